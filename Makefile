@@ -1,0 +1,102 @@
+# What a developer types; `make` alone prints the list. Needs make and Python 3.11 or newer, nothing else:
+# every target first sets up what it lacks in .venv, once.
+
+PYTHON ?= python3
+ARGS   ?=
+DIST   ?= dist
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+CASE   := fixtures/incident-2025-10-21/input
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test lint types layers check format golden wheel clean distclean
+
+help: ## Print this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  Another Python: make PYTHON=python3.12 test. Options of pytest: make test ARGS='-k clock'."
+
+demo: $(VENV)/.installed ## Write the report of the incident in fixtures/ to incident.md.
+	@$(BIN)/forensics report $(CASE) -o incident.md
+	@echo "The report is in incident.md."
+
+test: $(VENV)/.installed-dev ## Run the tests, in random order, on all cores.
+	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+lint: $(VENV)/.installed-dev ## Run ruff: rules and format.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## Run mypy.
+	@$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev ## Check that imports point downwards.
+	@$(BIN)/lint-imports --no-logo --no-cache
+
+check: lint types layers test ## Run all of the above.
+
+format: $(VENV)/.installed-dev ## Format the code, and mend what ruff can mend safely.
+	@$(BIN)/ruff check -q --fix-only .
+	@$(BIN)/ruff format .
+
+golden: $(VENV)/.installed-dev ## Write the expected reports anew. Read the diff: it is the review.
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/test_golden.py $(ARGS)
+
+wheel: $(VENV)/.installed-dev ## Build the sdist, and the wheel from it, into dist/.
+	@rm -f $(DIST)/session_forensics-*
+	@$(BIN)/python -m build --no-isolation --outdir $(DIST) . >$(VENV)/build.log 2>&1 \
+	  || { cat $(VENV)/build.log >&2; exit 1; }
+	@ls $(DIST)/session_forensics-*
+
+clean: ## Remove what was made, but not .venv.
+	@rm -rf dist incident.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find forensics tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## Remove .venv too.
+	@rm -rf $(VENV)
+
+# --- the environment ---------------------------------------------------------------------------------
+# Stamps: .made says where the environment was made, .installed and .installed-dev that pip has run since
+# pyproject.toml changed.
+
+# Make it anew if its Python does not start, or if the checkout was moved: it holds absolute paths.
+ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(VENV)/.made 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/.made
+endif
+
+# Or if somebody asks for another version.
+version = $(shell $(1) -c 'import sys; print(sys.version_info[:2])' 2>/dev/null)
+ifneq ($(origin PYTHON),file)
+ifneq ($(call version,$(PYTHON)),$(call version,$(BIN)/python))
+.PHONY: $(VENV)/.made
+endif
+endif
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  found=$$($(PYTHON) --version 2>&1) || found="not to be found"; \
+	  echo "forensics needs Python 3.11 or newer, and $(PYTHON) is $$found." >&2; \
+	  echo "Name a newer one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+	  exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)."
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { \
+	  rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make environments. On Debian and Ubuntu: apt install python3-venv" >&2; \
+	  exit 1; }
+	@echo '$(CURDIR)' >$@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml
+	@echo "Installing what forensics needs (about 200 MB, once)."
+	@$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
+	@echo "Installing what forensics and its tests need (about 300 MB, once)."
+	@$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $(VENV)/.installed $@

@@ -1,0 +1,81 @@
+"""Everything a renderer may know about a run. Made by ``engine``, read by ``render``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from forensics.case import Case
+from forensics.discover import Unread
+from forensics.finding import EvidenceRef, Finding, Outcome
+from forensics.ingest import InputFile
+from forensics.rules.base import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One row of a session's timeline. ``text`` is observed: the line in ``ref`` says it."""
+
+    ts: datetime | None
+    local: datetime | None  # by the voice server's clock, where the record carries it
+    kind: str
+    agent_id: str | None
+    text: str
+    ref: EvidenceRef
+    cited_by: tuple[str, ...]  # codes of the findings that cite this record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodoEntry:
+    """One item of an agent's last list, with where the list stands."""
+
+    agent_id: str | None
+    content: str
+    status: str
+    ref: EvidenceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionAnalysis:
+    """One session with what the rules say of it."""
+
+    case: Case
+    outcomes: tuple[Outcome, ...]
+    findings: tuple[Finding, ...]
+    timeline: tuple[Moment, ...]
+    timeline_omitted: int
+    todos: tuple[TodoEntry, ...]  # items that were open when the record ends
+    ending_refs: tuple[EvidenceRef, ...]
+
+    @property
+    def session_id(self) -> str:
+        """Return the Claude session id, or ``voice:<start>``."""
+        return self.case.session_id
+
+
+@dataclass(frozen=True, slots=True)
+class RuleError:
+    """A rule that failed on a session: a bug of ours, shown and never silent."""
+
+    rule: str
+    session_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The result of a run over some evidence."""
+
+    tool_version: str
+    inputs: tuple[InputFile, ...]
+    unread: tuple[Unread, ...]
+    notes: tuple[str, ...]  # what had to be said about the clock
+    unattached: tuple[tuple[str, int], ...]  # file, records that belong to no session
+    sessions: tuple[SessionAnalysis, ...]
+    rules: tuple[Rule, ...]
+    errors: tuple[RuleError, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return all findings, worst first within each session."""
+        return tuple(f for s in self.sessions for f in s.findings)

@@ -1,0 +1,144 @@
+"""Everything about one session that a rule may look at.
+
+A rule is a pure function of a ``Case``: no clock, no files, no configuration but its own parameters.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import polars as pl
+
+from forensics.agents import AgentLife, link_agents
+from forensics.schema import EventKind, Source
+from forensics.verdict import Ending, judge_ending
+from forensics.voice_chains import Chain, build_chains
+
+WRITE_TOOLS = ("Write", "Edit", "MultiEdit", "NotebookEdit")
+FD_PREFIX = re.compile(r"^/proc/self/fd/\d+/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAccess:
+    """One call of a file tool and how it was answered. ``ok`` is null where it was not."""
+
+    agent_id: str | None
+    tool: str
+    path: str  # absolute, normalised
+    called: datetime | None
+    call_event: int
+    answered: datetime | None
+    answer_event: int | None
+    ok: bool | None
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One session's tables. ``events`` are sorted by time, then by place in their file."""
+
+    session_id: str
+    events: pl.DataFrame
+    todos: pl.DataFrame
+    agents: tuple[AgentLife, ...]
+    chains: tuple[Chain, ...]
+    ending: Ending
+    client_version: str | None
+    cwd: str | None
+
+    @cached_property
+    def sources(self) -> frozenset[Source]:
+        """Return the kinds of logs that hold records of this session."""
+        return frozenset(Source(s) for s in self.events["source"].unique())
+
+    @cached_property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """Return the first and the last known time."""
+        return self.events["ts"].min(), self.events["ts"].max()  # type: ignore[return-value]
+
+    @property
+    def is_voice_only(self) -> bool:
+        """Say whether no client log is among the sources."""
+        return self.session_id.startswith("voice:")
+
+    def of(self, *kinds: EventKind) -> pl.DataFrame:
+        """Return the events of these kinds."""
+        return self.events.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds]))
+
+    def event(self, event_id: int) -> dict[str, object]:
+        """Return one event. Raises ``KeyError`` for an id that is not of this session."""
+        found = self.events.row(by_predicate=pl.col("event_id") == event_id, named=True)
+        return found
+
+    @cached_property
+    def file_accesses(self) -> tuple[FileAccess, ...]:
+        """Return the calls of file tools in the transcripts, in order, each with its answer."""
+        calls = self.of(EventKind.TOOL_CALL).filter(
+            pl.col("path").is_not_null() & (pl.col("source") == Source.TRANSCRIPT.value)
+        )
+        answers = (
+            self.of(EventKind.TOOL_RESULT)
+            .select(
+                "correlation_id",
+                answered="ts",
+                answer_event="event_id",
+                answer_status="status",
+                answer="message",
+            )
+            .unique("correlation_id", keep="first", maintain_order=True)
+        )
+        joined = calls.join(answers, on="correlation_id", how="left", maintain_order="left")
+        return tuple(_access(row, self.cwd) for row in joined.iter_rows(named=True))
+
+    @property
+    def writes(self) -> tuple[FileAccess, ...]:
+        """Return the file writes that succeeded."""
+        return tuple(a for a in self.file_accesses if a.tool in WRITE_TOOLS and a.ok)
+
+
+def build_case(session_id: str, events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Case:
+    """Put one session's tables together."""
+    moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
+    ordered = events.sort(moment, "file", "line", "ordinal", nulls_last=False)
+    linked = link_agents(ordered, todos, spawns)
+    metas = linked.events.filter(pl.col("kind") == EventKind.SESSION_META.value)
+    return Case(
+        session_id=session_id,
+        events=linked.events,
+        todos=todos.join(ordered.select("event_id"), on="event_id", how="semi"),
+        agents=linked.agents,
+        chains=build_chains(linked.events),
+        ending=judge_ending(linked.events, linked.agents),
+        client_version=_last(metas["status"].to_list()),
+        cwd=_last(metas["path"].to_list()),
+    )
+
+
+def _last(values: Iterable[str | None]) -> str | None:
+    return next((v for v in reversed(list(values)) if v), None)
+
+
+def _access(row: dict[str, object], cwd: str | None) -> FileAccess:
+    status = row["answer_status"]
+    return FileAccess(
+        agent_id=row["agent_id"],
+        tool=row["tool"],
+        path=real_path(str(row["path"]), cwd),
+        called=row["ts"],
+        call_event=row["event_id"],
+        answered=row["answered"],
+        answer_event=row["answer_event"],
+        ok=None if status is None else status == "ok",
+        answer=str(row["answer"] or ""),
+    )
+
+
+def real_path(path: str, cwd: str | None) -> str:
+    """Make a path comparable: joined to the working folder, dots resolved, case kept."""
+    plain = FD_PREFIX.sub("", path)
+    return posixpath.normpath(posixpath.join(cwd or "", plain))

@@ -1,0 +1,266 @@
+"""The command line: Typer app and nothing else. Only this module prints, reads the environment and exits.
+
+Heavy imports stand inside the commands, so that ``--help`` and ``--version`` are instant. stdout carries
+data only; talk goes to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from forensics.analysis import Analysis
+
+app = typer.Typer(
+    name="forensics",
+    help="Find out why a Claude Code session died, from the logs it left.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 1, 2, 3
+
+
+class Level(StrEnum):
+    """The severities that ``--fail-on`` takes."""
+
+    NOTE = "note"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class CheckFormat(StrEnum):
+    """How ``check`` shows its result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class RulesFormat(StrEnum):
+    """How ``rules`` lists the rules."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+Paths = Annotated[
+    list[Path], typer.Argument(help="Log files, or folders that hold them.", show_default=False)
+]
+Zone = Annotated[
+    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Option(
+        "--tz",
+        help="Time zone of the voice server's local times and of the report's local column, e.g. America/Chicago.",
+    ),
+]
+Output = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("-o", "--output", help="Where to write the report; - or nothing: standard output."),
+]
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        from forensics import __version__
+
+        print(f"forensics {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find out why a Claude Code session died, from the logs it left."""
+
+
+@app.command()
+def report(
+    paths: Paths,
+    output: Output = None,
+    session: Annotated[
+        Optional[str], typer.Option("--session", help="Only this session; the beginning of its id is enough.")
+    ] = None,  # noqa: UP045
+    template: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--template", help="Folder with templates of your own; what it lacks is taken from ours."
+        ),
+    ] = None,  # noqa: UP045
+    tz: Zone = None,
+) -> None:
+    """Write an incident report. Every sentence can be checked against a log line."""
+    with _errors():
+        from forensics.render.markdown import to_markdown
+
+        analysis = _analyse(paths, tz, session)
+        text = to_markdown(analysis, tz=tz, templates=template)
+        _write(text, output)
+        if output is not None and str(output) != "-":
+            _summary(analysis, to_stderr=False)
+            print(f"\nReport written to {output}")
+        _fail_on_rule_errors(analysis)
+
+
+@app.command()
+def check(
+    paths: Paths,
+    output_format: Annotated[
+        CheckFormat, typer.Option("--format", help="How to show the result.")
+    ] = CheckFormat.TEXT,
+    fail_on: Annotated[
+        Level, typer.Option("--fail-on", help="Exit with 1 if a finding is at least this severe.")
+    ] = Level.MEDIUM,
+    *,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+    tz: Zone = None,
+) -> None:
+    """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
+    with _errors():
+        from forensics.finding import Severity
+
+        analysis = _analyse(paths, tz, None)
+        if output_format is CheckFormat.JSON:
+            from forensics.render.json_report import to_json
+
+            sys.stdout.write(to_json(analysis))
+        else:
+            _summary(analysis, to_stderr=False)
+        _fail_on_rule_errors(analysis)
+        least = Severity(fail_on.value).rank
+        if not exit_zero and any(f.severity.rank >= least for f in analysis.findings):
+            raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def rules(
+    output_format: Annotated[
+        RulesFormat, typer.Option("--format", help="How to list the rules.")
+    ] = RulesFormat.TABLE,
+) -> None:
+    """List the rules."""
+    with _errors():
+        from forensics.render import catalogue
+
+        match output_format:
+            case RulesFormat.TABLE:
+                catalogue.print_table()
+            case RulesFormat.JSON:
+                sys.stdout.write(catalogue.as_json())
+            case RulesFormat.MARKDOWN:
+                sys.stdout.write(catalogue.as_markdown())
+
+
+@app.command()
+def explain(
+    code: Annotated[str, typer.Argument(help="A rule's code, e.g. CCF102.", show_default=False)],
+) -> None:
+    """Print a rule's documentation."""
+    with _errors():
+        from forensics.render import catalogue
+
+        catalogue.print_rule(code)
+
+
+@app.command()
+def demo(output: Output = None) -> None:
+    """Analyse the packaged incident of 2025-10-21 and write its report (incident.md)."""
+    from importlib.resources import as_file, files
+
+    with _errors():
+        packaged = files("forensics") / "demo"
+        checkout = Path(__file__).parent.parent / "fixtures" / "incident-2025-10-21" / "input"
+        with as_file(packaged) if packaged.is_dir() else _checkout(checkout) as folder:
+            report([folder], output=output or Path("incident.md"))
+
+
+@contextmanager
+def _checkout(folder: Path) -> Iterator[Path]:
+    yield folder
+
+
+def _analyse(paths: list[Path], tz: str | None, session: str | None) -> Analysis:
+    from forensics.engine import analyse, only_session
+
+    with _progress():
+        analysis = analyse(paths, tz=tz)
+    return only_session(analysis, session) if session else analysis
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Show a spinner on a terminal's stderr; say nothing anywhere else."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading the logs…"):
+        yield
+
+
+def _summary(analysis: Analysis, *, to_stderr: bool) -> None:
+    from forensics.render.console import print_summary
+
+    print_summary(analysis, file=sys.stderr if to_stderr else sys.stdout)
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Write after success only, so that a failed run leaves no half a report."""
+    if output is None or str(output) == "-":
+        sys.stdout.write(text)
+        return
+    output.write_text(text, encoding="utf-8")
+
+
+def _fail_on_rule_errors(analysis: Analysis) -> None:
+    for error in analysis.errors:
+        print(
+            f"error: rule {error.rule} failed on session {error.session_id}: {error.error}", file=sys.stderr
+        )
+    if analysis.errors:
+        raise typer.Exit(EXIT_ERROR)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn the errors raised on purpose into one sentence and an exit code; respect a closed pipe."""
+    from forensics.errors import ForensicsError
+
+    _utf8(sys.stdout, sys.stderr)
+    try:
+        yield
+        sys.stdout.flush()
+    except ForensicsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+    except OSError as error:
+        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        raise typer.Exit(EXIT_ERROR) from None
+
+
+def _utf8(*streams: object) -> None:
+    """Logs hold any character; under LANG=C printing must not fail on them."""
+    for stream in streams:
+        reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")

@@ -1,0 +1,61 @@
+"""One happening, one event.
+
+The same server line may stand in stderr, in an MCP log and wrapped in a debug log; resumed and forked
+sessions repeat records. The copy with the best clock is kept, and the others become further places
+(``also_at``): they count nothing.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from forensics.schema import EventKind, Source
+
+CLOCK_ORDER = {source.value: n for n, source in enumerate(Source)}
+SERVER_KINDS = (
+    EventKind.MCP_CONNECTION,
+    EventKind.MCP_CALL,
+    EventKind.MCP_CALL_END,
+    EventKind.RESOURCE_OBJECT,
+)
+
+
+def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events without copies, and the copies' places: ``event_id`` (kept), ``file``, ``line``."""
+    keyed = events.with_columns(key=_key())
+    same = keyed.filter(pl.col("key").is_not_null())
+    ranked = same.join(_originals(same), on="session_id", how="left", nulls_equal=True).sort(
+        "key",
+        pl.col("source").cast(pl.String).replace_strict(CLOCK_ORDER),
+        "origin",
+        "event_id",
+        nulls_last=True,
+    )
+    ranked = ranked.with_columns(kept=pl.col("event_id").first().over("key"))
+    copies = ranked.filter(pl.col("event_id") != pl.col("kept"))
+    places = copies.select(event_id="kept", file="file", line="line").sort("event_id", "file", "line")
+    return events.join(copies.select("event_id"), on="event_id", how="anti"), places
+
+
+def _key() -> pl.Expr:
+    """What two copies of one happening share: the record's own id, or the server line and its turn in the file."""
+    text = pl.concat_str(
+        pl.col("component").fill_null(""),
+        pl.col("local_ts").cast(pl.String).fill_null(""),
+        pl.col("correlation_id").fill_null(""),
+        pl.col("message"),
+        separator="|",
+    )
+    is_server_line = (
+        pl.col("local_ts").is_not_null() & (pl.col("kind") != EventKind.VOICE_EXCHANGE.value)
+    ) | pl.col("kind").cast(pl.String).is_in([k.value for k in SERVER_KINDS])
+    # a line that stands twice in one file was printed twice: the n-th here is the n-th there
+    turn = pl.int_range(pl.len()).over("file", "kind", text)
+    line = pl.format("line:{}|{}|{}", "kind", text, turn)
+    return pl.when(is_server_line).then(line).otherwise("record_id")
+
+
+def _originals(same: pl.DataFrame) -> pl.DataFrame:
+    """Order sessions by their earliest record: a fork's own records begin after what it copied."""
+    alone = same.filter(pl.len().over("key") == 1)
+    return alone.group_by("session_id").agg(origin=pl.col("ts").min())

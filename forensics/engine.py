@@ -1,0 +1,192 @@
+"""Evidence in, ``Analysis`` out: runs parsers and rules, isolates their failures, joins evidence.
+
+Pure but for reading the inputs: the same bytes give the same analysis, in whatever order they are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from forensics import __version__
+from forensics.analysis import Analysis, RuleError, SessionAnalysis
+from forensics.case import Case, build_case
+from forensics.citations import Citations
+from forensics.clock import align
+from forensics.dedupe import one_event_each
+from forensics.discover import discover
+from forensics.errors import NothingReadableError, UsageError
+from forensics.finding import (
+    Cite,
+    Finding,
+    Hit,
+    Insufficient,
+    NotApplicable,
+    Outcome,
+    OutcomeKind,
+    fingerprint,
+)
+from forensics.ingest import Ingested, ingest
+from forensics.redact import redact_columns
+from forensics.rules import RULES
+from forensics.rules.base import Rule, Said
+from forensics.schema import EventKind
+from forensics.sessions import attach
+from forensics.timeline import open_items, timeline_of
+
+# a session needs more than these: a file of start-up lines or an empty list is nobody's session
+TRACES = (
+    EventKind.LOG_EDGE,
+    EventKind.CLOCK_ANCHOR,
+    EventKind.TODO_SNAPSHOT,
+    EventKind.PROCESS_LEFT,
+    EventKind.AGENT_META,
+)
+
+
+def analyse(paths: Sequence[Path], *, tz: str | None = None, rules: Sequence[Rule] = RULES) -> Analysis:
+    """Analyse everything under ``paths``.
+
+    Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
+    of any file could be understood.
+    """
+    ingested = ingest(discover(paths))
+    if not any(i.lines_understood for i in ingested.inputs):
+        raise NothingReadableError(_nothing(paths, ingested))
+    aligned = align(redact_columns(ingested.events, "message", "status", "path"), tz)
+    events, places = one_event_each(attach(aligned.events))
+    todos = redact_columns(ingested.todos, "content", "active_form")
+    spawns = redact_columns(ingested.spawns, "description", "prompt")
+    ids = _session_ids(events)
+    citations = Citations(ingested.inputs, events, places)
+    errors: list[RuleError] = []
+    sessions = [
+        _judge(
+            build_case(s, events.filter(pl.col("session_id") == s), todos, spawns), rules, citations, errors
+        )
+        for s in ids
+    ]
+    return Analysis(
+        tool_version=__version__,
+        inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
+        unread=ingested.unread,
+        notes=aligned.notes,
+        unattached=_unattached(events, ids, ingested),
+        sessions=tuple(sessions),
+        rules=tuple(rules),
+        errors=tuple(errors),
+    )
+
+
+def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:
+    where = ", ".join(str(p) for p in paths)
+    seen = len(ingested.unread) + len(ingested.inputs)
+    if not seen:
+        return f"nothing to analyse: no files under {where}"
+    reasons = sorted(
+        {u.reason for u in ingested.unread} | {p.reason for i in ingested.inputs for p in i.problems[:1]}
+    )
+    return (
+        f"nothing readable under {where}: {seen} file{'s' if seen > 1 else ''} found ({'; '.join(reasons)})"
+    )
+
+
+def _session_ids(events: pl.DataFrame) -> list[str]:
+    """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
+    work = ~pl.col("kind").cast(pl.String).is_in([k.value for k in TRACES])
+    listed = (
+        events.filter(pl.col("session_id").is_not_null())
+        .group_by("session_id")
+        .agg(first=pl.col("ts").min(), at_work=work.any(), items=pl.col("count").sum())
+        .sort("first", "session_id", nulls_last=True)
+    )
+    real = listed.filter("at_work")
+    kept = real if not real.is_empty() else listed.filter(pl.col("items") > 0)
+    return kept["session_id"].to_list()
+
+
+def _unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) -> tuple[tuple[str, int], ...]:
+    session = pl.col("session_id")
+    loose = events.filter(session.is_null() | ~session.is_in(list(ids))).filter(
+        pl.col("kind") != EventKind.LOG_EDGE.value
+    )
+    counted = loose.group_by("file").len().sort("file")
+    return tuple(sorted((ingested.inputs[file].evidence.name, n) for file, n in counted.iter_rows()))
+
+
+def _judge(
+    case: Case, rules: Sequence[Rule], citations: Citations, errors: list[RuleError]
+) -> SessionAnalysis:
+    outcomes: list[Outcome] = []
+    findings: list[Finding] = []
+    for rule in rules:
+        try:
+            said = rule.judge(case)
+            made = [_finding(rule, case, hit, citations) for hit in said if isinstance(hit, Hit)]
+        except Exception as error:  # noqa: BLE001 - one broken rule must not cost the others; it is reported
+            errors.append(RuleError(rule.code, case.session_id, f"{type(error).__name__}: {error}"))
+            continue
+        findings += made
+        outcomes.append(_outcome(rule, case, said))
+    findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
+    moments, omitted = timeline_of(case, findings, citations)
+    return SessionAnalysis(
+        case=case,
+        outcomes=tuple(outcomes),
+        findings=tuple(findings),
+        timeline=moments,
+        timeline_omitted=omitted,
+        todos=open_items(case, citations),
+        ending_refs=citations.resolve(Cite(e) for e in case.ending.cites),
+    )
+
+
+def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
+    if any(isinstance(s, Hit) for s in said):
+        return Outcome(rule.code, case.session_id, OutcomeKind.FIRED)
+    for kind, outcome in (
+        (Insufficient, OutcomeKind.INSUFFICIENT),
+        (NotApplicable, OutcomeKind.NOT_APPLICABLE),
+    ):
+        for one in said:
+            if isinstance(one, kind):
+                return Outcome(rule.code, case.session_id, outcome, one.reason)
+    return Outcome(rule.code, case.session_id, OutcomeKind.CLEAR)
+
+
+def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:
+    if not hit.cites:
+        msg = f"{rule.code} gave a hit without evidence: {hit.message}"
+        raise ValueError(msg)
+    cited = list(hit.cites)
+    named = {c.event_id for c in cited}
+    cited += [Cite(e) for s in hit.statements for e in s.cites if e not in named and not named.add(e)]  # type: ignore[func-returns-value]
+    return Finding(
+        rule=rule.code,
+        name=rule.name,
+        severity=hit.severity or rule.severity,
+        confidence=hit.confidence or rule.confidence,
+        claim=hit.claim,
+        nature=rule.nature,
+        session_id=case.session_id,
+        agent_id=hit.agent_id,
+        message=hit.message,
+        facts=dict(hit.facts),
+        fingerprint=fingerprint(rule.code, case.session_id, hit.agent_id, hit.subject),
+        evidence=citations.resolve(cited),
+        statements=hit.statements,
+        tables=hit.tables,
+    )
+
+
+def only_session(analysis: Analysis, prefix: str) -> Analysis:
+    """Return the analysis with one session only. Raises ``UsageError`` unless exactly one id begins so."""
+    chosen = tuple(s for s in analysis.sessions if s.session_id.startswith(prefix))
+    if len(chosen) != 1:
+        known = ", ".join(s.session_id for s in analysis.sessions) or "none"
+        msg = f"--session {prefix}: {'no session' if not chosen else 'several sessions'} of that id; found: {known}"
+        raise UsageError(msg)
+    return replace(analysis, sessions=chosen)

@@ -1,0 +1,188 @@
+"""What a rule says (``Hit``) and what the engine makes of it (``Finding``).
+
+A rule names event ids and facts; it never invents a line number, a fingerprint or a default.
+Every sentence carries its claim level, so that a renderer cannot print a guess as a fact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+FactValue: TypeAlias = "str | int | float | bool | list[FactValue] | dict[str, FactValue] | None"
+
+
+class _Ordered(StrEnum):
+    """A StrEnum whose members compare by their position."""
+
+    @property
+    def rank(self) -> int:
+        return list(type(self)).index(self)
+
+
+class Severity(_Ordered):
+    """One scale for all rules, lowest first."""
+
+    NOTE = "note"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Confidence(_Ordered):
+    """How sure the rule is that its reading of the evidence is right."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Claim(StrEnum):
+    """observed: a line says it. derived: arithmetic or a join over lines. hypothesis: needs a person."""
+
+    OBSERVED = "observed"
+    DERIVED = "derived"
+    HYPOTHESIS = "hypothesis"
+
+
+class Nature(StrEnum):
+    """event: something happened. control-gap: a safeguard was not observed."""
+
+    EVENT = "event"
+    CONTROL_GAP = "control-gap"
+
+
+class Slot(StrEnum):
+    """Where in a finding's section a statement stands."""
+
+    HAPPENED = "happened"
+    BROKEN = "broken"
+    WHY = "why"
+    IMPACT = "impact"
+    QUESTION = "question"
+
+
+class OutcomeKind(StrEnum):
+    """The four ends of a rule for one session. Never clear when the needed events are not there."""
+
+    FIRED = "fired"
+    CLEAR = "clear"
+    NOT_APPLICABLE = "not-applicable"
+    INSUFFICIENT = "insufficient"
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """One event as evidence; ``quote`` is the part of its line worth showing (else the line's head)."""
+
+    event_id: int
+    quote: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of a finding, with what it rests on."""
+
+    slot: Slot
+    claim: Claim
+    text: str
+    cites: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that say more than a sentence (an agent table, a fallback chain)."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One occurrence of a rule's pattern in one session.
+
+    ``subject`` says what the finding is about in words that survive unrelated lines, for the
+    fingerprint: an endpoint, an item list, a path; never a time, a line number or an absolute path.
+    """
+
+    subject: str
+    message: str
+    claim: Claim
+    cites: tuple[Cite, ...]
+    facts: Mapping[str, FactValue]
+    statements: tuple[Statement, ...] = ()
+    tables: tuple[Table, ...] = ()
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The session holds nothing that this rule judges."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insufficient:
+    """The rule needs a source that was not supplied."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRef:
+    """One cited line: enough to find it, to prove it unchanged, and to read it."""
+
+    event_id: int
+    path: str
+    line: int
+    offset: int  # of the line's first byte in the file (after decompression)
+    line_sha256: str
+    ts: str | None  # UTC, ISO 8601
+    ts_quality: str
+    excerpt: str  # verbatim part of the line; redactions and cuts are marked
+    also_at: tuple[str, ...] = ()  # other places where the same happening stands, as path:line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A hit with the rule's metadata, its evidence resolved and its identity."""
+
+    rule: str
+    name: str
+    severity: Severity
+    confidence: Confidence
+    claim: Claim
+    nature: Nature
+    session_id: str
+    agent_id: str | None
+    message: str
+    facts: Mapping[str, FactValue]
+    fingerprint: str
+    evidence: tuple[EvidenceRef, ...]
+    statements: tuple[Statement, ...] = ()
+    tables: tuple[Table, ...] = ()
+    related: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one rule ended for one session."""
+
+    rule: str
+    session_id: str
+    outcome: OutcomeKind
+    reason: str | None = None
+
+
+def fingerprint(rule: str, session_id: str, agent_id: str | None, subject: str) -> str:
+    """Identify a finding across runs: no times, no line numbers, no absolute paths."""
+    key = "\x1f".join((rule, session_id, agent_id or "", " ".join(subject.split())))
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]

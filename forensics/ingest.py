@@ -1,0 +1,98 @@
+"""Files to tables: parse every file, number the events, keep the account of what was read.
+
+An event's id is made of the rank of its file by content hash, its line and its ordinal in the line: it is
+unique, and the same in whatever order the files are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from forensics.discover import Found, Unread
+from forensics.evidence import Evidence
+from forensics.parsers import Problem, parser_for
+from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
+
+FILE_SHIFT, LINE_SHIFT = 44, 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """The account of one file. ``problems`` name every line that was not understood."""
+
+    evidence: Evidence
+    source: Source
+    lines_total: int
+    lines_understood: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """All files together: ``events.file`` is an index into ``inputs``."""
+
+    inputs: tuple[InputFile, ...]
+    unread: tuple[Unread, ...]
+    events: pl.DataFrame
+    todos: pl.DataFrame
+    spawns: pl.DataFrame
+
+
+def ingest(found: Found) -> Ingested:
+    """Parse the files; one that vanishes or fails while it is read becomes an unread file."""
+    inputs: list[InputFile] = []
+    unread = list(found.unread)
+    tables: dict[str, list[pl.DataFrame]] = {"events": [], "todos": [], "spawns": []}
+    for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name)):
+        parser = parser_for(evidence.name, evidence.head)
+        if parser is None:
+            unread.append(Unread(evidence.name, _why_unknown(evidence)))
+            continue
+        try:
+            parsed = parser.parse(evidence)
+        except OSError as error:
+            unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
+            continue
+        rank = len(inputs)
+        for name, frames in tables.items():
+            table: pl.DataFrame = getattr(parsed, name)
+            frames.append(_numbered(table, rank))
+        inputs.append(
+            InputFile(
+                evidence=evidence,
+                source=parser.source,
+                lines_total=parsed.lines_total,
+                lines_understood=parsed.lines_understood,
+                problems=parsed.problems,
+            )
+        )
+    return Ingested(
+        inputs=tuple(inputs),
+        unread=tuple(sorted(unread, key=lambda u: u.name)),
+        events=_concat(tables["events"], EVENTS),
+        todos=_concat(tables["todos"], TODOS),
+        spawns=_concat(tables["spawns"], SPAWNS),
+    )
+
+
+def _numbered(table: pl.DataFrame, rank: int) -> pl.DataFrame:
+    line, ordinal = pl.col("line").cast(pl.UInt64), pl.col("ordinal").cast(pl.UInt64)
+    return table.with_columns(
+        file=pl.lit(rank, dtype=pl.UInt32),
+        event_id=(rank << FILE_SHIFT) + line * (1 << LINE_SHIFT) + ordinal,
+    )
+
+
+def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    return pl.concat([f.cast(dict(schema)) for f in frames]) if frames else empty(schema)
+
+
+def _why_unknown(evidence: Evidence) -> str:
+    if evidence.size == 0:
+        return "empty file"
+    if b"\0" in evidence.head:
+        return "binary file"
+    return "not a log of a known kind"

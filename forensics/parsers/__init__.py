@@ -1,0 +1,36 @@
+"""One parser per log format, most particular first; the first that recognises a file reads it."""
+
+from __future__ import annotations
+
+from forensics.parsers.agent_meta import AgentMeta
+from forensics.parsers.base import Parsed, Parser, Problem
+from forensics.parsers.debug_log import DebugLog
+from forensics.parsers.mcp_log import McpLog
+from forensics.parsers.process_traces import ProcessFile, ShellSnapshot
+from forensics.parsers.task_file import TaskFile
+from forensics.parsers.todo_file import TodoFile
+from forensics.parsers.transcript import Transcript
+from forensics.parsers.voice_events import VoiceEvents
+from forensics.parsers.voice_exchanges import VoiceExchanges
+from forensics.parsers.voice_stderr import VoiceStderr
+
+__all__ = ["PARSERS", "Parsed", "Parser", "Problem", "parser_for"]
+
+PARSERS: tuple[Parser, ...] = (
+    ShellSnapshot(),
+    ProcessFile(),
+    AgentMeta(),
+    TaskFile(),
+    TodoFile(),
+    McpLog(),
+    VoiceEvents(),
+    VoiceExchanges(),
+    Transcript(),
+    DebugLog(),
+    VoiceStderr(),
+)
+
+
+def parser_for(name: str, head: bytes) -> Parser | None:
+    """Return the parser of a file of this name that begins with ``head``."""
+    return next((parser for parser in PARSERS if parser.sniff(name, head)), None)

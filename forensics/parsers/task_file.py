@@ -1,0 +1,65 @@
+"""Task files ``tasks/<session>/<n>.json`` (2.1.x): the last state of one task of the shared list."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from forensics.evidence import Evidence, count_lines
+from forensics.parsers.base import Parsed, Problem, finish, rows
+from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
+
+NAME = re.compile(r"(?:^|/)tasks/([0-9a-f-]{36})/(\d+)\.json$")
+NOT_A_TASK = "not a task"
+
+
+class Task(msgspec.Struct):
+    """One task of the list that main agent and subagents share."""
+
+    id: str
+    subject: str
+    status: str
+    activeForm: str | None = None  # noqa: N815 - the file's own name
+    owner: str | None = None
+
+
+class TaskFile:
+    """The parser of one task."""
+
+    source = Source.TASK_FILE
+
+    def sniff(self, name: str, head: bytes) -> bool:
+        """Recognise the file by its place."""
+        return NAME.search(name) is not None and head.lstrip()[:1] in (b"{", b"")
+
+    def parse(self, evidence: Evidence) -> Parsed:
+        """Make one event of the task, without a time: the file says only what came last."""
+        data = evidence.read()
+        total = count_lines(data)
+        name = NAME.search(evidence.name)
+        try:
+            task = msgspec.json.decode(data, type=Task)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return finish([], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total)
+        state = {
+            "line": 1,
+            "ordinal": 0,
+            "ts_quality": TsQuality.MISSING.value,
+            "kind": EventKind.TODO_SNAPSHOT.value,
+            "session_id": name.group(1) if name else None,
+            "tool": "TaskList",
+            "status": task.status,
+            "message": f"task {task.id} is {task.status}",
+        }
+        item = {
+            "line": 1,
+            "ordinal": 0,
+            "position": 0,
+            "item_id": task.id,
+            "content": task.subject,
+            "active_form": task.activeForm,
+            "status": task.status,
+            "owner": task.owner,
+        }
+        return finish([rows([state], EVENTS)], self.source, [], total, todos=[rows([item], TODOS)])

@@ -1,0 +1,70 @@
+"""Todo files ``todos/<session>-agent-<agent>.json`` (up to 2.1.x): the last state of one agent's list.
+
+The main agent's id is the session's. In 2.0.24 the subagent's uuid stands nowhere else. With ``-p``,
+1.0.128 and 2.0.24 leave the file empty (``[]``): the list is in the transcript only.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from forensics.evidence import Evidence, count_lines
+from forensics.parsers.base import Parsed, Problem, finish, rows
+from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
+
+NAME = re.compile(r"(?:^|/)([0-9a-f-]{36})-agent-([0-9a-z-]+)\.json$")
+NOT_A_LIST = "not a todo list"
+
+
+class TodoItem(msgspec.Struct):
+    """One item, as TodoWrite takes it."""
+
+    content: str
+    status: str
+    activeForm: str | None = None  # noqa: N815 - the file's own name
+
+
+class TodoFile:
+    """The parser of one list."""
+
+    source = Source.TODO_FILE
+
+    def sniff(self, name: str, head: bytes) -> bool:
+        """Recognise the file by its name; its content may be just ``[]``."""
+        return NAME.search(name) is not None and head.lstrip()[:1] in (b"[", b"")
+
+    def parse(self, evidence: Evidence) -> Parsed:
+        """Make one snapshot of the list, without a time: the file says only what came last."""
+        data = evidence.read()
+        total = count_lines(data)
+        name = NAME.search(evidence.name)
+        try:
+            items = msgspec.json.decode(data, type=list[TodoItem])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return finish([], self.source, [Problem(1, NOT_A_LIST, total)] if total else [], total)
+        session, agent = name.groups() if name else (None, None)
+        snapshot = {
+            "line": 1,
+            "ordinal": 0,
+            "ts_quality": TsQuality.MISSING.value,
+            "kind": EventKind.TODO_SNAPSHOT.value,
+            "session_id": session,
+            "agent_id": agent if agent != session else None,
+            "tool": "TodoWrite",
+            "count": len(items),
+            "message": f"todo file with {len(items)} items",
+        }
+        listed = [
+            {
+                "line": 1,
+                "ordinal": 0,
+                "position": position,
+                "content": item.content,
+                "active_form": item.activeForm,
+                "status": item.status,
+            }
+            for position, item in enumerate(items)
+        ]
+        return finish([rows([snapshot], EVENTS)], self.source, [], total, todos=[rows(listed, TODOS)])

@@ -1,0 +1,80 @@
+"""voicemode's event log: ``voicemode_events_<local day>.jsonl``, times in UTC.
+
+One ``session_id`` (``conv_…``) is one converse call that waits for an answer, not a conversation.
+Failures were declared as event types and never written by any release: a failed chain is STT_START
+followed by TOOL_REQUEST_END with success false, nothing in between.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from forensics.evidence import Evidence
+from forensics.jsonl import JsonLines
+from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.schema import EVENTS, EventKind, Source, TsQuality
+
+HEAD = re.compile(rb'"timestamp"\s*:\s*"[^"]+"\s*,\s*"event_type"\s*:\s*"[A-Z_]+"')
+KINDS = {
+    "TOOL_REQUEST_START": EventKind.VOICE_CALL_BEGIN,
+    "TOOL_REQUEST_END": EventKind.VOICE_CALL_END,
+    "STT_START": EventKind.STT_BEGUN,
+    "STT_COMPLETE": EventKind.STT_DONE,
+    "STT_NO_SPEECH": EventKind.STT_DONE,
+    "TTS_START": EventKind.TTS_BEGUN,
+}
+
+
+class VoiceEvent(msgspec.Struct):
+    """One line of the log."""
+
+    timestamp: datetime
+    event_type: str
+    session_id: str | None = None
+    data: dict[str, object] = {}
+
+
+class VoiceEvents:
+    """The parser of the event log."""
+
+    source = Source.VOICE_EVENTS
+
+    def sniff(self, name: str, head: bytes) -> bool:
+        """Recognise the log by its first keys."""
+        return name.endswith(".jsonl") and HEAD.search(head[:4096]) is not None
+
+    def parse(self, evidence: Evidence) -> Parsed:
+        """Make one event of each line; ``tool`` is the event's own type, ``message_id`` its call."""
+        lines = JsonLines(evidence, VoiceEvent)
+        found = [_row(number, event) for number, _, event in lines]
+        problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
+        return finish([rows(found, EVENTS)], self.source, problems, lines.total)
+
+
+def _row(line: int, event: VoiceEvent) -> dict[str, object]:
+    metrics = event.data.get("metrics")
+    local = metrics.get("is_local") if isinstance(metrics, dict) else None
+    status = event.event_type
+    if event.event_type == "TOOL_REQUEST_END":
+        status = "ok" if event.data.get("success") else "error"
+    elif event.event_type == "STT_COMPLETE":
+        status = "remote" if local is False else "ok"
+    seconds = event.data.get("duration")
+    pid = event.data.get("pid")
+    return {
+        "line": line,
+        "ordinal": 0,
+        "ts": event.timestamp,
+        "ts_quality": TsQuality.EXACT.value,
+        "kind": KINDS.get(event.event_type, EventKind.VOICE_EVENT).value,
+        "component": "voicemode",
+        "tool": event.event_type,
+        "status": status,
+        "message_id": event.session_id,
+        "message": f"{event.event_type} {event.session_id or ''}".strip(),
+        "duration_ms": float(seconds) * 1000 if isinstance(seconds, int | float) else None,
+        "pid": pid if isinstance(pid, int) else None,
+    }

@@ -1,0 +1,66 @@
+"""voicemode's conversation log: ``exchanges_<day>.jsonl``, local time with its offset.
+
+The offset tells the zone in which the server's stderr must be read; ``voice_mode_version`` is the best
+evidence of the release. ``provider`` of an stt row is the first configured endpoint, not the one that
+answered (6.0.1), so it is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import msgspec
+
+from forensics.evidence import Evidence
+from forensics.jsonl import JsonLines
+from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.schema import EVENTS, EventKind, Source, TsQuality
+
+HEAD = re.compile(rb'"conversation_id"\s*:\s*"conv_[^"]*"\s*,\s*"type"\s*:\s*"(?:stt|tts)"')
+
+
+class Exchange(msgspec.Struct):
+    """One spoken or heard utterance."""
+
+    timestamp: datetime
+    conversation_id: str
+    type: str
+    project_path: str | None = None
+    metadata: dict[str, object] = {}
+
+
+class VoiceExchanges:
+    """The parser of the conversation log."""
+
+    source = Source.VOICE_EXCHANGES
+
+    def sniff(self, name: str, head: bytes) -> bool:
+        """Recognise the log by its conversation ids."""
+        return name.endswith(".jsonl") and HEAD.search(head) is not None
+
+    def parse(self, evidence: Evidence) -> Parsed:
+        """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset."""
+        lines = JsonLines(evidence, Exchange)
+        found = [_row(number, exchange) for number, _, exchange in lines]
+        problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
+        return finish([rows(found, EVENTS)], self.source, problems, lines.total)
+
+
+def _row(line: int, exchange: Exchange) -> dict[str, object]:
+    zoned = exchange.timestamp.tzinfo is not None
+    version = exchange.metadata.get("voice_mode_version")
+    return {
+        "line": line,
+        "ordinal": 0,
+        "ts": exchange.timestamp.astimezone(UTC) if zoned else None,
+        "local_ts": exchange.timestamp.replace(tzinfo=None),
+        "ts_quality": (TsQuality.EXACT if zoned else TsQuality.MISSING).value,
+        "kind": EventKind.VOICE_EXCHANGE.value,
+        "component": "voicemode",
+        "tool": exchange.type,
+        "status": version if isinstance(version, str) else None,
+        "path": exchange.project_path,
+        "message": f"voice exchange ({exchange.type})",
+        "message_id": exchange.conversation_id,
+    }

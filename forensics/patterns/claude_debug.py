@@ -1,0 +1,182 @@
+"""Messages of Claude Code's debug log, with the client versions that they were recorded from.
+
+Measured on 1.0.128, 2.0.24, 2.0.69, 2.1.19 and 2.1.330. ``executePreToolHooks`` is gone from 2.1.330,
+which logs ``[Stall] tool_dispatch_*`` instead. A tool's name is anchored: ``Task`` is a prefix of
+``TaskCreate``, ``TaskUpdate`` and others.
+"""
+
+from __future__ import annotations
+
+from forensics.patterns import Pattern
+from forensics.schema import EventKind as K
+
+# `[LEVEL] message` up to 2.0.37, `2025-11-22T07:50:12.519Z [LEVEL] message` from 2.0.46 on
+RECORD = (
+    r"^(?:(?<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z) )?"
+    r"\[(?<level_text>DEBUG|INFO|WARN|ERROR|VERBOSE)\] (?<message>.*)$"
+)
+STDERR = r'^MCP server "(?<server>[^"]+)":? Server stderr: (?<text>.*)$'
+STDERR_MARK = "Server stderr: "
+TMP_MARK = ".tmp."
+
+PATTERNS = (
+    Pattern(
+        kind=K.SESSION_START,
+        literal="hook commands for SessionStart with query: ",
+        regex=r"^Getting matching hook commands for SessionStart with query: (?<status>\w+)$",
+        seen="1.0.128..2.1.19",
+    ),
+    Pattern(
+        kind=K.SESSION_START,
+        literal="session.start: raised",
+        regex=r"^session\.start: (?<status>raised)",
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.SESSION_END,
+        literal="hook commands for SessionEnd with query: ",
+        regex=r"^Getting matching hook commands for (?<status>SessionEnd) with query: ",
+        seen="1.0.128..2.1.19",
+    ),
+    Pattern(
+        kind=K.SESSION_END,
+        literal="Cleaned up session snapshot: ",
+        regex=r"^(?<status>Cleaned up session snapshot): (?<path>\S+)",
+        seen="1.0.128..2.1.330",
+    ),
+    Pattern(
+        kind=K.SESSION_END,
+        literal="[uds-messaging] Shutting down",
+        regex=r"^\[uds-messaging\] (?<status>Shutting down)",
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.TOOL_DISPATCH,
+        literal="executePreToolHooks called for tool: ",
+        regex=r"^executePreToolHooks called for tool: (?<tool>\S+)\s*$",
+        seen="1.0.128..2.1.19",
+    ),
+    Pattern(
+        kind=K.TOOL_DONE,
+        literal="hook commands for PostToolUse",
+        regex=r"^Getting matching hook commands for (?<status>PostToolUse(?:Failure)?) with query: (?<tool>\S+)\s*$",
+        seen="1.0.128..2.1.19",
+    ),
+    Pattern(
+        kind=K.TOOL_DISPATCH,
+        literal="[Stall] tool_dispatch_start ",
+        regex=r"^\[Stall\] tool_dispatch_start tool=(?<tool>\S+) toolUseId=(?<correlation_id>\S+)",
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.TOOL_DONE,
+        literal="[Stall] tool_dispatch_end ",
+        regex=(
+            r"^\[Stall\] tool_dispatch_end tool=(?<tool>\S+) toolUseId=(?<correlation_id>\S+) "
+            r"outcome=(?<status>\S+) durationMs=(?<duration_ms>\d+)"
+        ),
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.AGENT_STOP,
+        literal="[Stall] agent_completion ",
+        regex=(
+            r"^\[Stall\] agent_completion agentId=(?<agent_id>\S+) agentType=(?<component>\S+) "
+            r"exitPath=(?<status>\S+) durationMs=(?<duration_ms>\d+)"
+        ),
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.AGENT_STOP,
+        literal="hook commands for SubagentStop with query: ",
+        regex=r"^Getting matching hook commands for (?<status>SubagentStop) with query: ",
+        seen="2.0.24..2.1.19",
+    ),
+    Pattern(
+        kind=K.HOOK_DENIED,
+        literal="Hook denied tool use for ",
+        regex=r"^Hook denied tool use for (?<tool>\S+)",
+        seen="1.0.128..2.1.330",
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="Error streaming, falling back to non-streaming mode: ",
+        regex=(
+            r"^Error streaming, falling back to non-streaming mode: "
+            r"(?<status>\d{3}|Request timed out|Connection error|terminated)"
+        ),
+        seen="1.0.128..2.1.19",
+        columns={"component": "streaming"},
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="Error in non-streaming fallback: ",
+        regex=(
+            r"^Error in non-streaming fallback: "
+            r"(?<status>\d{3}|Request timed out|Connection error|Request was aborted|terminated)"
+        ),
+        seen="1.0.128..2.1.19",
+        columns={"component": "final"},
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="API error (attempt ",
+        regex=(
+            r"^API error \(attempt (?<count>\d+)/\d+\): (?:\d{3} |undefined )?"
+            r"(?<status>\d{3}|Request timed out|Connection error|Request was aborted)"
+        ),
+        seen="2.1.330",
+        columns={"component": "attempt"},
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="Error in API request: ",
+        regex=r"^Error in API request: (?<status>\d{3}|Request timed out|Connection error)",
+        seen="2.1.330",
+        columns={"component": "final"},
+    ),
+    Pattern(
+        kind=K.MCP_CONNECTION,
+        literal='MCP server "',
+        regex=(
+            r'^MCP server "(?<component>[^"]+)":? (?<status>Starting connection|Successfully connected|'
+            r"Connection established|Connection failed|Connection timeout|Connection error|"
+            r"STDIO connection closed|Sending SIGINT|MCP server process exited cleanly)"
+        ),
+        seen="1.0.128..2.1.330",
+    ),
+    Pattern(
+        kind=K.MCP_CALL,
+        literal="Calling MCP tool: ",
+        regex=r'^MCP server "(?<component>[^"]+)": Calling MCP tool: (?<tool>\S+)',
+        seen="1.0.128..2.1.330",
+    ),
+    Pattern(
+        kind=K.MCP_CALL_END,
+        literal="Tool '",
+        regex=(
+            r"^MCP server \"(?<component>[^\"]+)\": Tool '(?<tool>[^']+)' "
+            r"(?<status>completed successfully|failed) (?:in|after) (?<elapsed>[\dhms ]+)"
+        ),
+        seen="1.0.128..2.1.330",
+    ),
+    # the client's own death: Node's trailer of an uncaught exception
+    Pattern(
+        kind=K.PROCESS_FATAL,
+        literal="FATAL ERROR: ",
+        regex=r"^(?<status>FATAL ERROR: .*JavaScript heap out of memory)",
+        seen="Node.js",
+    ),
+    Pattern(
+        kind=K.CLOCK_ANCHOR,
+        literal="Creating snapshot at: ",
+        regex=r"^Creating snapshot at: (?<path>\S+-(?<anchor>\d{13})-\w+\.sh)$",
+        seen="1.0.128..2.1.330",
+    ),
+    Pattern(
+        kind=K.DISK_WRITE,
+        literal="Writing to temp file: ",
+        regex=r"^Writing to temp file: (?<path>.+)\.tmp\.(?<pid>\d+)\.(?<anchor>[0-9a-f]+)$",
+        seen="1.0.128..2.1.330",
+    ),
+)

@@ -1,0 +1,135 @@
+"""The shape of transcript records: a typed envelope with raw bodies.
+
+Only the kinds that matter have their body decoded. Measured on 1.0.128 … 2.1.330; unknown keys are
+ignored and unknown types kept as ``other``, so that a new client release is a number and not a failure.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+EMPTY = msgspec.Raw(b"null")
+
+
+class Record(msgspec.Struct, rename="camel"):
+    """The envelope of one line. Names are the client's, in camelCase."""
+
+    type: str = "?"
+    subtype: str | None = None
+    uuid: str | None = None
+    parent_uuid: str | None = None
+    session_id: str | None = None
+    timestamp: str | None = None
+    version: str | None = None
+    cwd: str | None = None
+    agent_id: str | None = None
+    is_sidechain: bool = False
+    is_meta: bool = False
+    is_api_error_message: bool = False
+    is_compact_summary: bool = False
+    operation: str | None = None
+    retry_attempt: int | None = None
+    message: msgspec.Raw = EMPTY
+    content: msgspec.Raw = EMPTY
+    error: msgspec.Raw = EMPTY
+    compact_metadata: msgspec.Raw = EMPTY
+    tool_use_result: msgspec.Raw = EMPTY
+
+
+class Block(msgspec.Struct):
+    """One block of a message's content."""
+
+    type: str = "?"
+    text: str = ""
+    id: str = ""
+    name: str = ""
+    input: msgspec.Raw = EMPTY
+    tool_use_id: str = ""
+    content: msgspec.Raw = EMPTY
+    is_error: bool | None = None
+
+
+class Message(msgspec.Struct):
+    """An API message; the client writes one entry for each block, all with the same id."""
+
+    role: str = "?"
+    id: str | None = None
+    model: str | None = None
+    content: str | list[Block] = ""
+
+
+class ToolUseResult(msgspec.Struct, rename="camel"):
+    """What the client adds to a tool result; only Task/Agent results are of interest."""
+
+    status: str | None = None
+    agent_id: str | None = None
+    total_duration_ms: float | None = None
+
+
+class SpawnInput(msgspec.Struct):
+    """The input of Task (Agent from 2.1.63 on)."""
+
+    description: str = ""
+    prompt: str = ""
+    subagent_type: str | None = None
+    isolation: str | None = None
+    run_in_background: bool | None = None
+
+
+class TodoInput(msgspec.Struct):
+    """One item of a TodoWrite list."""
+
+    content: str = ""
+    status: str = ""
+    activeForm: str | None = None  # noqa: N815 - the tool's own name
+
+
+class TodoWriteInput(msgspec.Struct):
+    """The input of TodoWrite; some callers send the list as a JSON string."""
+
+    todos: list[TodoInput] | str = []
+
+
+class TaskInput(msgspec.Struct, rename="camel"):
+    """The input of TaskCreate and TaskUpdate (2.1.16 on)."""
+
+    task_id: str | int | None = None
+    subject: str | None = None
+    active_form: str | None = None
+    status: str | None = None
+    owner: str | None = None
+
+
+class FileInput(msgspec.Struct):
+    """The path that a file tool names."""
+
+    file_path: str | None = None
+    notebook_path: str | None = None
+    path: str | None = None
+
+
+class ApiError(msgspec.Struct):
+    """``system``/``api_error`` (2.1.330): one failed attempt."""
+
+    message: str | None = None
+    status: int | None = None
+
+
+class CompactMetadata(msgspec.Struct, rename="camel"):
+    """``system``/``compact_boundary``."""
+
+    trigger: str | None = None
+    pre_tokens: int | None = None
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Read an ISO 8601 time with its zone; ``None`` for anything else (redacted, local, broken)."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None

@@ -1,0 +1,1 @@
+"""Analysis in, text out: one file for each output format."""

@@ -1,0 +1,108 @@
+"""The JSON contract, schema version 1: what other programs read."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from forensics.analysis import Analysis, SessionAnalysis
+from forensics.citations import format_utc
+from forensics.finding import EvidenceRef, Finding
+from forensics.ingest import InputFile
+
+SCHEMA_VERSION = "1"
+
+
+def to_json(analysis: Analysis) -> str:
+    """Return the whole analysis; the same input gives the same bytes."""
+    return json.dumps(to_dict(analysis), ensure_ascii=False, indent=2) + "\n"
+
+
+def to_dict(analysis: Analysis) -> dict[str, object]:
+    """Return the analysis in the contract's shape."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "forensics", "version": analysis.tool_version},
+        "inputs": [_input(i) for i in analysis.inputs],
+        "unread": [{"path": u.name, "reason": u.reason} for u in analysis.unread],
+        "unattached": [{"path": path, "records": records} for path, records in analysis.unattached],
+        "notes": list(analysis.notes),
+        "sessions": [_session(s) for s in analysis.sessions],
+        "outcomes": [
+            {"rule": o.rule, "session_id": o.session_id, "outcome": o.outcome.value, "reason": o.reason}
+            for s in analysis.sessions
+            for o in s.outcomes
+        ],
+        "findings": [_finding(f) for f in analysis.findings],
+        "chains": [],
+        "errors": [{"rule": e.rule, "session_id": e.session_id, "error": e.error} for e in analysis.errors],
+    }
+
+
+def _input(file: InputFile) -> dict[str, object]:
+    return {
+        "path": file.evidence.name,
+        "sha256": file.evidence.sha256,
+        "bytes": file.evidence.size,
+        "source": file.source.value,
+        "lines_total": file.lines_total,
+        "lines_understood": file.lines_understood,
+        "problems": [{"line": p.line, "reason": p.reason, "count": p.count} for p in file.problems],
+    }
+
+
+def _session(session: SessionAnalysis) -> dict[str, object]:
+    first, last = session.case.span
+    return {
+        "session_id": session.session_id,
+        "verdict": session.case.ending.verdict.value,
+        "proof": session.case.ending.proof,
+        "first_ts": _time(first),
+        "last_ts": _time(last),
+        "client_version": session.case.client_version,
+        "agents": [
+            {
+                "agent_id": a.agent_id,
+                "type": a.agent_type,
+                "description": a.description,
+                "start": _time(a.start),
+                "end": _time(a.end),
+                "outcome": a.outcome.value,
+            }
+            for a in session.case.agents
+        ],
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return format_utc(moment) if moment is not None else None
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "claim": finding.claim.value,
+        "nature": finding.nature.value,
+        "session_id": finding.session_id,
+        "agent_id": finding.agent_id,
+        "message": finding.message,
+        "facts": dict(finding.facts),
+        "fingerprint": finding.fingerprint,
+        "evidence": [_evidence(e) for e in finding.evidence],
+    }
+
+
+def _evidence(ref: EvidenceRef) -> dict[str, object]:
+    return {
+        "path": ref.path,
+        "line": ref.line,
+        "offset": ref.offset,
+        "line_sha256": ref.line_sha256,
+        "ts": ref.ts,
+        "ts_quality": ref.ts_quality,
+        "excerpt": ref.excerpt,
+        "also_at": list(ref.also_at),
+    }

@@ -1,0 +1,123 @@
+"""CCF901: how the session ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forensics.case import Case
+from forensics.conflicts import clock_time
+from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement
+from forensics.rules.base import Guidance, Said, rule
+from forensics.schema import Source
+from forensics.verdict import Verdict
+
+SEVERITIES = {
+    Verdict.CRASHED: Severity.HIGH,
+    Verdict.KILLED: Severity.MEDIUM,
+    Verdict.TRUNCATED: Severity.MEDIUM,
+    Verdict.ERROR_RESULT: Severity.MEDIUM,
+    Verdict.NEVER_STARTED: Severity.MEDIUM,
+    Verdict.INTERRUPTED: Severity.NOTE,
+    Verdict.UNKNOWN: Severity.NOTE,
+}
+MEANING = {
+    Verdict.CRASHED: "the process died of an error that it printed",
+    Verdict.KILLED: "the process was ended from outside",
+    Verdict.TRUNCATED: "the record stops in the middle of work",
+    Verdict.ERROR_RESULT: "the run ended with an error",
+    Verdict.NEVER_STARTED: "the client never got to work",
+    Verdict.INTERRUPTED: "the user interrupted it",
+    Verdict.UNKNOWN: "the record does not say how it ended",
+}
+
+GUIDANCE = Guidance(
+    contract="A session ends with a shutdown line or a result record, and no open call.",
+    immediate=("Copy the logs before the client's clean-up removes them, then resume the session",),
+    this_week=("Keep debug logging on for long sessions (claude --debug): it is the best record of an end",),
+    avoid="Call an end a crash without the line that proves it",
+    instead="Keep the exit code and the terminal's last lines; they decide between a crash, a kill and a closed window",
+    before=("Note where the logs are, and that there is room for them",),
+    after=("Note the exit code of the client",),
+    metric="The session ended cleanly",
+)
+
+
+@rule(
+    code="CCF901",
+    name="abnormal-end",
+    title="Abnormal end of the session",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.HIGH,
+    any_of=frozenset(Source),
+    guidance=GUIDANCE,
+)
+def abnormal_end(case: Case) -> Iterator[Said]:
+    """The session did not end cleanly, with the proof of how it ended.
+
+    ## What it detects
+    CRASHED needs the process's own fatal text; KILLED a signal or exit code; INTERRUPTED the user's marker;
+    TRUNCATED an open call or agent where the record stops; ERROR_RESULT an error as the last answer; UNKNOWN
+    is what is left when a record simply ends. A shutdown line with an open call is TRUNCATED: a termination
+    signal looks so.
+
+    ## Why it matters
+    Only an end that is known can be prevented. A word that is too strong sends people looking for a bug that
+    is not there.
+
+    ## How to fix
+    Keep the exit code and the debug log. Resume with ``claude --resume <id>``.
+
+    ## Known misses
+    Up to 2.1.19 a kill and Ctrl-C with ``-p`` leave the same record. A transcript alone has no end mark, so
+    its end is UNKNOWN unless a call is open.
+    """
+    ending = case.ending
+    if ending.verdict is Verdict.CLEAN:
+        return
+    cites = ending.cites or ((ending.last_event,) if ending.last_event is not None else ())
+    if not cites:
+        cites = (int(case.events["event_id"][-1]),)
+    statements = [
+        Statement(Slot.HAPPENED, Claim.DERIVED, f"{ending.verdict}: {MEANING[ending.verdict]}", ()),
+        Statement(Slot.WHY, Claim.DERIVED, f"Proof: {ending.proof}", cites[:6]),
+    ]
+    if ending.last_ts is not None and ending.last_event is not None:
+        statements.append(
+            Statement(
+                Slot.HAPPENED,
+                Claim.DERIVED,
+                f"The last record is from {clock_time(ending.last_ts)}",
+                (ending.last_event,),
+            )
+        )
+    if ending.gap_s is not None and ending.gap_s > 60 and ending.gap_from is not None:  # noqa: PLR2004 - a minute of silence is worth a word
+        statements.append(
+            Statement(
+                Slot.HAPPENED,
+                Claim.DERIVED,
+                f"Before it nothing was recorded for {ending.gap_s:.0f} s, from any source",
+                (ending.gap_from,),
+            )
+        )
+    if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
+        question = "Was the process killed, did it die, or was its window closed? The exit code, the terminal's last lines or the system log would tell"
+        statements.append(Statement(Slot.QUESTION, Claim.HYPOTHESIS, question))
+    if ending.open_calls:
+        statements.append(
+            Statement(
+                Slot.IMPACT,
+                Claim.DERIVED,
+                f"{len(ending.open_calls)} tool call{'s were' if len(ending.open_calls) > 1 else ' was'} never answered",
+                ending.open_calls[:6],
+            )
+        )
+    yield Hit(
+        subject=str(ending.verdict),
+        message=f"the session ended {ending.verdict}: {ending.proof}",
+        claim=Claim.DERIVED,
+        cites=tuple(Cite(e) for e in cites),
+        facts={"verdict": str(ending.verdict), "proof": ending.proof, "gap_s": ending.gap_s},
+        statements=tuple(statements),
+        severity=SEVERITIES[ending.verdict],
+        confidence=Confidence.LOW if ending.verdict is Verdict.UNKNOWN else Confidence.HIGH,
+    )

@@ -1,0 +1,118 @@
+"""The shape of a rule: metadata on a pure function, and guidance that the report is made of."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from forensics.case import Case
+from forensics.finding import Confidence, FactValue, Hit, Insufficient, Nature, NotApplicable, Severity
+from forensics.schema import Source
+
+Said: TypeAlias = Hit | NotApplicable | Insufficient
+
+SECTIONS = ("What it detects", "Why it matters", "How to fix", "Known misses")
+
+
+class Detector(Protocol):
+    """What a rule's function looks like; thresholds are its keyword parameters."""
+
+    __doc__: str | None
+    __module__: str
+
+    def __call__(self, case: Case) -> Iterator[Said]:
+        """Yield hits, or one reason why the rule cannot judge; nothing at all means clear."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance:
+    """What to do about a finding, in the words that the report prints.
+
+    ``contract`` is the rule that was broken, with where it is written. ``metric`` is the sentence that
+    the rule decides: it passes only when the rule ran and found nothing.
+    """
+
+    contract: str
+    immediate: tuple[str, ...] = ()
+    this_week: tuple[str, ...] = ()
+    strategic: tuple[str, ...] = ()
+    avoid: str
+    instead: str
+    before: tuple[str, ...] = ()
+    during: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    metric: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One detector with its metadata. ``seed`` is its number in the incident report's scheme, if any."""
+
+    code: str
+    name: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    nature: Nature
+    seed: str | None
+    any_of: frozenset[Source]  # at least one of these sources is needed
+    guidance: Guidance
+    references: tuple[str, ...]
+    since: str
+    detect: Detector
+
+    @property
+    def documentation(self) -> str:
+        """Return the docstring: the rule's own documentation."""
+        return inspect.cleandoc(self.detect.__doc__ or "")
+
+    @property
+    def thresholds(self) -> Mapping[str, FactValue]:
+        """Return the keyword parameters with their defaults."""
+        parameters = inspect.signature(self.detect).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    def judge(self, case: Case) -> list[Said]:
+        """Run the rule on one session; without any of its sources it cannot judge."""
+        if not self.any_of & case.sources:
+            names = " or ".join(sorted(s.value for s in self.any_of))
+            return [Insufficient(f"needs a {names}; none was supplied for this session")]
+        return list(self.detect(case))
+
+
+def rule(
+    *,
+    code: str,
+    name: str,
+    title: str,
+    severity: Severity,
+    confidence: Confidence,
+    any_of: frozenset[Source],
+    guidance: Guidance,
+    nature: Nature = Nature.EVENT,
+    seed: str | None = None,
+    references: tuple[str, ...] = (),
+    since: str = "0.1.0",
+) -> Callable[[Detector], Rule]:
+    """Make a rule of a detector function."""
+
+    def wrap(detect: Detector) -> Rule:
+        return Rule(
+            code=code,
+            name=name,
+            title=title,
+            severity=severity,
+            confidence=confidence,
+            nature=nature,
+            seed=seed,
+            any_of=any_of,
+            guidance=guidance,
+            references=references,
+            since=since,
+            detect=detect,
+        )
+
+    return wrap

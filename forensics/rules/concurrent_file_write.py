@@ -1,0 +1,121 @@
+"""CCF104: two living agents write one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forensics.case import Case
+from forensics.conflicts import WriteConflict, agent_name, clock_time, spawned, write_conflicts
+from forensics.finding import (
+    Cite,
+    Claim,
+    Confidence,
+    Hit,
+    Insufficient,
+    NotApplicable,
+    Severity,
+    Slot,
+    Statement,
+    Table,
+)
+from forensics.rules.base import Guidance, Said, rule
+from forensics.schema import Source
+
+GUIDANCE = Guidance(
+    contract="One file has one writer at a time: agents do not see each other's edits, and the later write wins.",
+    immediate=("Compare the named files with what each agent meant to write; restore what was overwritten",),
+    this_week=(
+        "Run agents that must edit the same files one after the other, or in worktrees that are merged",
+    ),
+    avoid="Let two living agents write one file",
+    instead="Give each file one owner; let the others hand their part to the owner",
+    before=("List the files that more than one agent will want, and name one owner for each",),
+    after=("Read the diff of every file that two agents touched",),
+    metric="No file was written by two agents that were alive at once",
+)
+
+
+@rule(
+    code="CCF104",
+    name="concurrent-file-write",
+    title="One file written by two living agents",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    seed="1.1",
+    any_of=frozenset({Source.TRANSCRIPT}),
+    guidance=GUIDANCE,
+)
+def concurrent_file_write(case: Case) -> Iterator[Said]:
+    """Two agents that are alive at once both write one file.
+
+    ## What it detects
+    Two agents, siblings or parent and child, whose lifetimes overlap and who both have a successful Write,
+    Edit, MultiEdit or NotebookEdit on the same real path inside that overlap. Neither is isolated in a
+    worktree. The severity is medium instead of high where the second writer had read the file again after
+    the first one's write: it knew what it changed.
+
+    ## Why it matters
+    The later write can silently undo the earlier one. Measured on public sessions: 1.0 % of all sessions.
+
+    ## How to fix
+    One owner for each file; worktrees for agents that must touch the same tree.
+
+    ## Known misses
+    Writes through Bash are not seen. Up to 2.0.24 the records of an agent that never returned do not exist.
+    A write that was refused is no conflict here: it is a stale edit.
+    """
+    agents = spawned(case)
+    if not agents:
+        yield NotApplicable("no subagent was spawned")
+        return
+    conflicts = write_conflicts(case)
+    for conflict in conflicts:
+        yield _hit(case, conflict)
+    silent = [a for a in agents if a.last_event is None]
+    if not conflicts and silent and len(agents) > 1:
+        yield Insufficient(
+            f"{len(silent)} of {len(agents)} agents left no records: what they wrote is not known"
+        )
+
+
+def _hit(case: Case, conflict: WriteConflict) -> Hit:
+    first, second = conflict.first, conflict.second
+    names = [agent_name(case, w.agent_id) for w in (first, second)]
+    informed = conflict.reread is not None
+    cites = [first.call_event, second.call_event]
+    cites += [e for e in (first.answer_event, second.answer_event) if e is not None]
+    cites += [conflict.reread.call_event] if conflict.reread else []
+    why = (
+        f"{names[1]} had read the file again after the first write, so its change was informed"
+        if informed
+        else f"{names[1]} did not read the file between the two writes"
+    )
+    rows = tuple((agent_name(case, w.agent_id), w.tool, clock_time(w.answered)) for w in (first, second))
+    return Hit(
+        subject=f"{conflict.path.rpartition('/')[2]}|{'|'.join(sorted(names))}",
+        message=f"{names[0]} and {names[1]} both wrote {conflict.path} while both were alive",
+        claim=Claim.DERIVED,
+        cites=tuple(Cite(e) for e in cites),
+        facts={
+            "path": conflict.path,
+            "agents": [first.agent_id or "main", second.agent_id or "main"],
+            "informed": informed,
+        },
+        statements=(
+            Statement(
+                Slot.HAPPENED,
+                Claim.DERIVED,
+                f"{names[0]} wrote {conflict.path} at {clock_time(first.answered)}, {names[1]} at {clock_time(second.answered)}; both were alive at both times",
+                tuple(cites[:2]),
+            ),
+            Statement(Slot.WHY, Claim.DERIVED, why, (conflict.reread.call_event,) if conflict.reread else ()),
+            Statement(
+                Slot.QUESTION,
+                Claim.HYPOTHESIS,
+                f"Was part of the first write to {conflict.path} lost? The file's history (git, file-history) would tell",
+            ),
+        ),
+        tables=(Table("Writes", ("agent", "tool", "answered"), rows),),
+        severity=Severity.MEDIUM if informed else Severity.HIGH,
+        agent_id=second.agent_id,
+    )

@@ -1,0 +1,158 @@
+"""CCF203: aiohttp reports client sessions that were never closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import polars as pl
+
+from forensics.case import Case
+from forensics.finding import (
+    Cite,
+    Claim,
+    Confidence,
+    Hit,
+    Insufficient,
+    NotApplicable,
+    Severity,
+    Slot,
+    Statement,
+)
+from forensics.rules.base import Guidance, Said, rule
+from forensics.schema import EventKind as K
+from forensics.schema import Source
+from forensics.voice_results import has_server_lines, uses_voice
+
+PAIR = timedelta(milliseconds=50)  # aiohttp reports a session and its connector together
+EXHAUSTION = r"OSError: \[Errno 24\]|Too many open files|PoolTimeout|MemoryError"
+
+GUIDANCE = Guidance(
+    contract="aiohttp's documentation: a ClientSession is closed by its owner (async with, or await session.close()).",
+    this_week=(
+        "Update voicemode to 8.0.0 or later, or use transport “local”: both leave out the LiveKit probe that opens these clients",
+    ),
+    avoid="Open a client for each call and leave it to the garbage collector",
+    instead="Open clients in an async with block, or keep one for the life of the process",
+    after=("Count the unclosed clients of the run: they should not grow with the calls",),
+    metric="No unclosed client sessions were reported",
+)
+
+
+@rule(
+    code="CCF203",
+    name="unclosed-client-session",
+    title="Unclosed client sessions",
+    severity=Severity.NOTE,
+    confidence=Confidence.HIGH,
+    seed="2.3",
+    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG}),
+    guidance=GUIDANCE,
+    references=("aiohttp, ClientSession.__del__", "voicemode, check_livekit_available() up to 7.4.2"),
+)
+def unclosed_client_session(
+    case: Case, *, low_from: int = 3, medium_calls: int = 10, medium_rate: float = 0.5
+) -> Iterator[Said]:
+    """The server reports HTTP client sessions that were never closed.
+
+    ## What it detects
+    aiohttp's “Unclosed client session” (a connector within 50 ms of it is the same client). One or two are a
+    note; from ``low_from`` on, over two calls or more, low; medium where they grow with the calls, at least
+    ``medium_rate`` for each of ``medium_calls`` calls or more. Exhaustion is claimed only where an error says so.
+
+    ## Why it matters
+    One client for each call adds up in a long session, if its connections were open.
+
+    ## How to fix
+    Close the client where it is opened. In voicemode up to 7.4.2 it is the LiveKit probe of each converse call.
+
+    ## Known misses
+    The message is printed at garbage collection: its time is not the leak's time, and its neighbours are not
+    its cause. httpx never prints it. From Claude Code 2.1 on the server's lines are not in the client's logs.
+    """
+    warnings = case.of(K.RESOURCE_WARNING).sort("local_ts", "event_id")
+    if warnings.is_empty():
+        if not has_server_lines(case):
+            used = uses_voice(case)
+            yield (
+                Insufficient("the voice server's own lines are not in the evidence")
+                if used
+                else NotApplicable("no MCP server's lines are in the evidence")
+            )
+        return
+    clients = _clients(warnings)
+    calls = _calls(case)
+    grows = calls >= medium_calls and len(clients) >= medium_rate * calls
+    severity = (
+        Severity.MEDIUM
+        if grows
+        else Severity.LOW
+        if len(clients) >= low_from and calls > 1
+        else Severity.NOTE
+    )
+    yield _hit(case, clients, calls, severity)
+
+
+def _clients(warnings: pl.DataFrame) -> list[dict[str, object]]:
+    """Return one row for each client: a connector beside its session is no second one."""
+    sessions = warnings.filter(pl.col("status") == "Unclosed client session")
+    times = sessions["local_ts"].drop_nulls().to_list()
+    rows = list(sessions.iter_rows(named=True))
+    for row in warnings.filter(pl.col("status") == "Unclosed connector").iter_rows(named=True):
+        if not any(row["local_ts"] and abs(row["local_ts"] - t) <= PAIR for t in times):
+            rows.append(row)
+    return rows
+
+
+def _calls(case: Case) -> int:
+    counts = [case.of(k).height for k in (K.VOICE_REQUEST, K.VOICE_CALL_BEGIN)]
+    return max(counts)
+
+
+def _hit(case: Case, clients: list[dict[str, object]], calls: int, severity: Severity) -> Hit:
+    n = len(clients)
+    events = [int(str(c["event_id"])) for c in clients]
+    objects = case.of(K.RESOURCE_OBJECT)
+    named = objects.filter(pl.col("file").is_in([c["file"] for c in clients]))["event_id"].to_list()
+    observed = case.events.filter(
+        pl.col("message").str.contains(EXHAUSTION) & pl.col("local_ts").is_not_null()
+    )
+    exhaustion = (
+        Statement(
+            Slot.IMPACT,
+            Claim.OBSERVED,
+            "An error in the server's log says that a resource ran out",
+            tuple(observed["event_id"].head(1)),
+        )
+        if observed.height
+        else Statement(
+            Slot.IMPACT,
+            Claim.DERIVED,
+            "No error in the supplied evidence says that memory, sockets or a pool ran out",
+        )
+    )
+    plural = "s" if n > 1 else ""
+    statements = (
+        Statement(
+            Slot.HAPPENED,
+            Claim.OBSERVED,
+            f"The server reported {n} unclosed client session{plural} in {calls} voice call{'s' if calls != 1 else ''}",
+            tuple(events),
+        ),
+        Statement(
+            Slot.WHY,
+            Claim.DERIVED,
+            "The text is aiohttp's (ClientSession.__del__), printed when the object is garbage-collected: the line's time is not the time at which the client was left open",
+            tuple(named[:1]),
+        ),
+        exhaustion,
+    )
+    return Hit(
+        subject="aiohttp",
+        message=f"{n} unclosed aiohttp client session{plural} reported",
+        claim=Claim.OBSERVED,
+        cites=tuple(Cite(e) for e in (*events[:10], *named[:1])),
+        facts={"count": n, "library": "aiohttp", "calls": calls},
+        statements=statements,
+        severity=severity,
+    )

@@ -1,0 +1,218 @@
+"""The columnar tables that everything between parsers and renderers speaks.
+
+``EVENTS`` holds one row per recognised log record. A rule may read any column but ``attrs``,
+which is JSON for people: a field that a rule needs becomes a column, and a list becomes a typed
+side table keyed by ``event_id`` (``TODOS``).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import polars as pl
+
+
+class Source(StrEnum):
+    """Which log format a file has. The order is the order of trust in its clock."""
+
+    TRANSCRIPT = "transcript"
+    MCP_LOG = "mcp-log"
+    CLAUDE_DEBUG = "claude-debug"
+    VOICE_EVENTS = "voice-events"
+    VOICE_EXCHANGES = "voice-exchanges"
+    VOICE_STDERR = "voice-stderr"
+    TODO_FILE = "todo-file"
+    TASK_FILE = "task-file"
+    AGENT_META = "agent-meta"
+    SHELL_SNAPSHOT = "shell-snapshot"
+    PROCESS_FILE = "process-file"
+
+
+class TsQuality(StrEnum):
+    """How well the time of an event is known.
+
+    exact: the record carries UTC. aligned: a local clock, moved by an offset that another record
+    proves. inferred: the record has no time of its own; a dated neighbour gives it. missing: none.
+    """
+
+    EXACT = "exact"
+    ALIGNED = "aligned"
+    INFERRED = "inferred"
+    MISSING = "missing"
+
+
+class Level(StrEnum):
+    """The record's own level. In a Claude debug log ERROR says little: all server stderr has it."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class EventKind(StrEnum):
+    """The closed vocabulary of events; a parser that meets anything else says ``other``."""
+
+    # the session and its processes
+    SESSION_META = "session_meta"
+    SESSION_START = "session_start"
+    SESSION_END = "session_end"
+    RESULT = "result"
+    PROCESS_FATAL = "process_fatal"
+    PROCESS_LEFT = "process_left"
+    CLOCK_ANCHOR = "clock_anchor"
+    LOG_EDGE = "log_edge"
+    # the conversation
+    USER_PROMPT = "user_prompt"
+    USER_INTERRUPT = "user_interrupt"
+    ASSISTANT_MESSAGE = "assistant_message"
+    COMPACTION = "compaction"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    TOOL_DISPATCH = "tool_dispatch"
+    TOOL_DONE = "tool_done"
+    HOOK_DENIED = "hook_denied"
+    # agents
+    AGENT_SPAWN = "agent_spawn"
+    AGENT_LAUNCHED = "agent_launched"
+    AGENT_RESULT = "agent_result"
+    AGENT_NOTIFICATION = "agent_notification"
+    AGENT_META = "agent_meta"
+    AGENT_STOP = "agent_stop"
+    # plans and files
+    TODO_SNAPSHOT = "todo_snapshot"
+    TASK_CREATE = "task_create"
+    TASK_UPDATE = "task_update"
+    FILE_WRITE = "file_write"
+    FILE_READ = "file_read"
+    DISK_WRITE = "disk_write"
+    # the model API
+    API_ERROR = "api_error"
+    # MCP
+    MCP_CONNECTION = "mcp_connection"
+    MCP_CALL = "mcp_call"
+    MCP_CALL_END = "mcp_call_end"
+    # voice: the server's own lines
+    VOICE_START = "voice_start"
+    VOICE_REQUEST = "voice_request"
+    VOICE_CANCELLED = "voice_cancelled"
+    STT_START = "stt_start"
+    STT_ENDPOINTS = "stt_endpoints"
+    STT_ATTEMPT = "stt_attempt"
+    STT_RETRY = "stt_retry"
+    STT_FAIL = "stt_fail"
+    STT_FALLBACK = "stt_fallback"
+    STT_OK = "stt_ok"
+    STT_EMPTY = "stt_empty"
+    STT_NO_SPEECH = "stt_no_speech"
+    STT_EXHAUSTED = "stt_exhausted"
+    TTS_START = "tts_start"
+    TTS_ATTEMPT = "tts_attempt"
+    TTS_STREAM_FAIL = "tts_stream_fail"
+    TTS_FAIL = "tts_fail"
+    TTS_OK = "tts_ok"
+    TTS_EXHAUSTED = "tts_exhausted"
+    HTTP_RESPONSE = "http_response"
+    AUTH_ERROR = "auth_error"
+    VOICE_FAILURE = "voice_failure"
+    RESOURCE_WARNING = "resource_warning"
+    RESOURCE_OBJECT = "resource_object"
+    # voice: voicemode's event log and exchanges
+    VOICE_CALL_BEGIN = "voice_call_begin"
+    VOICE_CALL_END = "voice_call_end"
+    STT_BEGUN = "stt_begun"
+    STT_DONE = "stt_done"
+    TTS_BEGUN = "tts_begun"
+    VOICE_EVENT = "voice_event"
+    VOICE_EXCHANGE = "voice_exchange"
+    OTHER = "other"
+
+
+SOURCE_TYPE = pl.Enum([s.value for s in Source])
+KIND_TYPE = pl.Enum([k.value for k in EventKind])
+LEVEL_TYPE = pl.Enum([x.value for x in Level])
+QUALITY_TYPE = pl.Enum([q.value for q in TsQuality])
+UTC = pl.Datetime("us", "UTC")
+LOCAL = pl.Datetime("us")
+
+EVENTS = pl.Schema(
+    {
+        # rank of the file by content hash << 44 | line << 12 | ordinal within the line
+        "event_id": pl.UInt64(),
+        "file": pl.UInt32(),  # index into Analysis.inputs
+        "line": pl.UInt32(),  # 1-based, as an editor shows it
+        "ordinal": pl.UInt16(),
+        "source": SOURCE_TYPE,
+        "ts": UTC,
+        "ts_quality": QUALITY_TYPE,
+        "local_ts": LOCAL,  # the server's own clock, no zone: good for durations before it is aligned
+        "session_id": pl.String(),
+        "agent_id": pl.String(),  # null: the main agent, or not known (source tells which)
+        "target_agent_id": pl.String(),  # the agent that this record launches, ends or reports on
+        "kind": KIND_TYPE,
+        "level": LEVEL_TYPE,
+        "component": pl.String(),  # logger, MCP server, or subagent type
+        "message": pl.String(),
+        "tool": pl.String(),
+        "correlation_id": pl.String(),  # tool_use id
+        "message_id": pl.String(),  # API message id: the calls of one turn share it
+        "record_id": pl.String(),  # the same in every copy of a record (forks, resumes, several logs)
+        "text_sha": pl.String(),  # of a prompt, to find the call that an agent's first record answers
+        "endpoint": pl.String(),
+        "status": pl.String(),
+        "path": pl.String(),
+        "pid": pl.Int64(),
+        "duration_ms": pl.Float64(),
+        "count": pl.Int64(),
+        "attrs": pl.String(),
+    }
+)
+
+TODOS = pl.Schema(
+    {
+        "event_id": pl.UInt64(),
+        "file": pl.UInt32(),
+        "line": pl.UInt32(),
+        "ordinal": pl.UInt16(),
+        "position": pl.UInt16(),
+        "item_id": pl.String(),  # TaskCreate's number; null in TodoWrite lists
+        "content": pl.String(),
+        "active_form": pl.String(),
+        "status": pl.String(),  # pending | in_progress | completed, as the log says
+        "owner": pl.String(),
+    }
+)
+
+SPAWNS = pl.Schema(
+    {
+        "event_id": pl.UInt64(),
+        "file": pl.UInt32(),
+        "line": pl.UInt32(),
+        "ordinal": pl.UInt16(),
+        "agent_type": pl.String(),
+        "description": pl.String(),
+        "prompt": pl.String(),
+        "isolation": pl.String(),
+        "background": pl.Boolean(),
+    }
+)
+
+
+def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Give ``frame`` exactly the columns of ``schema``: add what is missing as null, cast, order.
+
+    Raises ``ValueError`` for a column that the schema does not know: a parser's mistake, not a log's.
+    """
+    unknown = set(frame.columns) - set(schema.names())
+    if unknown:
+        msg = f"columns that the schema does not know: {sorted(unknown)}"
+        raise ValueError(msg)
+    return frame.select(
+        pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in schema.items()
+    )
+
+
+def empty(schema: pl.Schema) -> pl.DataFrame:
+    """Return a table of ``schema`` without rows."""
+    return pl.DataFrame(schema=schema)

@@ -1,0 +1,179 @@
+"""Which session an event belongs to. What cannot be attached stays unattached: it is never guessed.
+
+A session is a Claude session id with all its files. A debug file of a random id that holds only
+start-up lines belongs to the process that went on under the session's id: they share a pid. The one
+debug.txt of 1.0.x holds many sessions: it is split by pid, and each part attached by the ids in its paths,
+or by time. Voice evidence without a client session forms a session of its own (``voice:<start>``).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from forensics.schema import EventKind, Source
+
+UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+ID_IN_PATH = rf"/(?:todos|tasks)/{UUID}"
+AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
+CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
+VOICE_SOURCES = (Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES)
+MARGIN = timedelta(seconds=60)
+
+
+def attach(events: pl.DataFrame) -> pl.DataFrame:
+    """Give every event its ``session_id``, or null where the evidence does not tell."""
+    events = _with_pids(events)
+    aliases = _aliases(events)
+    named = events.join(
+        aliases, on=["file", "pid"], how="left", nulls_equal=True, maintain_order="left"
+    ).with_columns(session_id=pl.coalesce("alias", "session_id"))
+    random_ids = aliases.filter(pl.col("alias") != pl.col("old")).select("old", real="alias").unique("old")
+    named = named.join(
+        random_ids, left_on="session_id", right_on="old", how="left", maintain_order="left"
+    ).with_columns(session_id=pl.coalesce("real", "session_id"))
+    named = _attach_snapshots(named.drop("alias", "old", "real", strict=False))
+    return _attach_voice(_attach_metas(named))
+
+
+def _with_pids(events: pl.DataFrame) -> pl.DataFrame:
+    """Spread the pids that temp-file names carry over the records of a debug log between them."""
+    debug = pl.col("source") == Source.CLAUDE_DEBUG.value
+    ordered = events.sort("file", "line", "ordinal")
+    near = pl.coalesce(pl.col("pid").forward_fill().over("file"), pl.col("pid").backward_fill().over("file"))
+    return ordered.with_columns(pid=pl.when(debug).then(near).otherwise("pid"))
+
+
+def _aliases(events: pl.DataFrame) -> pl.DataFrame:
+    """Return, for each process part of a debug log, the id it went by (``old``) and its session (``alias``)."""
+    transcripts = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
+    known = set(transcripts["session_id"].drop_nulls().unique())
+    parts = (
+        events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
+        .group_by("file", "pid", maintain_order=True)
+        .agg(
+            old=pl.col("session_id").first(),
+            in_path=pl.col("path").str.extract(ID_IN_PATH, 1).drop_nulls().last(),
+            at_work=pl.col("kind").cast(pl.String).is_in([k.value for k in AT_WORK]).any(),
+            first=pl.col("ts").min(),
+            last=pl.col("ts").max(),
+        )
+        .with_columns(old=pl.coalesce("old", "in_path"))
+    )
+    by_pid = {
+        row["pid"]: row["old"]
+        for row in parts.sort("file").iter_rows(named=True)
+        if row["pid"] is not None and row["at_work"] and row["old"] is not None
+    }
+    resolved = [_session_of(row, known, by_pid, transcripts) for row in parts.iter_rows(named=True)]
+    return parts.select("file", "pid", "old", alias=pl.Series(resolved, dtype=pl.String))
+
+
+def _session_of(
+    part: dict[str, object], known: set[str], by_pid: dict[object, object], transcripts: pl.DataFrame
+) -> object:
+    old = part["old"]
+    if old in known:
+        return old
+    if not part["at_work"] and part["pid"] in by_pid:
+        return by_pid[part["pid"]]
+    if part["first"] is None or transcripts.is_empty():
+        return old
+    # a resumed process of 1.0.x goes by a random id: the transcript that grew meanwhile is its session
+    alive = transcripts.filter(pl.col("ts").is_between(part["first"], part["last"]))[
+        "session_id"
+    ].drop_nulls()
+    return alive.mode().sort()[0] if not alive.is_empty() and part["at_work"] else old
+
+
+def _attach_snapshots(events: pl.DataFrame) -> pl.DataFrame:
+    """A left shell snapshot belongs to the session whose log says that it made it."""
+    base = pl.col("path").str.extract(r"(snapshot-\w+-\d{13}-\w+\.sh)$", 1)
+    made = (
+        events.filter((pl.col("source") == Source.CLAUDE_DEBUG.value) & base.is_not_null())
+        .select(snapshot=base, maker="session_id")
+        .unique("snapshot", keep="first", maintain_order=True)
+    )
+    return (
+        events.with_columns(snapshot=base)
+        .join(made, on="snapshot", how="left", maintain_order="left")
+        .with_columns(session_id=pl.coalesce("session_id", "maker"))
+        .drop("snapshot", "maker")
+    )
+
+
+def _attach_metas(events: pl.DataFrame) -> pl.DataFrame:
+    """An agent's metadata given as a single file names only its agent: the agent's records name the session."""
+    owners = (
+        events.filter(pl.col("agent_id").is_not_null() & pl.col("session_id").is_not_null())
+        .unique("agent_id", keep="first", maintain_order=True)
+        .select(target_agent_id="agent_id", owner="session_id")
+    )
+    return (
+        events.join(owners, on="target_agent_id", how="left", maintain_order="left")
+        .with_columns(session_id=pl.coalesce("session_id", "owner"))
+        .drop("owner")
+    )
+
+
+def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
+    """Voice records join the one client session that was alive at their time."""
+    source = pl.col("source").cast(pl.String)
+    loose = events.filter(source.is_in([s.value for s in VOICE_SOURCES]) & pl.col("session_id").is_null())
+    if loose.is_empty():
+        return events
+    windows = (
+        events.filter(source.is_in([s.value for s in CLIENT_SOURCES]) & pl.col("session_id").is_not_null())
+        .group_by("session_id")
+        .agg(
+            first=pl.col("ts").min() - MARGIN,
+            last=pl.col("ts").max() + MARGIN,
+            spoke=(
+                pl.col("tool").str.ends_with("converse") | (pl.col("kind") == EventKind.MCP_CALL.value)
+            ).any(),
+        )
+        .filter(pl.col("first").is_not_null())
+    )
+    if windows.is_empty():
+        owners = _voice_sessions(loose)
+    else:
+        owners = _alive_at(loose, windows)
+    return (
+        events.join(owners, on="event_id", how="left", maintain_order="left")
+        .with_columns(session_id=pl.coalesce("session_id", "owner"))
+        .drop("owner")
+    )
+
+
+def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """One session alive at a record's time owns it; of several, the only one that used voice."""
+    pairs = loose.select("event_id", "ts").join_where(
+        windows.rename({"session_id": "owner"}),
+        pl.col("ts") >= pl.col("first"),
+        pl.col("ts") <= pl.col("last"),
+    )
+    voiced = pairs.filter(pl.col("spoke"))
+    chosen = pl.concat([voiced, pairs.join(voiced, on="event_id", how="anti")])
+    return chosen.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
+
+
+def _voice_sessions(loose: pl.DataFrame) -> pl.DataFrame:
+    """Without a client session: one session per server process, which is one per captured stderr."""
+    moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
+    server = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
+    base = server if not server.is_empty() else loose.with_columns(file=pl.lit(0, dtype=pl.UInt32))
+    starts = base.group_by("file").agg(
+        first=moment.min(),
+        last=moment.max(),
+        owner=pl.format("voice:{}", moment.min().dt.strftime("%Y-%m-%dT%H:%M:%S")),
+    )
+    own = base.join(starts, on="file").select("event_id", "owner")
+    others = loose.join(own, on="event_id", how="anti")
+    joined = others.select("event_id", moment=moment).join_where(
+        starts.select("owner", first=pl.col("first") - MARGIN, last=pl.col("last") + MARGIN),
+        pl.col("moment") >= pl.col("first"),
+        pl.col("moment") <= pl.col("last"),
+    )
+    single = joined.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
+    return pl.concat([own, single])

@@ -1,0 +1,131 @@
+"""The rows of a session's timeline, and the items that were open when its record ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from forensics.analysis import Moment, TodoEntry
+from forensics.case import Case
+from forensics.citations import Citations
+from forensics.finding import Cite, Finding
+from forensics.schema import EventKind as K
+from forensics.schema import Source
+
+MOST_ROWS = 120
+# kinds that tell the story by themselves; anything else appears when a finding cites it
+STORY = (
+    K.SESSION_START, K.SESSION_END, K.RESULT, K.PROCESS_FATAL, K.USER_PROMPT, K.USER_INTERRUPT, K.COMPACTION,
+    K.AGENT_SPAWN, K.AGENT_NOTIFICATION, K.API_ERROR, K.HOOK_DENIED, K.VOICE_START, K.STT_START, K.STT_RETRY,
+    K.STT_FAIL, K.STT_FALLBACK, K.STT_OK, K.STT_EXHAUSTED, K.TTS_FAIL, K.TTS_OK, K.TTS_EXHAUSTED, K.AUTH_ERROR,
+    K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
+)  # fmt: skip
+SAID = {
+    K.SESSION_START: "Claude Code session starts",
+    K.SESSION_END: "Claude Code logs its shutdown",
+    K.STT_START: "speech-to-text starts",
+    K.STT_ENDPOINTS: "speech-to-text endpoints listed",
+    K.STT_ATTEMPT: "speech-to-text tries its primary endpoint",
+    K.STT_FAIL: "speech-to-text attempt fails",
+    K.STT_FALLBACK: "speech-to-text falls back",
+    K.STT_RETRY: "speech-to-text tries again",
+    K.STT_OK: "speech-to-text answers",
+    K.STT_EXHAUSTED: "every speech-to-text endpoint has failed",
+    K.TTS_ATTEMPT: "text-to-speech tries an endpoint",
+    K.TTS_FAIL: "text-to-speech attempt fails",
+    K.TTS_OK: "text-to-speech answers",
+    K.TTS_EXHAUSTED: "every text-to-speech endpoint has failed",
+    K.AUTH_ERROR: "the service refuses the credential",
+    K.VOICE_FAILURE: "the converse tool reports the failure",
+    K.VOICE_CANCELLED: "the client cancels the voice call",
+    K.VOICE_START: "voicemode starts",
+    K.RESOURCE_WARNING: "an unclosed client is reported",
+    K.DISK_WRITE: "file written",
+    K.USER_PROMPT: "user prompt",
+    K.USER_INTERRUPT: "user interrupts",
+    K.COMPACTION: "context compacted",
+    K.API_ERROR: "model API error",
+    K.HOOK_DENIED: "a hook denies a tool call",
+    K.PROCESS_FATAL: "the process prints a fatal error",
+    K.LOG_EDGE: "record at the edge of its log",
+    K.PROCESS_LEFT: "trace of a process left behind",
+}
+
+
+def timeline_of(
+    case: Case, findings: Sequence[Finding], citations: Citations
+) -> tuple[tuple[Moment, ...], int]:
+    """Return the rows in order of time, and how many were left out to stay readable."""
+    cited: dict[int, list[str]] = {}
+    for finding in findings:
+        for ref in finding.evidence:
+            codes = cited.setdefault(ref.event_id, [])
+            if finding.rule not in codes:
+                codes.append(finding.rule)
+    wanted = pl.col("kind").cast(pl.String).is_in([k.value for k in STORY]) | pl.col("event_id").is_in(
+        list(cited)
+    )
+    main = ~((pl.col("kind") == K.USER_PROMPT.value) & pl.col("agent_id").is_not_null())
+    rows = case.events.filter(wanted & (main | pl.col("event_id").is_in(list(cited))))
+    kept = _shortened(rows, set(cited))
+    refs = citations.resolve(Cite(e) for e in kept["event_id"])
+    moments = tuple(
+        Moment(
+            ts=row["ts"],
+            local=row["local_ts"],
+            kind=row["kind"],
+            agent_id=row["agent_id"],
+            text=describe(row),
+            ref=ref,
+            cited_by=tuple(cited.get(row["event_id"], ())),
+        )
+        for row, ref in zip(kept.iter_rows(named=True), refs, strict=True)
+    )
+    return moments, rows.height - kept.height
+
+
+def _shortened(rows: pl.DataFrame, cited: set[int]) -> pl.DataFrame:
+    """Keep what findings cite, then the last of the rest: what led to the end is what is read."""
+    if rows.height <= MOST_ROWS:
+        return rows
+    is_cited = pl.col("event_id").is_in(list(cited))
+    must = rows.filter(is_cited).head(MOST_ROWS)
+    rest = rows.filter(~is_cited).tail(max(MOST_ROWS - must.height, 0))
+    chosen = pl.concat([must, rest])["event_id"]
+    return rows.filter(pl.col("event_id").is_in(chosen.to_list()))
+
+
+def describe(row: dict[str, object]) -> str:
+    """Say in a few words what a record says, with the part that tells it from its like."""
+    kind = K(row["kind"])
+    said = SAID.get(kind, str(row["message"] or kind.value.replace("_", " ")))
+    detail = row["endpoint"] or {
+        K.DISK_WRITE: row["path"],
+        K.API_ERROR: row["status"],
+        K.HOOK_DENIED: row["tool"],
+    }.get(kind)
+    return f"{said}: {detail}" if detail and kind in SAID else said
+
+
+def open_items(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:
+    """Return the items that are in progress or pending in the last list of each agent."""
+    lists = case.of(K.TODO_SNAPSHOT).filter(pl.col("tool") == "TodoWrite")
+    told = lists.filter(pl.col("source") == Source.TRANSCRIPT.value)
+    latest = (
+        (told if not told.is_empty() else lists)
+        .sort("ts", "event_id", nulls_last=False)
+        .unique("agent_id", keep="last", maintain_order=True)
+    )
+    if latest.is_empty():
+        latest = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TASK_FILE.value)
+    items = (
+        latest.select("event_id", "agent_id")
+        .join(case.todos.drop("file", "line", "ordinal"), on="event_id", maintain_order="left")
+        .filter(pl.col("status").is_in(["in_progress", "pending"]))
+    )
+    refs = citations.resolve(Cite(r["event_id"], r["content"]) for r in items.iter_rows(named=True))
+    return tuple(
+        TodoEntry(agent_id=row["agent_id"], content=row["content"], status=row["status"], ref=ref)
+        for row, ref in zip(items.iter_rows(named=True), refs, strict=True)
+    )

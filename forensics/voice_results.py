@@ -1,0 +1,75 @@
+"""What the voice tool itself returned: in newer clients the only place where its failures stand.
+
+voicemode returns a failure as an ordinary result, not flagged as an error. From 2.1 on Claude Code drops
+the server's stderr once the connection is up, so the text of the result is all there is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from forensics.case import Case
+from forensics.schema import EventKind as K
+from forensics.schema import Source
+
+FAILURES = (
+    ("stt", "STT service connection failed:"),
+    ("stt", "STT request rejected by "),
+    ("tts", "Error: Could not speak message"),
+    ("tts", "✗ Failed to speak message"),
+)
+ENDPOINT = re.compile(r"^\s*- (https?://\S+?)(?:/audio/(?:transcriptions|speech))?: (.+)$", re.MULTILINE)
+SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedResult:
+    """A voice call whose result says that speech failed on every endpoint."""
+
+    service: str
+    event: int
+    text: str
+    endpoints: tuple[tuple[str, str], ...]  # endpoint, reason, as far as the text names them
+
+
+def failed_results(case: Case) -> Iterator[FailedResult]:
+    """Yield the failed voice calls of the transcript. The text must begin the tool's own result."""
+    calls = case.of(K.TOOL_CALL).filter(
+        pl.col("tool").str.ends_with("__converse") & (pl.col("source") == Source.TRANSCRIPT.value)
+    )
+    answers = case.of(K.TOOL_RESULT).join(
+        calls.select("correlation_id"), on="correlation_id", how="semi", maintain_order="left"
+    )
+    for row in answers.iter_rows(named=True):
+        text = str(row["message"])
+        for service, start in FAILURES:
+            if text.startswith(start):
+                found = tuple((e, r.strip()) for e, r in ENDPOINT.findall(text))
+                yield FailedResult(service, row["event_id"], text, found)
+                break
+
+
+def uses_voice(case: Case) -> bool:
+    """Say whether a voice service was used at all in this session."""
+    if (
+        case.chains
+        or not case.of(
+            K.VOICE_START, K.VOICE_REQUEST, K.VOICE_CALL_BEGIN, K.STT_BEGUN, K.TTS_BEGUN
+        ).is_empty()
+    ):
+        return True
+    converse = case.events.filter(pl.col("tool").str.ends_with("converse"))
+    return not converse.is_empty()
+
+
+def has_server_lines(case: Case) -> bool:
+    """Say whether the server's own log lines are in the evidence, beyond its start-up."""
+    source = pl.col("source").cast(pl.String).is_in([s.value for s in SERVER_LINES])
+    lines = case.events.filter(
+        source & pl.col("local_ts").is_not_null() & (pl.col("kind") != K.VOICE_START.value)
+    )
+    return not lines.is_empty()
