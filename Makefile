@@ -23,7 +23,6 @@ help: ## Print this list.
 
 demo: $(VENV)/.installed ## Write the report of the incident in fixtures/ to incident.md.
 	@$(BIN)/forensics report $(CASE) -o incident.md
-	@echo "The report is in incident.md."
 
 test: $(VENV)/.installed-dev ## Run the tests, in random order, on all cores.
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)

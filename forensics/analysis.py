@@ -25,6 +25,19 @@ class Moment:
     cited_by: tuple[str, ...]  # codes of the findings that cite this record
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A silence: no record of any source between two moments of a session."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def seconds(self) -> float:
+        """Return its length."""
+        return (self.until - self.since).total_seconds()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TodoEntry:
     """One item of an agent's last list, with where the list stands."""
@@ -44,6 +57,7 @@ class SessionAnalysis:
     findings: tuple[Finding, ...]
     timeline: tuple[Moment, ...]
     timeline_omitted: int
+    gaps: tuple[Gap, ...]
     todos: tuple[TodoEntry, ...]  # items that were open when the record ends
     ending_refs: tuple[EvidenceRef, ...]
 

@@ -7,12 +7,13 @@ data only; talk goes to stderr.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional, TypedDict
 
 import typer
 
@@ -72,11 +73,11 @@ Output = Annotated[
 ]
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+def _version(value: bool) -> None:
     if value:
         from forensics import __version__
 
-        print(f"forensics {__version__}")
+        sys.stdout.write(f"forensics {__version__}\n")
         raise typer.Exit
 
 
@@ -95,14 +96,14 @@ def report(
     paths: Paths,
     output: Output = None,
     session: Annotated[
-        Optional[str], typer.Option("--session", help="Only this session; the beginning of its id is enough.")
-    ] = None,  # noqa: UP045
+        str | None, typer.Option("--session", help="Only this session; the beginning of its id is enough.")
+    ] = None,
     template: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(
             "--template", help="Folder with templates of your own; what it lacks is taken from ours."
         ),
-    ] = None,  # noqa: UP045
+    ] = None,
     tz: Zone = None,
 ) -> None:
     """Write an incident report. Every sentence can be checked against a log line."""
@@ -113,8 +114,8 @@ def report(
         text = to_markdown(analysis, tz=tz, templates=template)
         _write(text, output)
         if output is not None and str(output) != "-":
-            _summary(analysis, to_stderr=False)
-            print(f"\nReport written to {output}")
+            _say_short(analysis)
+            sys.stdout.write(f"\nThe report is in {output}\n")
         _fail_on_rule_errors(analysis)
 
 
@@ -141,7 +142,7 @@ def check(
 
             sys.stdout.write(to_json(analysis))
         else:
-            _summary(analysis, to_stderr=False)
+            _say_short(analysis)
         _fail_on_rule_errors(analysis)
         least = Severity(fail_on.value).rank
         if not exit_zero and any(f.severity.rank >= least for f in analysis.findings):
@@ -160,7 +161,7 @@ def rules(
 
         match output_format:
             case RulesFormat.TABLE:
-                catalogue.print_table()
+                sys.stdout.write(catalogue.as_table(**_terminal()))
             case RulesFormat.JSON:
                 sys.stdout.write(catalogue.as_json())
             case RulesFormat.MARKDOWN:
@@ -175,7 +176,7 @@ def explain(
     with _errors():
         from forensics.render import catalogue
 
-        catalogue.print_rule(code)
+        sys.stdout.write(catalogue.explain(code, **_terminal()))
 
 
 @app.command()
@@ -215,10 +216,23 @@ def _progress() -> Iterator[None]:
         yield
 
 
-def _summary(analysis: Analysis, *, to_stderr: bool) -> None:
-    from forensics.render.console import print_summary
+def _say_short(analysis: Analysis) -> None:
+    from forensics.render.console import to_text
 
-    print_summary(analysis, file=sys.stderr if to_stderr else sys.stdout)
+    sys.stdout.write(to_text(analysis, **_terminal()))
+
+
+class _Terminal(TypedDict):
+    width: int | None
+    color: bool
+
+
+def _terminal() -> _Terminal:
+    """Ask what standard output is: a terminal with its width, or a pipe that gets whole lines."""
+    if not sys.stdout.isatty():
+        return {"width": None, "color": False}
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return {"width": shutil.get_terminal_size().columns, "color": not plain}
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -231,9 +245,7 @@ def _write(text: str, output: Path | None) -> None:
 
 def _fail_on_rule_errors(analysis: Analysis) -> None:
     for error in analysis.errors:
-        print(
-            f"error: rule {error.rule} failed on session {error.session_id}: {error.error}", file=sys.stderr
-        )
+        _complain(f"rule {error.rule} failed on session {error.session_id}: {error.error}")
     if analysis.errors:
         raise typer.Exit(EXIT_ERROR)
 
@@ -248,18 +260,22 @@ def _errors() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except ForensicsError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _complain(str(error))
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
     except OSError as error:
-        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        _complain(f"{error.filename or 'input'}: {error.strerror or error}")
         raise typer.Exit(EXIT_ERROR) from None
 
 
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"error: {sentence}\n")
+
+
 def _utf8(*streams: object) -> None:
-    """Logs hold any character; under LANG=C printing must not fail on them."""
+    """Make streams take any character that a log holds, under LANG=C too."""
     for stream in streams:
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

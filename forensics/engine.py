@@ -35,7 +35,7 @@ from forensics.rules import RULES
 from forensics.rules.base import Rule, Said
 from forensics.schema import EventKind
 from forensics.sessions import attach
-from forensics.timeline import open_items, timeline_of
+from forensics.timeline import gaps_of, open_items, timeline_of
 
 # a session needs more than these: a file of start-up lines or an empty list is nobody's session
 TRACES = (
@@ -139,6 +139,7 @@ def _judge(
         findings=tuple(findings),
         timeline=moments,
         timeline_omitted=omitted,
+        gaps=gaps_of(case),
         todos=open_items(case, citations),
         ending_refs=citations.resolve(Cite(e) for e in case.ending.cites),
     )

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from forensics.analysis import Moment, TodoEntry
+from forensics.analysis import Gap, Moment, TodoEntry
 from forensics.case import Case
 from forensics.citations import Citations
 from forensics.finding import Cite, Finding
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Row, Source, TsQuality
 
 MOST_ROWS = 120
 # kinds that tell the story by themselves; anything else appears when a finding cites it
@@ -96,7 +96,7 @@ def _shortened(rows: pl.DataFrame, cited: set[int]) -> pl.DataFrame:
     return rows.filter(pl.col("event_id").is_in(chosen.to_list()))
 
 
-def describe(row: dict[str, object]) -> str:
+def describe(row: Row) -> str:
     """Say in a few words what a record says, with the part that tells it from its like."""
     kind = K(row["kind"])
     said = SAID.get(kind, str(row["message"] or kind.value.replace("_", " ")))
@@ -106,6 +106,15 @@ def describe(row: dict[str, object]) -> str:
         K.HOOK_DENIED: row["tool"],
     }.get(kind)
     return f"{said}: {detail}" if detail and kind in SAID else said
+
+
+def gaps_of(case: Case, least_s: float = 300.0) -> tuple[Gap, ...]:
+    """Return the silences of at least ``least_s`` seconds. Inferred times say nothing of silence."""
+    told = (pl.col("ts_quality") != TsQuality.INFERRED.value) & (pl.col("kind") != K.PROCESS_LEFT.value)
+    times = case.events.filter(pl.col("ts").is_not_null() & told)["ts"].sort()
+    after = pl.DataFrame({"since": times[:-1], "until": times[1:]})
+    long = after.filter(pl.col("until") - pl.col("since") >= pl.duration(microseconds=round(least_s * 1e6)))
+    return tuple(Gap(since, until) for since, until in long.iter_rows())
 
 
 def open_items(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:

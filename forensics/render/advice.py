@@ -1,0 +1,102 @@
+"""What follows from the findings: actions, learnings, metrics, questions, and what the logs cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from forensics.analysis import Analysis, SessionAnalysis
+from forensics.finding import OutcomeKind, Slot
+from forensics.render.outline import CATEGORIES
+from forensics.render.views import Action, ActionGroup, Advice, Metric
+from forensics.rules.base import Guidance, Rule
+from forensics.schema import Source, TsQuality
+
+ABSENT = {
+    Source.TRANSCRIPT: (
+        "No transcript: what was said, which agent did what, and the history of todo lists are not in the evidence"
+    ),
+    Source.CLAUDE_DEBUG: "No debug log: shutdown lines and the client's own errors are not in the evidence",
+}
+OUTSIDE = (
+    "The load of CPU, memory, GPU and network, the exit code, the terminal's last lines and the system log "
+    "are in none of these sources"
+)
+
+
+def advise(session: SessionAnalysis, analysis: Analysis) -> Advice:
+    """Collect the guidance of the rules that fired, worst finding first."""
+    rules = {r.code: r for r in analysis.rules}
+    fired = _fired_rules(session, rules)
+    return Advice(
+        phases=_phases(fired),
+        avoid=_one_each(fired, lambda g: (g.avoid,)),
+        instead=_one_each(fired, lambda g: (g.instead,)),
+        before=_one_each(fired, lambda g: g.before),
+        during=_one_each(fired, lambda g: g.during),
+        after=_one_each(fired, lambda g: g.after),
+        metrics=_metrics(session, rules),
+        questions=_questions(session),
+        blind_spots=_blind_spots(session, analysis),
+    )
+
+
+def _fired_rules(session: SessionAnalysis, rules: dict[str, Rule]) -> list[Rule]:
+    """Return the rules that fired, worst finding first, each once."""
+    return [rules[code] for code in dict.fromkeys(f.rule for f in session.findings)]
+
+
+def _phases(fired: Sequence[Rule]) -> dict[str, tuple[ActionGroup, ...]]:
+    phases: dict[str, tuple[ActionGroup, ...]] = {}
+    for name in ("immediate", "this_week", "strategic"):
+        groups: list[ActionGroup] = []
+        for rule in fired:
+            actions: tuple[str, ...] = getattr(rule.guidance, name)
+            if actions:
+                listed = tuple(Action(text=a, code=rule.code) for a in actions)
+                groups.append(ActionGroup(priority=len(groups) + 1, title=rule.title, actions=listed))
+        phases[name] = tuple(groups)
+    return phases
+
+
+def _one_each(fired: Sequence[Rule], take: Callable[[Guidance], tuple[str, ...]]) -> tuple[Action, ...]:
+    return tuple(Action(text=text, code=rule.code) for rule in fired for text in take(rule.guidance))
+
+
+def _metrics(session: SessionAnalysis, rules: dict[str, Rule]) -> tuple[Metric, ...]:
+    made = []
+    for outcome in session.outcomes:
+        state = {OutcomeKind.CLEAR: "pass", OutcomeKind.FIRED: "fail"}.get(outcome.outcome, "not measured")
+        reason = outcome.reason or ""
+        made.append(
+            Metric(text=rules[outcome.rule].guidance.metric, state=state, reason=reason, code=outcome.rule)
+        )
+    unknown = [t for c in CATEGORIES for t in c.topics if not any(code in rules for code in t.codes)]
+    made += [
+        Metric(text=t.title, state="not measured", reason="this version has no rule for it", code=t.codes[0])
+        for t in unknown
+    ]
+    return tuple(made)
+
+
+def _questions(session: SessionAnalysis) -> tuple[tuple[str, str], ...]:
+    asked = {s.text: f.rule for f in session.findings for s in f.statements if s.slot is Slot.QUESTION}
+    return tuple(asked.items())
+
+
+def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...]:
+    """Say what the logs at hand cannot show: missing sources, undated records, unread lines."""
+    case = session.case
+    told = [
+        f"{o.rule} could not judge: {o.reason}"
+        for o in session.outcomes
+        if o.outcome is OutcomeKind.INSUFFICIENT
+    ]
+    if not case.is_voice_only:
+        told += [text for source, text in ABSENT.items() if source not in case.sources]
+    inferred = sum(m.ref.ts_quality == TsQuality.INFERRED.value for m in session.timeline)
+    if inferred:
+        told.append(f"{inferred} of the timeline's times are inferred from a dated neighbour")
+    problems = sum(p.count for i in analysis.inputs for p in i.problems)
+    if problems:
+        told.append(f"{problems} lines could not be understood; the appendix names them")
+    return (*told, OUTSIDE, *analysis.notes)

@@ -1,0 +1,90 @@
+"""The short answer on a terminal: verdict first, then the findings, worst first, each with its first line."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from forensics.analysis import Analysis, SessionAnalysis
+from forensics.finding import Finding, OutcomeKind, Severity
+from forensics.render.markup import plain
+
+STYLES = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.NOTE: "dim",
+}
+UNREAD_SHOWN = 5  # a terminal's worth; the report lists all
+
+
+def terminal(width: int | None, *, color: bool) -> Console:
+    """Return a console that records instead of printing; without ``width`` lines are not wrapped."""
+    return Console(
+        width=width,
+        soft_wrap=width is None,
+        highlight=False,
+        force_terminal=color,
+        color_system="standard" if color else None,
+    )
+
+
+def to_text(analysis: Analysis, *, width: int | None = None, color: bool = False) -> str:
+    """Return one block for each session, then what could not be read."""
+    console = terminal(width, color=color)
+    with console.capture() as captured:
+        for session in analysis.sessions:
+            _session(console, session)
+        _account(console, analysis)
+    return captured.get()
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(plain(text), style=style))
+
+
+def _session(console: Console, session: SessionAnalysis) -> None:
+    ending = session.case.ending
+    _line(console, f"Session {session.session_id}: {ending.verdict}", "bold")
+    _line(console, f"  {ending.proof}", "dim")
+    for finding in session.findings:
+        _finding(console, finding)
+    skipped = [o for o in session.outcomes if o.outcome is OutcomeKind.INSUFFICIENT]
+    clear = sum(o.outcome is OutcomeKind.CLEAR for o in session.outcomes)
+    absent = sum(o.outcome is OutcomeKind.NOT_APPLICABLE for o in session.outcomes)
+    counts = f"  {_count(len(session.findings), 'finding')}; {_count(clear, 'rule')} found nothing"
+    _line(console, f"{counts}, {absent} did not apply, {len(skipped)} could not judge")
+    for outcome in skipped:
+        _line(console, f"    {outcome.rule} could not judge: {outcome.reason}", "dim")
+
+
+def _finding(console: Console, finding: Finding) -> None:
+    line = Text("  ")
+    line.append(f"{finding.severity.value:<8}", style=STYLES[finding.severity])
+    line.append(f" {finding.rule} ", style="bold")
+    line.append(plain(finding.message))
+    line.append(f"  [{finding.claim.value}]", style="dim")
+    console.print(line)
+    first = finding.evidence[0]
+    more = f" and {len(finding.evidence) - 1} more" if len(finding.evidence) > 1 else ""
+    _line(console, f"           {first.path}:{first.line}{more}", "dim")
+
+
+def _account(console: Console, analysis: Analysis) -> None:
+    lines = sum(i.lines_total for i in analysis.inputs)
+    understood = sum(i.lines_understood for i in analysis.inputs)
+    sessions, files = _count(len(analysis.sessions), "session"), _count(len(analysis.inputs), "log file")
+    _line(console, f"{sessions} in {files}: {understood} of {lines} lines understood")
+    if analysis.unread:
+        _line(console, f"{_count(len(analysis.unread), 'file')} not analysed:", "dim")
+        for unread in analysis.unread[:UNREAD_SHOWN]:
+            _line(console, f"  {unread.name}: {unread.reason}", "dim")
+        if len(analysis.unread) > UNREAD_SHOWN:
+            _line(console, f"  and {len(analysis.unread) - UNREAD_SHOWN} more", "dim")
+    for note in analysis.notes:
+        _line(console, note, "yellow")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,44 @@
+"""Log text into Markdown without becoming Markdown.
+
+Everything that comes from a log passes through one of these: nothing in a log can become structure, HTML,
+a link, a mention or a template.
+"""
+
+from __future__ import annotations
+
+import re
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$^])")
+BACKTICKS = re.compile(r"`+")
+LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: object) -> str:
+    """Return text as one line, without control characters and direction overrides."""
+    return CONTROL.sub("�", LINE_BREAKS.sub(" ", str(text)))
+
+
+def inline(text: object) -> str:
+    """Escape text for a sentence or a table cell."""
+    return SPECIAL.sub(r"\\\1", plain(text).replace("&", "&amp;")).replace("@", "&#64;")
+
+
+def sentence(text: object) -> str:
+    """Escape a sentence: with a capital where it begins with a word, without its full stop."""
+    told = plain(text).rstrip(".")
+    first = told.split(" ", 1)[0]
+    return inline(told[:1].upper() + told[1:] if first.isalpha() else told)
+
+
+def code(text: object) -> str:
+    """Return text as a code span, with as many backticks as it needs; fit for a table cell too."""
+    content = plain(text).replace("|", "\\|") if "|" in str(text) else plain(text)
+    ticks = "`" * (max((len(run) for run in BACKTICKS.findall(content)), default=0) + 1)
+    pad = " " if content.startswith("`") or content.endswith("`") or not content else ""
+    return f"{ticks}{pad}{content}{pad}{ticks}"
+
+
+def fence(text: object) -> str:
+    """Return the fence that a block of this text needs."""
+    return "`" * max(3, max((len(run) for run in BACKTICKS.findall(str(text))), default=0) + 1)

@@ -1,0 +1,98 @@
+"""The outline of the incident report: its categories and numbers, and the rules that fill them.
+
+The numbers are those of the report format that the program reproduces; a number whose rule this version
+does not have is shown as not assessed, never left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forensics.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One sub-number of a category, with the codes of the rules that decide it."""
+
+    number: str
+    title: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One error category."""
+
+    number: str
+    title: str
+    topics: tuple[Topic, ...]
+
+
+CATEGORIES = (
+    Category(
+        "1",
+        "AGENT DEPLOYMENT ANTI-PATTERNS",
+        (
+            Topic(
+                "1.1",
+                "Parallel Agent Spawning Without Coordination",
+                ("CCF101", "CCF104", "CCF105", "CCF106", "CCF107"),
+            ),
+            Topic("1.2", 'Multiple Tasks "In Progress" Simultaneously', ("CCF102",)),
+            Topic("1.3", "No Agent Task Dependency Graph", ("CCF103",)),
+        ),
+    ),
+    Category(
+        "2",
+        "ARCHITECTURE FAILURES",
+        (
+            Topic("2.1", "Single Point of Failure: Voice Mode STT", ("CCF201", "CCF205", "CCF209")),
+            Topic("2.2", "Missing OpenAI API Key in Voice Mode Environment", ("CCF202",)),
+            Topic("2.3", "Unclosed Async Client Sessions", ("CCF203",)),
+            Topic("2.4", "Whisper Service Timeout Without Root Cause Detection", ("CCF204",)),
+        ),
+    ),
+    Category(
+        "3",
+        "PLANNING & STRATEGY FAILURES",
+        (
+            Topic("3.1", "No Pre-Flight Agent Coordination Plan", ("CCF301",)),
+            Topic("3.2", 'No "One Task In Progress" Enforcement', ("CCF302",)),
+            Topic("3.3", "No Agent Resource Budget Management", ("CCF303",)),
+            Topic("3.4", "No Rollback/Recovery Strategy", ("CCF304",)),
+        ),
+    ),
+    Category(
+        "4",
+        "OPERATIONAL FAILURES",
+        (
+            Topic("4.1", "No Service Health Monitoring", ("CCF401",)),
+            Topic("4.2", "No Secrets Validation at Startup", ("CCF402",)),
+            Topic("4.3", "No Agent Lifecycle Management", ("CCF403",)),
+            Topic("4.4", "No Logging of Agent Coordination Events", ("CCF404",)),
+        ),
+    ),
+)
+
+# how the title calls an ending: only a proven crash is a crash
+TITLES = {
+    Verdict.CLEAN: "Session Ended Cleanly",
+    Verdict.ERROR_RESULT: "Session Ended With an Error",
+    Verdict.INTERRUPTED: "Session Interrupted",
+    Verdict.CRASHED: "Session Crash",
+    Verdict.KILLED: "Session Killed",
+    Verdict.TRUNCATED: "Session Record Truncated",
+    Verdict.NEVER_STARTED: "Session Never Started",
+    Verdict.UNKNOWN: "Session End Unknown",
+}
+ENDED = {
+    Verdict.CLEAN: "The session ended cleanly",
+    Verdict.ERROR_RESULT: "The session ended with an error",
+    Verdict.INTERRUPTED: "The session was interrupted by the user",
+    Verdict.CRASHED: "The session crashed",
+    Verdict.KILLED: "The session was killed",
+    Verdict.TRUNCATED: "The record stops in the middle of work; a crash is neither proven nor excluded",
+    Verdict.NEVER_STARTED: "The session never started",
+    Verdict.UNKNOWN: "How the session ended is not recorded",
+}

@@ -1,0 +1,87 @@
+"""The top of the report: how long, what was left, the summary in at most five sentences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+
+from forensics.agents import AgentEnd
+from forensics.analysis import SessionAnalysis
+from forensics.citations import format_utc
+from forensics.finding import Claim
+from forensics.render.moments import LocalClock, span_text
+from forensics.render.outline import ENDED
+from forensics.render.views import Exhibits, Sentence
+from forensics.verdict import Verdict
+
+LONG_SILENCE_S = 300.0
+
+
+def duration(first: datetime | None, last: datetime | None, clock: LocalClock) -> str:
+    """Say how long the record is, from when to when."""
+    if first is None or last is None:
+        return "not known: no record has a UTC time"
+    local = f", {clock.local(first)} to {clock.local(last)}" if clock.zone else ""
+    return f"{span_text((last - first).total_seconds())} of records ({format_utc(first)} to {format_utc(last)}{local})"
+
+
+def impact(session: SessionAnalysis) -> tuple[str, ...]:
+    """Count what was left: derived, and nothing that no record shows."""
+    busy = sum(t.status == "in_progress" for t in session.todos)
+    pending = len(session.todos) - busy
+    missing = sum(a.outcome is AgentEnd.UNFINISHED for a in session.case.agents)
+    opened = len(session.case.ending.open_calls)
+    waits = [
+        c.duration_s
+        for c in session.case.chains
+        if c.duration_s is not None and c.exhausted_event is not None
+    ]
+    told = (
+        (busy, f"{busy} todo item{_s(busy)} in progress at the end"),
+        (pending, f"{pending} todo item{_s(pending)} pending"),
+        (missing, f"{missing} agent{_s(missing)} without a result"),
+        (opened, f"{opened} tool call{_s(opened)} never answered"),
+        (len(waits), f"{len(waits)} voice request{_s(len(waits))} failed after {sum(waits):.0f} s in all"),
+    )
+    return tuple(text for count, text in told if count) or ("none recorded",)
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, ...]:
+    """Return the summary: how it ended, the silence before, what was found, what is not claimed."""
+    ending = session.case.ending
+    proof = tuple(exhibits.number(r) for r in session.ending_refs[:4])
+    sentences = [
+        Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
+    ]
+    if ending.gap_s is not None and ending.gap_s >= LONG_SILENCE_S:
+        silence = f"{span_text(ending.gap_s)} ({ending.gap_s:.0f} s)"
+        text = f"Before the last record nothing was recorded for {silence}, from any source"
+        sentences.append(Sentence(text, Claim.DERIVED, ()))
+    if not session.findings:
+        sentences.append(Sentence("No rule found anything to report", Claim.DERIVED, ()))
+        return tuple(sentences)
+    levels = [
+        f"{len(list(group))} {level}" for level, group in groupby(f.severity.value for f in session.findings)
+    ]
+    n = len(session.findings)
+    sentences.append(Sentence(f"The rules report {n} finding{_s(n)}: {', '.join(levels)}", Claim.DERIVED, ()))
+    if n > 1:
+        sentences.append(
+            Sentence("They stand side by side: no order of cause between them is claimed", Claim.DERIVED, ())
+        )
+    return tuple(sentences)
+
+
+def root_cause(session: SessionAnalysis) -> str:
+    """Name a root cause only where a line names it."""
+    if session.case.ending.verdict is Verdict.CRASHED:
+        return "the process's own fatal text (see how it ended); what led to it is not established"
+    if session.case.ending.verdict is Verdict.CLEAN:
+        return "none to look for: the session ended cleanly"
+    return (
+        "not established. No line in the evidence says why it ended; Open questions name what would settle it"
+    )

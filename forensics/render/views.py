@@ -1,0 +1,174 @@
+"""What the report's templates see of one session. See ``docs/templates.md`` for the names.
+
+Every piece of evidence has one number (E1, E2 …) for the whole report, in order of its first appearance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from forensics.agents import AgentLife
+from forensics.analysis import Moment, TodoEntry
+from forensics.finding import Claim, EvidenceRef, Finding, Table
+from forensics.render.moments import LocalClock
+from forensics.render.outline import Topic
+from forensics.rules.base import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One numbered piece of evidence."""
+
+    number: str
+    ref: EvidenceRef
+
+
+class Exhibits:
+    """Numbers the evidence: one number for each quoted piece of a line."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, int, str], int] = {}
+        self._of_event: dict[int, str] = {}
+
+    def number(self, ref: EvidenceRef) -> str:
+        """Return ``E<n>`` for a piece of evidence; the same words of the same line have the same number."""
+        n = self._numbers.setdefault((ref.path, ref.line, ref.excerpt), len(self._numbers) + 1)
+        self._of_event[ref.event_id] = f"E{n}"
+        return f"E{n}"
+
+    def of(self, event_id: int) -> str | None:
+        """Return the number of a record that has one."""
+        return self._of_event.get(event_id)
+
+    def unique(self, refs: Iterable[EvidenceRef]) -> tuple[Exhibit, ...]:
+        """Return the refs with their numbers, each piece once."""
+        return tuple({(n := self.number(ref)): Exhibit(n, ref) for ref in refs}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A statement with its claim level and the numbers of what it rests on."""
+
+    text: str
+    claim: Claim
+    exhibits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """One finding, its sentences by place."""
+
+    finding: Finding
+    happened: tuple[Sentence, ...]
+    why: tuple[Sentence, ...]
+    impact: tuple[Sentence, ...]
+    contract: str
+    evidence: tuple[Exhibit, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicView:
+    """One sub-number: its findings, or why it has none."""
+
+    topic: Topic
+    status: str
+    findings: tuple[FindingView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryView:
+    """One error category."""
+
+    number: str
+    title: str
+    topics: tuple[TopicView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The records of one second, or a gap before it."""
+
+    utc: str
+    local: str
+    title: str
+    exhibits: tuple[Exhibit, ...]
+    codes: tuple[str, ...]
+    quality: str
+    gap_s: float | None  # silence before this cluster, if it is long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One remediation, with the rule that asks for it."""
+
+    text: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionGroup:
+    """The actions for one rule, worst first."""
+
+    priority: int
+    title: str
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One success metric: passed only where the rule ran and found nothing."""
+
+    text: str
+    state: str  # pass | fail | not measured
+    reason: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What follows from the findings, each piece with the rule that says so."""
+
+    phases: dict[str, tuple[ActionGroup, ...]]  # immediate, this_week, strategic
+    avoid: tuple[Action, ...]
+    instead: tuple[Action, ...]
+    before: tuple[Action, ...]
+    during: tuple[Action, ...]
+    after: tuple[Action, ...]
+    metrics: tuple[Metric, ...]
+    questions: tuple[tuple[str, str], ...]  # sentence, code
+    blind_spots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Everything the templates show of one session."""
+
+    session_id: str
+    title: str
+    when: str
+    headline: str
+    duration: str
+    impact: tuple[str, ...]
+    verdict: str
+    proof: str
+    proof_exhibits: tuple[Exhibit, ...]
+    client_version: str
+    project: str
+    summary: tuple[Sentence, ...]
+    summary_findings: tuple[Finding, ...]
+    more_findings: int
+    root_cause: str
+    clusters: tuple[Cluster, ...]
+    clusters_omitted: int
+    categories: tuple[CategoryView, ...]
+    ending: tuple[FindingView, ...]
+    advice: Advice
+    resume: str | None
+    todos: tuple[tuple[TodoEntry, Exhibit], ...]
+    missing_agents: tuple[AgentLife, ...]
+    timeline: tuple[tuple[Moment, float | None], ...]  # each with the silence before it, if it is long
+    timeline_omitted: int
+    outcomes: tuple[tuple[Rule, str, str], ...]
+    clock: LocalClock
