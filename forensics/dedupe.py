@@ -38,7 +38,7 @@ def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _key() -> pl.Expr:
-    """What two copies of one happening share: the record's own id, or the server line and its turn in the file."""
+    """Name what copies of one happening share: the record's own id, or the server line and its turn in the file."""
     text = pl.concat_str(
         pl.col("component").fill_null(""),
         pl.col("local_ts").cast(pl.String).fill_null(""),

@@ -1,8 +1,8 @@
-"""Bytes in: reading, hashing and batching of input files. Nothing here ever writes to an input.
+r"""Bytes in: reading, hashing and batching of input files. Nothing here ever writes to an input.
 
 Bytes become text in one place (``to_lines``): polars' ``read_lines`` refuses a whole file for one
 invalid byte, so valid UTF-8 takes the fast path and anything else goes through a lossy copy
-(U+FFFD) whose touched lines are noted. Lines are split on ``\\n`` alone, so that a line number is
+(U+FFFD) whose touched lines are noted. Lines are split on ``\n`` alone, so that a line number is
 the one that an editor shows.
 """
 

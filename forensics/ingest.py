@@ -87,7 +87,7 @@ def _numbered(table: pl.DataFrame, rank: int) -> pl.DataFrame:
 
 
 def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
-    return pl.concat([f.cast(dict(schema)) for f in frames]) if frames else empty(schema)
+    return pl.concat([f.cast(schema) for f in frames]) if frames else empty(schema)
 
 
 def _why_unknown(evidence: Evidence) -> str:

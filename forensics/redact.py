@@ -8,6 +8,7 @@ quote them in their refusals, count too.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import polars as pl
 
@@ -32,8 +33,10 @@ SHAPES: tuple[tuple[str, str], ...] = (
     ("password in url", r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:(?P<value>[^\s/@\"'\[\]]+)@"),
     (
         "environment secret",
-        r"\b[A-Z][A-Z0-9_]*(?:API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD)[A-Z0-9_]*\s*[=:]\s*[\"']?"
-        r"(?P<value>(?=[^\s\"'\[]*[0-9])[^\s\"',;\[\]{}$<>]{12,})",
+        (
+            r"\b[A-Z][A-Z0-9_]*(?:API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD)[A-Z0-9_]*\s*[=:]\s*[\"']?"
+            r"(?P<value>(?=[^\s\"'\[]*[0-9])[^\s\"',;\[\]{}$<>]{12,})"
+        ),
     ),
 )
 # the cheap test, made on whole columns: a text without any of these holds no secret of a known shape
@@ -47,11 +50,11 @@ _COMPILED = tuple((kind, re.compile(shape)) for kind, shape in SHAPES)
 def redact(text: str) -> str:
     """Return ``text`` with every secret of a known shape replaced by its kind and length."""
     for kind, shape in _COMPILED:
-        text = shape.sub(lambda found, kind=kind: _replacement(found, kind), text)
+        text = shape.sub(partial(_replacement, kind), text)
     return text
 
 
-def _replacement(found: re.Match[str], kind: str) -> str:
+def _replacement(kind: str, found: re.Match[str]) -> str:
     whole = found.group(0)
     if "value" not in found.re.groupindex:
         return f"[redacted: {kind}, {len(whole)} characters]"

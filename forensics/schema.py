@@ -8,8 +8,12 @@ side table keyed by ``event_id`` (``TODOS``).
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import polars as pl
+
+# one row of a table: what polars yields, and takes
+Row = dict[str, Any]
 
 
 class Source(StrEnum):

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.schema import EventKind, Source
+from forensics.schema import EventKind, Row, Source
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 ID_IN_PATH = rf"/(?:todos|tasks)/{UUID}"
@@ -70,10 +70,8 @@ def _aliases(events: pl.DataFrame) -> pl.DataFrame:
     return parts.select("file", "pid", "old", alias=pl.Series(resolved, dtype=pl.String))
 
 
-def _session_of(
-    part: dict[str, object], known: set[str], by_pid: dict[object, object], transcripts: pl.DataFrame
-) -> object:
-    old = part["old"]
+def _session_of(part: Row, known: set[str], by_pid: dict[int, str], transcripts: pl.DataFrame) -> str | None:
+    old: str | None = part["old"]
     if old in known:
         return old
     if not part["at_work"] and part["pid"] in by_pid:
@@ -81,14 +79,13 @@ def _session_of(
     if part["first"] is None or transcripts.is_empty():
         return old
     # a resumed process of 1.0.x goes by a random id: the transcript that grew meanwhile is its session
-    alive = transcripts.filter(pl.col("ts").is_between(part["first"], part["last"]))[
-        "session_id"
-    ].drop_nulls()
-    return alive.mode().sort()[0] if not alive.is_empty() and part["at_work"] else old
+    meanwhile = transcripts.filter(pl.col("ts").is_between(part["first"], part["last"]))
+    alive: list[str] = meanwhile["session_id"].drop_nulls().mode().sort().to_list()
+    return alive[0] if alive and part["at_work"] else old
 
 
 def _attach_snapshots(events: pl.DataFrame) -> pl.DataFrame:
-    """A left shell snapshot belongs to the session whose log says that it made it."""
+    """Give a left shell snapshot to the session whose log says that it made it."""
     base = pl.col("path").str.extract(r"(snapshot-\w+-\d{13}-\w+\.sh)$", 1)
     made = (
         events.filter((pl.col("source") == Source.CLAUDE_DEBUG.value) & base.is_not_null())
@@ -104,7 +101,7 @@ def _attach_snapshots(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _attach_metas(events: pl.DataFrame) -> pl.DataFrame:
-    """An agent's metadata given as a single file names only its agent: the agent's records name the session."""
+    """Give an agent's metadata to the agent's session: as a single file it names only the agent."""
     owners = (
         events.filter(pl.col("agent_id").is_not_null() & pl.col("session_id").is_not_null())
         .unique("agent_id", keep="first", maintain_order=True)
@@ -135,10 +132,7 @@ def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("first").is_not_null())
     )
-    if windows.is_empty():
-        owners = _voice_sessions(loose)
-    else:
-        owners = _alive_at(loose, windows)
+    owners = _voice_sessions(loose) if windows.is_empty() else _alive_at(loose, windows)
     return (
         events.join(owners, on="event_id", how="left", maintain_order="left")
         .with_columns(session_id=pl.coalesce("session_id", "owner"))

@@ -16,7 +16,7 @@ import re
 import msgspec
 import polars as pl
 
-from forensics.evidence import Batch, Evidence, count_lines, to_lines
+from forensics.evidence import Evidence, count_lines, to_lines
 from forensics.parsers.base import INVALID_UTF8, Parsed, Problem, finish, problems_of
 from forensics.patterns import literals, match_patterns
 from forensics.patterns.claude_debug import PATTERNS, RECORD, STDERR, STDERR_MARK
@@ -34,6 +34,7 @@ SESSION_NAME = re.compile(
 LEVELS = {"DEBUG": "debug", "VERBOSE": "debug", "INFO": "info", "WARN": "warning", "ERROR": "error"}
 LITERALS = sorted({*literals(PATTERNS), *literals(VOICE_PATTERNS), OBJECT_MARK})
 NO_RECORD = "line before the first record"
+STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
 
 
 class DebugLog:
@@ -44,7 +45,11 @@ class DebugLog:
     def sniff(self, name: str, head: bytes) -> bool:
         """Recognise a debug log by a record at the beginning of one of its first lines."""
         found = FIRST_RECORD.search(head)
-        return found is not None and head.count(b"\n", 0, found.start()) < 20 and not name.endswith(".jsonl")
+        return (
+            found is not None
+            and head.count(b"\n", 0, found.start()) < STRAY_LINES
+            and not name.endswith(".jsonl")
+        )
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the log batch by batch; the session id comes from the file's name where it has one."""
@@ -62,7 +67,7 @@ class DebugLog:
                 problems += problems_of(lines["line"][:start].to_list(), NO_RECORD)
             damaged = lines[start:].filter("damaged")["line"].to_list()
             problems += problems_of(damaged, INVALID_UTF8)
-            frames.append(_events(lines[start:], batch))
+            frames.append(_events(lines[start:]))
         session = SESSION_NAME.search(evidence.name)
         named = pl.lit(session.group(1) if session else None, dtype=pl.String)
         frames = [f.with_columns(session_id=named) for f in frames if not f.is_empty()]
@@ -78,7 +83,7 @@ def _first_record(lines: pl.DataFrame) -> int:
     )
 
 
-def _events(lines: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+def _events(lines: pl.DataFrame) -> pl.DataFrame:
     if lines.is_empty():
         return lines
     marked = lines.filter(pl.col("text").str.contains_any(LITERALS)).select("line", "text")

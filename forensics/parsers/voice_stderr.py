@@ -44,8 +44,9 @@ class VoiceStderr:
             total += count_lines(batch.data)
             if not started:
                 is_record = lines["text"].str.contains(LINE)
-                first = is_record.arg_max() if is_record.any() else lines.height
-                started = first is not None and first < lines.height
+                found = is_record.arg_max() if is_record.any() else None
+                first = lines.height if found is None else found
+                started = first < lines.height
                 before = lines.head(first).filter(~pl.col("text").str.contains(NOISE))
                 problems += problems_of(before.filter(~pl.col("damaged"))["line"].to_list(), NO_RECORD)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)

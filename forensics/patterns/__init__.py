@@ -60,7 +60,7 @@ def match_patterns(records: pl.DataFrame, patterns: Sequence[Pattern]) -> pl.Dat
 
 def _extract(hits: pl.DataFrame, pattern: Pattern) -> pl.DataFrame:
     groups = pl.col("message").str.extract_groups(pattern.regex)
-    named = [g for g in _group_names(pattern.regex)]
+    named = _group_names(pattern.regex)
     if named:
         hits = (
             hits.with_columns(groups.alias("_groups"))
