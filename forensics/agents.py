@@ -8,6 +8,7 @@ launch returns at once: that is not completion.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,11 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.schema import EventKind, Source
+from forensics.schema import EventKind as K
+from forensics.schema import Row, Source
+
+# Claude Code's own limit for a background agent that gives no sign
+STALL = timedelta(seconds=600)
 
 
 class AgentEnd(StrEnum):
@@ -48,11 +53,17 @@ class AgentLife:
     last_seen: datetime | None
     outcome: AgentEnd
 
-    def overlaps(self, other: AgentLife, until: datetime) -> bool:
-        """Say whether both were alive at one moment; an agent without end lives ``until`` then."""
-        if self.start is None or other.start is None:
+    def alive_until(self, horizon: datetime) -> datetime:
+        """Return its end; where nothing tells it, the stall limit after its last sign, at most ``horizon``."""
+        if self.end is not None:
+            return self.end
+        return horizon if self.last_seen is None else min(horizon, self.last_seen + STALL)
+
+    def overlaps(self, other: AgentLife, horizon: datetime) -> bool:
+        """Say whether both were alive at one moment."""
+        if self.start is None or other.start is None or self.agent_id == other.agent_id:
             return False
-        return max(self.start, other.start) < min(self.end or until, other.end or until)
+        return max(self.start, other.start) < min(self.alive_until(horizon), other.alive_until(horizon))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +84,84 @@ ENDINGS = {
     "killed": AgentEnd.STOPPED,
     "stopped": AgentEnd.STOPPED,
 }
-DENIED = ("denied", "hook", "rejected", "doesn't want to")
-
-Row = dict[str, object]
+# what a spawn's result says where no agent was started: denied by a hook or the user, or a wrong input
+REFUSALS = ("denied", "hook", "rejected", "doesn't want to", "InputValidationError", "Available agents:")
+INTERRUPT = "[Request interrupted by user"
+STOP_TOOLS = ("TaskStop", "KillShell", "KillTask")
+OUTPUT_TOOLS = ("TaskOutput", "AgentOutputTool")
+DONE = re.compile(
+    r"<status>\s*(completed|failed|killed|stopped)\s*</status>|\"status\":\s*\"(completed|failed|killed)\""
+)
+SPOKEN = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.API_ERROR)
 
 
 def link_agents(events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Linked:
     """Build the agents of one session's events (sorted by time)."""
-    calls = events.filter(pl.col("kind") == EventKind.AGENT_SPAWN.value).join(
-        spawns, on="event_id", how="left"
+    calls = events.filter(pl.col("kind") == K.AGENT_SPAWN.value).join(
+        spawns.drop("file", "line", "ordinal"), on="event_id", how="left", maintain_order="left"
     )
     names = _names(events, calls, todos)
     events = _renamed(events, names)
-    lives = [_life(row, events, names) for row in calls.iter_rows(named=True)]
+    records = _Records(events, set(calls["correlation_id"].drop_nulls()))
+    lives = _one_each(_life(row, records, names) for row in calls.iter_rows(named=True))
     lives += _without_spawn(events, {life.agent_id for life in lives})
     return Linked(tuple(sorted(lives, key=lambda a: (a.start is None, a.start, a.agent_id))), events)
+
+
+class _Records:
+    """A session's records about agents, looked up once: a session may have hundreds of agents."""
+
+    def __init__(self, events: pl.DataFrame, calls: set[str]) -> None:
+        wanted = ["event_id", "ts", "kind", "status", "message", "message_id", "duration_ms"]
+        dated = events.filter(pl.col("ts").is_not_null())
+        own = dated.filter(pl.col("agent_id").is_not_null()).sort("ts", "event_id")
+        self.own = _grouped(own, "agent_id", wanted)
+        told = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
+        answers = told.filter(pl.col("correlation_id").is_in(list(calls)))
+        self.answers = _grouped(answers, "correlation_id", wanted)
+        about = events.filter(pl.col("target_agent_id").is_not_null()).sort("ts", "event_id")
+        self.about = _grouped(about, "target_agent_id", wanted)
+        self.control = _control(told)
+        self.interrupts = _answered_by_interrupt(told)
+
+    def of(self, agent: str, *kinds: K) -> list[Row]:
+        """Return the records about an agent, its own stop lines included, in order of time."""
+        rows = [
+            *self.about.get(agent, ()),
+            *(r for r in self.own.get(agent, ()) if r["kind"] == K.AGENT_STOP),
+        ]
+        return [r for r in rows if r["kind"] in kinds]
+
+
+def _grouped(events: pl.DataFrame, key: str, columns: list[str]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in events.select(key, *columns).iter_rows(named=True):
+        found.setdefault(str(row[key]), []).append(row)
+    return found
+
+
+def _control(told: pl.DataFrame) -> list[Row]:
+    """Return the results of the tools that stop an agent or fetch its output: they name it in their text."""
+    calls = told.filter(pl.col("tool").is_in([*STOP_TOOLS, *OUTPUT_TOOLS])).select(
+        "correlation_id", by="tool"
+    )
+    results = told.filter((pl.col("kind") == K.TOOL_RESULT.value) & (pl.col("status") == "ok"))
+    joined = results.join(calls, on="correlation_id", maintain_order="left")
+    return joined.select("event_id", "ts", "message", "by").rows(named=True)
+
+
+def _answered_by_interrupt(told: pl.DataFrame) -> dict[tuple[str | None, str | None], Row]:
+    """Map each agent's message to the user's interrupt, where that is the next thing that was said."""
+    kinds = (K.AGENT_SPAWN, K.TOOL_CALL, K.ASSISTANT_MESSAGE, K.USER_PROMPT, K.USER_INTERRUPT)
+    said = told.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds])).sort("ts", "event_id")
+    last: dict[str | None, Row] = {}
+    found: dict[tuple[str | None, str | None], Row] = {}
+    for row in said.select("event_id", "ts", "kind", "agent_id", "message_id").iter_rows(named=True):
+        before = last.get(row["agent_id"])
+        if row["kind"] == K.USER_INTERRUPT and before is not None and before["message_id"] is not None:
+            found.setdefault((row["agent_id"], before["message_id"]), row)
+        last[row["agent_id"]] = row
+    return found
 
 
 def _names(events: pl.DataFrame, calls: pl.DataFrame, todos: pl.DataFrame) -> dict[str, str]:
@@ -102,9 +176,10 @@ def _names(events: pl.DataFrame, calls: pl.DataFrame, todos: pl.DataFrame) -> di
         candidates = [r for r in roots.get(str(call["text_sha"]), []) if r not in taken and r not in names]
         if named is None and candidates:
             root = candidates[0]
-            final = (
-                root if not root.startswith("sidechain:") else _todo_file_id(root, events, todos) or call_id
-            )
+            final = root
+            if root.startswith("sidechain:"):
+                listed = _todo_file_id(root, events, todos)
+                final = listed if listed is not None and listed not in taken else call_id
             names[call_id] = final
             names[root] = final
             taken |= {root, final}
@@ -119,7 +194,7 @@ def _names(events: pl.DataFrame, calls: pl.DataFrame, todos: pl.DataFrame) -> di
 def _roots(events: pl.DataFrame) -> dict[str, list[str]]:
     """Map the digest of a prompt to the agents whose first record it is, in order of time."""
     firsts = (
-        events.filter((pl.col("kind") == EventKind.USER_PROMPT.value) & pl.col("agent_id").is_not_null())
+        events.filter((pl.col("kind") == K.USER_PROMPT.value) & pl.col("agent_id").is_not_null())
         .sort("ts", "event_id")
         .unique("agent_id", keep="first", maintain_order=True)
     )
@@ -131,7 +206,7 @@ def _roots(events: pl.DataFrame) -> dict[str, list[str]]:
 
 def _todo_file_id(sidechain: str, events: pl.DataFrame, todos: pl.DataFrame) -> str | None:
     """Find the uuid of a 2.0.24 subagent: the todo file that holds exactly its last list."""
-    lists = events.filter(pl.col("kind") == EventKind.TODO_SNAPSHOT.value)
+    lists = events.filter(pl.col("kind") == K.TODO_SNAPSHOT.value)
     own = lists.filter((pl.col("agent_id") == sidechain) & (pl.col("tool") == "TodoWrite")).sort(
         "ts", "event_id"
     )
@@ -158,83 +233,94 @@ def _renamed(events: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
     return events.with_columns(agent_id=pl.col("agent_id").replace(sidechains))
 
 
-def _life(call: Row, events: pl.DataFrame, names: dict[str, str]) -> AgentLife:
+def _life(call: Row, records: _Records, names: dict[str, str]) -> AgentLife:
     call_id = str(call["correlation_id"])
     agent = names.get(call_id, call_id)
-    own = events.filter(pl.col("agent_id") == agent).sort("ts", "event_id", nulls_last=False)
-    seen = own.filter(pl.col("ts").is_not_null())
-    answers = events.filter(
-        (pl.col("correlation_id") == call_id) & (pl.col("source") == Source.TRANSCRIPT.value)
-    )
-    launched = answers.filter(pl.col("kind") == EventKind.AGENT_LAUNCHED.value)
+    own = records.own.get(agent, [])
+    answers = records.answers.get(call_id, [])
     life = AgentLife(
         agent_id=agent,
-        parent_id=names.get(str(call["agent_id"]), call["agent_id"]) if call["agent_id"] else None,
+        parent_id=names.get(call["agent_id"], call["agent_id"]) if call["agent_id"] else None,
         agent_type=call["agent_type"],
         description=call["description"] or "",
         prompt=call["prompt"] or "",
         isolated=call["isolation"] == "worktree",
-        background=bool(call["background"]) or not launched.is_empty(),
+        background=bool(call["background"]) or any(a["kind"] == K.AGENT_LAUNCHED for a in answers),
         spawn_event=call["event_id"],
         message_id=call["message_id"],
         end_event=None,
-        last_event=seen["event_id"][-1] if not seen.is_empty() else None,
+        last_event=own[-1]["event_id"] if own else None,
         start=call["ts"],
         end=None,
-        last_seen=seen["ts"][-1] if not seen.is_empty() else None,
+        last_seen=own[-1]["ts"] if own else None,
         outcome=AgentEnd.UNFINISHED,
     )
-    results = answers.filter(pl.col("kind") == EventKind.TOOL_RESULT.value)
-    if not results.is_empty():
-        return _returned(life, next(results.iter_rows(named=True)))
-    return _ended_alone(life, events, seen)
+    result = next((a for a in answers if a["kind"] == K.TOOL_RESULT), None)
+    if result is not None:
+        return _returned(life, result)
+    interrupt = records.interrupts.get((call["agent_id"], call["message_id"]))
+    if interrupt is not None and not life.background:
+        return replace(life, end=interrupt["ts"], end_event=interrupt["event_id"], outcome=AgentEnd.STOPPED)
+    return _ended_alone(life, records)
 
 
 def _returned(life: AgentLife, result: Row) -> AgentLife:
     outcome = ENDINGS.get(str(result["status"]), AgentEnd.COMPLETED)
     text = str(result["message"])
-    if outcome is AgentEnd.FAILED and life.last_event is None and any(word in text for word in DENIED):
+    if outcome is AgentEnd.FAILED and life.last_event is None and any(word in text for word in REFUSALS):
         outcome = AgentEnd.REFUSED
-    if "[Request interrupted by user" in text:
+    if text.startswith(INTERRUPT):
         outcome = AgentEnd.STOPPED
-    start, end = life.start, result["ts"]
-    took = result["duration_ms"]
-    if isinstance(took, float) and isinstance(end, datetime):
-        start = end - timedelta(milliseconds=took)
+    start, end, took = life.start, result["ts"], result["duration_ms"]
+    if took is not None and end is not None and start is not None:
+        start = max(start, end - timedelta(milliseconds=took))
     return replace(life, start=start, end=end, end_event=result["event_id"], outcome=outcome)
 
 
-def _ended_alone(life: AgentLife, events: pl.DataFrame, seen: pl.DataFrame) -> AgentLife:
+def _ended_alone(life: AgentLife, records: _Records) -> AgentLife:
     """Find the end of an agent whose call was never answered, or was answered by its launch only."""
-    about = events.filter(pl.col("target_agent_id") == life.agent_id)
-    notices = about.filter(pl.col("kind") == EventKind.AGENT_NOTIFICATION.value)
-    stops = events.filter(
-        (pl.col("kind") == EventKind.AGENT_STOP.value) & (pl.col("agent_id") == life.agent_id)
-    )
-    for told in (notices, stops):
-        if not told.is_empty():
-            row = next(told.sort("ts", "event_id").iter_rows(named=True))
-            outcome = ENDINGS.get(str(row["status"]), AgentEnd.COMPLETED)
-            return replace(life, end=row["ts"], end_event=row["event_id"], outcome=outcome)
-    finished = about.filter((pl.col("kind") == EventKind.AGENT_META.value) & (pl.col("status") == "finished"))
-    if not finished.is_empty():
-        return replace(
-            life, end=life.last_seen, end_event=finished["event_id"][0], outcome=AgentEnd.COMPLETED
-        )
-    spoken = seen.filter(
-        pl.col("kind").is_in(
-            [EventKind.ASSISTANT_MESSAGE.value, EventKind.TOOL_CALL.value, EventKind.API_ERROR.value]
-        )
-    )
-    unmarked = about.filter(pl.col("kind") == EventKind.AGENT_META.value).is_empty()
-    if (
-        unmarked
-        and life.background
-        and not spoken.is_empty()
-        and spoken["kind"][-1] == EventKind.ASSISTANT_MESSAGE.value
-    ):
+    for told in (records.of(life.agent_id, K.AGENT_NOTIFICATION), records.of(life.agent_id, K.AGENT_STOP)):
+        if told:
+            outcome = ENDINGS.get(str(told[0]["status"]), AgentEnd.COMPLETED)
+            return replace(life, end=told[0]["ts"], end_event=told[0]["event_id"], outcome=outcome)
+    for row in records.control:
+        done = _told_by_tool(row, life.agent_id)
+        if done is not None:
+            return replace(life, end=row["ts"], end_event=row["event_id"], outcome=done)
+    metas = records.of(life.agent_id, K.AGENT_META)
+    finished = next((m for m in metas if m["status"] == "finished"), None)
+    if finished is not None:
+        return replace(life, end=life.last_seen, end_event=finished["event_id"], outcome=AgentEnd.COMPLETED)
+    spoken = [r for r in records.own.get(life.agent_id, ()) if r["kind"] in SPOKEN]
+    answered = bool(spoken) and spoken[-1]["kind"] == K.ASSISTANT_MESSAGE
+    if answered and life.background and not metas:
         return replace(life, end=life.last_seen, end_event=life.last_event, outcome=AgentEnd.COMPLETED)
     return life
+
+
+def _told_by_tool(result: Row, agent_id: str) -> AgentEnd | None:
+    text = str(result["message"])
+    if agent_id not in text:
+        return None
+    if result["by"] in STOP_TOOLS:
+        return AgentEnd.STOPPED
+    done = DONE.search(text)
+    return ENDINGS[done.group(1) or done.group(2)] if done else None
+
+
+def _one_each(lives: Iterable[AgentLife]) -> list[AgentLife]:
+    """Join the lives of an agent that was resumed before anything told its end: it is one agent."""
+    found: list[AgentLife] = []
+    for life in lives:
+        before = next((n for n, o in enumerate(found) if o.agent_id == life.agent_id), None)
+        if before is not None and found[before].outcome is AgentEnd.UNFINISHED:
+            old = found[before]
+            found[before] = replace(
+                life, start=old.start, spawn_event=old.spawn_event, message_id=old.message_id
+            )
+        else:
+            found.append(life)
+    return found
 
 
 def _without_spawn(events: pl.DataFrame, known: Iterable[str]) -> list[AgentLife]:
@@ -244,7 +330,7 @@ def _without_spawn(events: pl.DataFrame, known: Iterable[str]) -> list[AgentLife
         & ~pl.col("agent_id").is_in(list(known))
         & ~pl.col("agent_id").str.starts_with("sidechain:")
         & (pl.col("source") == Source.TRANSCRIPT.value)
-        & (pl.col("kind") != EventKind.OTHER.value)
+        & (pl.col("kind") != K.OTHER.value)
         & pl.col("ts").is_not_null()
     ).sort("ts", "event_id")
     return [

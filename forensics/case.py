@@ -15,7 +15,7 @@ from functools import cached_property
 import polars as pl
 
 from forensics.agents import AgentLife, link_agents
-from forensics.schema import EventKind, Source
+from forensics.schema import EventKind, Row, Source
 from forensics.verdict import Ending, judge_ending
 from forensics.voice_chains import Chain, build_chains
 
@@ -70,10 +70,9 @@ class Case:
         """Return the events of these kinds."""
         return self.events.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds]))
 
-    def event(self, event_id: int) -> dict[str, object]:
-        """Return one event. Raises ``KeyError`` for an id that is not of this session."""
-        found = self.events.row(by_predicate=pl.col("event_id") == event_id, named=True)
-        return found
+    def event(self, event_id: int) -> Row:
+        """Return one event. Raises ``polars.exceptions.NoRowsReturnedError`` for an id of no event here."""
+        return self.events.row(by_predicate=pl.col("event_id") == event_id, named=True)
 
     @cached_property
     def file_accesses(self) -> tuple[FileAccess, ...]:
@@ -95,7 +94,7 @@ class Case:
         joined = calls.join(answers, on="correlation_id", how="left", maintain_order="left")
         return tuple(_access(row, self.cwd) for row in joined.iter_rows(named=True))
 
-    @property
+    @cached_property
     def writes(self) -> tuple[FileAccess, ...]:
         """Return the file writes that succeeded."""
         return tuple(a for a in self.file_accesses if a.tool in WRITE_TOOLS and a.ok)
@@ -123,18 +122,18 @@ def _last(values: Iterable[str | None]) -> str | None:
     return next((v for v in reversed(list(values)) if v), None)
 
 
-def _access(row: dict[str, object], cwd: str | None) -> FileAccess:
+def _access(row: Row, cwd: str | None) -> FileAccess:
     status = row["answer_status"]
     return FileAccess(
         agent_id=row["agent_id"],
         tool=row["tool"],
-        path=real_path(str(row["path"]), cwd),
+        path=real_path(row["path"], cwd),
         called=row["ts"],
         call_event=row["event_id"],
         answered=row["answered"],
         answer_event=row["answer_event"],
         ok=None if status is None else status == "ok",
-        answer=str(row["answer"] or ""),
+        answer=row["answer"] or "",
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
-from forensics.agents import AgentEnd, AgentLife
+from forensics.agents import STALL, AgentEnd, AgentLife
 from forensics.case import WRITE_TOOLS, Case, FileAccess
+from forensics.verdict import Verdict
 
-GRACE = timedelta(seconds=5)
 REFUSALS = ("File has been modified since read", "has been unexpectedly modified")
+NOT_FOUND = "String to replace not found"
+NO_TIME = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class WriteConflict:
 
 @dataclass(frozen=True, slots=True)
 class StaleEdit:
-    """An edit that was refused because another living agent had changed the file."""
+    """An edit that was refused after another living agent had changed the file."""
 
     path: str
     refused: FileAccess
@@ -39,8 +41,16 @@ def spawned(case: Case) -> list[AgentLife]:
 
 
 def horizon(case: Case) -> datetime:
-    """Return the last known time: until then an agent without an end counts as alive."""
-    return case.span[1] or datetime.max
+    """Return the last known time: until then an agent without an end may count as alive."""
+    return case.span[1] or datetime.max.replace(tzinfo=UTC)
+
+
+def may_still_run(case: Case, agent: AgentLife, silence: timedelta = STALL) -> bool:
+    """Say whether an agent without end may have outlived the record: nothing ended, its last sign is recent."""
+    seen, end = agent.last_seen or agent.start, case.ending
+    if end.verdict is not Verdict.UNKNOWN or agent.outcome is not AgentEnd.UNFINISHED:
+        return False
+    return seen is None or end.last_ts is None or end.last_ts - seen < silence
 
 
 def overlapping_groups(case: Case) -> list[list[AgentLife]]:
@@ -62,98 +72,120 @@ def max_overlap(agents: Sequence[AgentLife], until: datetime) -> int:
     """Return the largest number of agents alive at one moment."""
     starts = [a.start for a in agents if a.start is not None]
     return max(
-        (sum(1 for a in agents if a.start and a.start <= t < (a.end or until)) for t in starts), default=0
+        (sum(1 for a in agents if a.start and a.start <= t < a.alive_until(until)) for t in starts), default=0
     )
 
 
-def write_conflicts(case: Case) -> list[WriteConflict]:
-    """Return, for each file, the first pair of writes that collide."""
-    found: dict[tuple[str, str | None, str | None], WriteConflict] = {}
-    writes = [w for w in case.writes if w.answered is not None]
-    for one, other in combinations(sorted(writes, key=lambda w: (w.answered, w.call_event)), 2):
-        if one.path != other.path or one.agent_id == other.agent_id:
+def write_conflicts(case: Case, grace: timedelta = NO_TIME) -> list[WriteConflict]:
+    """Return, for each file and pair of agents, the first pair of writes that collide.
+
+    A pair in which the second writer had not read the first one's write goes before one in which it had.
+    """
+    lives = _Lives(case, grace)
+    found: dict[tuple[str, str, str], WriteConflict] = {}
+    for one, other in _write_pairs(case):
+        one_name, other_name = sorted((one.agent_id or "", other.agent_id or ""))
+        key = (one.path, one_name, other_name)
+        known = found.get(key)
+        if (known is not None and known.reread is None) or not lives.together(one, other):
             continue
-        if not _alive_together(case, one, other):
-            continue
-        names = sorted((one.agent_id or "", other.agent_id or ""))
-        key = (one.path, names[0], names[1])
-        found.setdefault(key, WriteConflict(one.path, one, other, _reread(case, one, other)))
+        reread = _reread(case, one, other)
+        if known is None or reread is None:
+            found[key] = WriteConflict(one.path, one, other, reread)
     return list(found.values())
 
 
-def _alive_together(case: Case, one: FileAccess, other: FileAccess) -> bool:
-    """Say whether both writes lie in the overlap of the writers' lifetimes, neither being isolated."""
-    lives = {a.agent_id: a for a in case.agents}
-    writers = [lives.get(w.agent_id or "") for w in (one, other)]
-    known = [w for w in writers if w is not None]
-    if any(w.isolated for w in known) or not _related(one, other, known):
-        return False
-    until = horizon(case)
-    return all(_within(w, life, until) for w in (one, other) for life in known)
+def _write_pairs(case: Case) -> Iterator[tuple[FileAccess, FileAccess]]:
+    """Yield the pairs of successful writes of one file by two agents, the earlier one first."""
+    by_path: dict[str, list[FileAccess]] = {}
+    for write in case.writes:
+        if write.answered is not None:
+            by_path.setdefault(write.path, []).append(write)
+    for writes in by_path.values():
+        if len({w.agent_id for w in writes}) < 2:  # noqa: PLR2004 - a conflict takes two
+            continue
+        ordered = sorted(writes, key=lambda w: (w.answered or horizon(case), w.call_event))
+        yield from ((a, b) for a, b in combinations(ordered, 2) if a.agent_id != b.agent_id)
 
 
-def _related(one: FileAccess, other: FileAccess, lives: Sequence[AgentLife]) -> bool:
+class _Lives:
+    """Who was alive when; an agent that was resumed has several lives."""
+
+    def __init__(self, case: Case, grace: timedelta = NO_TIME) -> None:
+        self._until = horizon(case)
+        self._grace = grace
+        self._of: dict[str, list[AgentLife]] = {}
+        for agent in case.agents:
+            self._of.setdefault(agent.agent_id, []).append(agent)
+
+    def together(self, one: FileAccess, other: FileAccess) -> bool:
+        """Say whether both writes lie in the overlap of the writers' lifetimes, neither being isolated."""
+        lives = [self._of.get(w.agent_id, []) if w.agent_id is not None else None for w in (one, other)]
+        if any(found == [] for found in lives):
+            return False  # a writer of whose life nothing is known
+        known = [found for found in lives if found]
+        if any(life.isolated for found in known for life in found) or not _related(one, other, known):
+            return False
+        return all(any(self._holds(life, w) for life in found) for w in (one, other) for found in known)
+
+    def _holds(self, life: AgentLife, write: FileAccess) -> bool:
+        if life.start is None or write.answered is None:
+            return False
+        return life.start <= write.answered <= life.alive_until(self._until) + self._grace
+
+
+def _related(one: FileAccess, other: FileAccess, lives: Sequence[Sequence[AgentLife]]) -> bool:
     """Siblings, or parent and child."""
-    parents = {life.agent_id: life.parent_id for life in lives}
-    if (
-        one.agent_id in parents
-        and other.agent_id in parents
-        and parents[one.agent_id] == parents[other.agent_id]
-    ):
+    parents = {life.agent_id: life.parent_id for found in lives for life in found}
+    a, b = one.agent_id, other.agent_id
+    if a in parents and b in parents and parents[a] == parents[b]:
         return True
-    return any(
-        a.agent_id in parents and parents[a.agent_id] == b.agent_id for a, b in ((one, other), (other, one))
-    )
-
-
-def _within(write: FileAccess, life: AgentLife, until: datetime) -> bool:
-    if life.start is None or write.answered is None:
-        return False
-    return life.start <= write.answered <= (life.end or until)
+    return (a in parents and parents[a] == b) or (b in parents and parents[b] == a)
 
 
 def _reread(case: Case, first: FileAccess, second: FileAccess) -> FileAccess | None:
-    return next(
-        (
-            r
-            for r in case.file_accesses
-            if r.tool == "Read"
-            and r.agent_id == second.agent_id
-            and r.path == second.path
-            and r.ok
-            and r.called
-            and first.answered
-            and second.called
-            and first.answered <= r.called <= second.called
-        ),
-        None,
-    )
+    for read in _reads_before(case, second):
+        if first.answered is not None and read.called is not None and first.answered <= read.called:
+            return read
+    return None
 
 
-def stale_edits(case: Case) -> Iterator[StaleEdit]:
-    """Yield the edits that were refused after another living agent's write."""
+def _reads_before(case: Case, access: FileAccess) -> Iterator[FileAccess]:
+    """Yield the same agent's successful reads of the same file before a call, the last one first."""
+    for read in reversed(case.file_accesses):
+        same = read.tool == "Read" and read.agent_id == access.agent_id and read.path == access.path
+        if same and read.ok and read.called and access.called and read.called <= access.called:
+            yield read
+
+
+def stale_edits(case: Case, grace: timedelta = NO_TIME) -> Iterator[StaleEdit]:
+    """Yield the edits that were refused although the editor had read the file: another living agent wrote it."""
+    lives = _Lives(case, grace)
     for access in case.file_accesses:
-        refused = (
-            access.tool in WRITE_TOOLS and access.ok is False and any(r in access.answer for r in REFUSALS)
-        )
-        if not refused or access.answered is None:
+        if access.tool not in WRITE_TOOLS or access.ok is not False or access.answered is None:
             continue
-        others = [
+        if not any(text in access.answer for text in (*REFUSALS, NOT_FOUND)):
+            continue
+        read = next(_reads_before(case, access), None)
+        since = read.called if read is not None else None
+        if since is None and NOT_FOUND in access.answer:
+            continue  # an edit of a file that was never read fails for reasons of its own
+        between = [
             w
             for w in case.writes
             if w.path == access.path
             and w.agent_id != access.agent_id
-            and w.answered
+            and w.answered is not None
+            and (since is None or since <= w.answered)
             and w.answered <= access.answered
         ]
-        for write in reversed(others):
-            if _alive_together(case, write, access):
-                yield StaleEdit(access.path, access, write)
-                break
+        written = next((w for w in reversed(between) if lives.together(w, access)), None)
+        if written is not None:
+            yield StaleEdit(access.path, access, written)
 
 
 def agent_name(case: Case, agent_id: str | None) -> str:
-    """Name an agent for people: what it was to do, or ``main agent``."""
+    """Name an agent for people: what it was to do, or ``the main agent``."""
     if agent_id is None:
         return "the main agent"
     life = next((a for a in case.agents if a.agent_id == agent_id), None)
@@ -161,5 +193,7 @@ def agent_name(case: Case, agent_id: str | None) -> str:
 
 
 def clock_time(moment: datetime | None) -> str:
-    """Write a time of day in UTC for a sentence or a table."""
-    return moment.strftime("%H:%M:%SZ") if moment else "not known"
+    """Write a time of day for a sentence or a table: in UTC with ``Z``, or by the server's clock without."""
+    if moment is None:
+        return "not known"
+    return moment.strftime("%H:%M:%SZ") if moment.tzinfo is not None else moment.strftime("%H:%M:%S local")

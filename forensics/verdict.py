@@ -3,19 +3,23 @@
 Precedence: fatal text > interrupt marker > open call or agent > error result > clean end line > nothing.
 A clean end line with an open call is TRUNCATED: SIGTERM looks so in every client version recorded. A
 killed process and Ctrl-C with ``-p`` cannot be told apart up to 2.1.19; both leave open calls and no end line.
+A call counts as open where the record stops inside it: an unanswered call that its agent went on after (a
+server tool, a branch that was left) says nothing of the end. KILLED and NEVER_STARTED need evidence from
+outside (an exit code, a shell's message), which no log of the client or the voice server carries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import polars as pl
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.schema import EventKind, Source
+from forensics.schema import EventKind as K
+from forensics.schema import Source
 
 
 class Verdict(StrEnum):
@@ -48,35 +52,36 @@ class Ending:
     gap_from: int | None  # the record before the gap
 
 
-CALLS = (
-    EventKind.TOOL_CALL,
-    EventKind.AGENT_SPAWN,
-    EventKind.TODO_SNAPSHOT,
-    EventKind.TASK_CREATE,
-    EventKind.TASK_UPDATE,
-)
-ANSWERS = (EventKind.TOOL_RESULT, EventKind.AGENT_LAUNCHED)
+CALLS = (K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
+ANSWERS = (K.TOOL_RESULT, K.AGENT_LAUNCHED)
+# what an agent says or is told: after it, earlier calls are behind
+SAID = (*CALLS, K.ASSISTANT_MESSAGE, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
 # records that say nothing of what the session was doing when it stopped
-BOOKKEEPING = (
-    EventKind.OTHER,
-    EventKind.SESSION_META,
-    EventKind.CLOCK_ANCHOR,
-    EventKind.LOG_EDGE,
-    EventKind.PROCESS_LEFT,
-)
+BOOKKEEPING = (K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT)
+# an agent that gave no sign for longer before the last record was not what the record stopped in
+STALLED = timedelta(seconds=600)
+BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    verdict: Verdict
+    proof: str
+    cites: tuple[int, ...]
+    unanswered: tuple[int, ...] = ()
 
 
 def judge_ending(events: pl.DataFrame, agents: Sequence[AgentLife]) -> Ending:
     """Judge from one session's events, sorted by time."""
-    verdict, proof, cites, unanswered = _judge(events, agents)
-    dated = events.filter(pl.col("ts").is_not_null() & (pl.col("kind") != EventKind.PROCESS_LEFT.value))
+    dated = events.filter(pl.col("ts").is_not_null() & (pl.col("kind") != K.PROCESS_LEFT.value))
     last = dated.tail(1)
+    judged = _judge(events, agents, last["ts"][0] if last.height else None)
     gap, before = _silence(dated)
     return Ending(
-        verdict=verdict,
-        proof=proof,
-        cites=cites,
-        open_calls=unanswered,
+        verdict=judged.verdict,
+        proof=judged.proof,
+        cites=judged.cites,
+        open_calls=judged.unanswered,
         last_event=last["event_id"][0] if last.height else None,
         last_ts=last["ts"][0] if last.height else None,
         gap_s=gap,
@@ -86,74 +91,105 @@ def judge_ending(events: pl.DataFrame, agents: Sequence[AgentLife]) -> Ending:
 
 def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
     """Measure the silence before the last moment; records that only inherit that moment are part of it."""
-    own = dated.filter(pl.col("ts_quality") != "inferred")
-    if own.height < 2:  # noqa: PLR2004 - a gap lies between two records
+    own = dated.filter(pl.col("ts_quality") != "inferred").select("event_id", "ts")
+    if own.is_empty():
         return None, None
-    moments = own.select("event_id", "ts").with_columns(
-        gap=pl.col("ts").diff().dt.total_milliseconds() / 1000
-    )
-    # records within two seconds of the end are one burst
-    tail = moments.filter(pl.col("ts") >= own["ts"][-1] - pl.duration(seconds=2))
-    first = tail.head(1)
-    gap = first["gap"][0]
-    index = moments.height - tail.height - 1
-    return (round(gap, 3), moments["event_id"][index]) if gap is not None and index >= 0 else (None, None)
+    earlier = own.filter(pl.col("ts") < own["ts"][-1] - BURST).tail(1)
+    if earlier.is_empty():
+        return None, None
+    end = own.filter(pl.col("ts") > earlier["ts"][0]).head(1)
+    gap = (end["ts"][0] - earlier["ts"][0]).total_seconds()
+    return round(gap, 3), int(earlier["event_id"][0])
 
 
-def _judge(
-    events: pl.DataFrame, agents: Sequence[AgentLife]
-) -> tuple[Verdict, str, tuple[int, ...], tuple[int, ...]]:
-    unanswered = _open_calls(events)
-    fatal = _ids(events, EventKind.PROCESS_FATAL)
-    if fatal:
-        return Verdict.CRASHED, "the process printed a fatal error", fatal[-1:], unanswered
-    process = _last_process(events)
+def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | None) -> _Judgement:
+    unanswered = _open_calls(events, agents)
+    fatal = _final_fatal(events)
+    if fatal is not None:
+        return _Judgement(Verdict.CRASHED, "the process printed a fatal error", (fatal,), unanswered)
     interrupt = _final_interrupt(events)
     if interrupt is not None:
-        return (
-            Verdict.INTERRUPTED,
-            "the last thing in the record is the user's interrupt",
-            (interrupt,),
-            unanswered,
-        )
-    ends = _ids(process, EventKind.SESSION_END)
-    orphans = tuple(
-        a.spawn_event for a in agents if a.outcome is AgentEnd.UNFINISHED and a.spawn_event is not None
-    )
-    opened = tuple(sorted({*unanswered, *orphans}))
-    if opened or _cut_in_voice_call(events):
-        return (Verdict.TRUNCATED, *_truncated(events, process, opened, ends), unanswered)
-    result = events.filter(pl.col("kind") == EventKind.RESULT.value).tail(1)
+        text = "the last thing in the record is the user's interrupt"
+        return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
+    process = _last_process(events)
+    ends = _ids(process, K.SESSION_END)
+    opened = tuple(sorted({*unanswered, *_open_agents(agents, end)}))
+    cut = _cut_in_voice_call(events)
+    if opened or cut is not None:
+        text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(cut)
+        return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)
+    return _orderly(events, ends) or _unknown(events)
+
+
+def _orderly(events: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
+    """Return the verdict where something states the end: a result record, an error as last answer, a shutdown."""
+    result = events.filter(pl.col("kind") == K.RESULT.value).tail(1)
     if result.height:
-        failed = result["status"][0] != "success"
-        kind = Verdict.ERROR_RESULT if failed else Verdict.CLEAN
-        return kind, f"the run's result record says {result['status'][0]}", (result["event_id"][0],), ()
+        said = result["status"][0]
+        verdict = Verdict.CLEAN if said == "success" else Verdict.ERROR_RESULT
+        return _Judgement(verdict, f"the run's result record says {said}", (result["event_id"][0],))
     error = _final_api_error(events)
     if error is not None:
-        return Verdict.ERROR_RESULT, "the last answer is an API error", (error, *ends[-1:]), ()
+        return _Judgement(Verdict.ERROR_RESULT, "the last answer is an API error", (error, *ends[-1:]))
     if ends:
-        return Verdict.CLEAN, "the client logged its shutdown and no call was open", ends[-2:], ()
-    return (Verdict.UNKNOWN, *_unknown(events), ())
+        text = "the client logged its shutdown and no call was open"
+        return _Judgement(Verdict.CLEAN, text, ends[-2:])
+    return None
 
 
-def _ids(events: pl.DataFrame, kind: EventKind) -> tuple[int, ...]:
+def _ids(events: pl.DataFrame, kind: K) -> tuple[int, ...]:
     return tuple(events.filter(pl.col("kind") == kind.value)["event_id"])
+
+
+def _of(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
+    return events.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds]))
+
+
+def _final_fatal(events: pl.DataFrame) -> int | None:
+    """Return the fatal text, unless the session was taken up again after it."""
+    last = events.filter(pl.col("kind") == K.PROCESS_FATAL.value).tail(1)
+    if last.is_empty():
+        return None
+    later = _of(events, (K.SESSION_START, K.USER_PROMPT)).filter(pl.col("ts") > last["ts"][0])
+    return int(last["event_id"][0]) if later.is_empty() else None
 
 
 def _last_process(events: pl.DataFrame) -> pl.DataFrame:
     """Return the debug records of the session's last process: earlier ones ended before it began."""
     debug = events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
-    pids = debug.filter(pl.col("kind") == EventKind.SESSION_START.value)["pid"].drop_nulls()
+    pids = debug.filter(pl.col("kind") == K.SESSION_START.value)["pid"].drop_nulls()
     return debug.filter(pl.col("pid") == pids[-1]) if len(pids) else debug
 
 
-def _open_calls(events: pl.DataFrame) -> tuple[int, ...]:
-    """Return the transcript's calls that were never answered."""
-    kind = pl.col("kind").cast(pl.String)
+def _open_calls(events: pl.DataFrame, agents: Sequence[AgentLife]) -> tuple[int, ...]:
+    """Return the transcript's calls inside which an agent's record stops."""
     told = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
-    calls = told.filter(kind.is_in([k.value for k in CALLS]))
-    answers = told.filter(kind.is_in([k.value for k in ANSWERS]))
-    return tuple(calls.join(answers, on="correlation_id", how="anti", maintain_order="left")["event_id"])
+    calls = _of(told, CALLS).join(_of(told, ANSWERS), on="correlation_id", how="anti", maintain_order="left")
+    if calls.is_empty():
+        return ()
+    # the last message of each agent; up to 2.1 every block of one message is a record of its own
+    last = (
+        _of(told, SAID)
+        .sort("ts", "event_id", nulls_last=False)
+        .group_by("agent_id", maintain_order=True)
+        .agg(last_message=pl.col("message_id").last(), last_said=pl.col("event_id").last())
+    )
+    ended = [a.agent_id for a in agents if a.outcome is not AgentEnd.UNFINISHED]
+    still = calls.join(last, on="agent_id", nulls_equal=True, maintain_order="left").filter(
+        ((pl.col("message_id") == pl.col("last_message")) | (pl.col("event_id") == pl.col("last_said")))
+        & (pl.col("agent_id").is_null() | ~pl.col("agent_id").is_in(ended))
+    )
+    return tuple(still["event_id"])
+
+
+def _open_agents(agents: Sequence[AgentLife], end: datetime | None) -> Iterator[int]:
+    """Yield the spawns of agents in whose work the record stops."""
+    for agent in agents:
+        seen = agent.last_seen or agent.start
+        if agent.outcome is not AgentEnd.UNFINISHED or agent.spawn_event is None:
+            continue
+        if agent.background and (seen is None or end is None or end - seen < STALLED):
+            yield agent.spawn_event
 
 
 def _spoken(events: pl.DataFrame) -> pl.DataFrame:
@@ -166,34 +202,40 @@ def _spoken(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _final_interrupt(events: pl.DataFrame) -> int | None:
-    spoken = _spoken(events).filter(pl.col("kind") != EventKind.TOOL_RESULT.value)
+    spoken = _spoken(events).filter(pl.col("kind") != K.TOOL_RESULT.value)
     last = spoken.sort("ts", "event_id", nulls_last=False).tail(1)
-    return last["event_id"][0] if last.height and last["kind"][0] == EventKind.USER_INTERRUPT.value else None
+    return int(last["event_id"][0]) if last.height and last["kind"][0] == K.USER_INTERRUPT.value else None
 
 
 def _final_api_error(events: pl.DataFrame) -> int | None:
     last = _spoken(events).tail(1)
-    final = last.height and last["kind"][0] == EventKind.API_ERROR.value and last["component"][0] == "final"
-    return last["event_id"][0] if final else None
+    final = last.height and last["kind"][0] == K.API_ERROR.value and last["component"][0] == "final"
+    return int(last["event_id"][0]) if final else None
 
 
-def _cut_in_voice_call(events: pl.DataFrame) -> bool:
-    """Without a client's log: say whether the voice record stops inside a call."""
-    if not events["session_id"].head(1).str.starts_with("voice:").any():
-        return False
-    begun = events.filter(pl.col("kind") == EventKind.VOICE_CALL_BEGIN.value).height
-    ended = events.filter(pl.col("kind") == EventKind.VOICE_CALL_END.value).height
-    return begun > ended
+def _is_voice_only(events: pl.DataFrame) -> bool:
+    return bool(events["session_id"].head(1).str.starts_with("voice:").any())
+
+
+def _cut_in_voice_call(events: pl.DataFrame) -> int | None:
+    """Without a client's log: return the voice call inside which the event log stops."""
+    if not _is_voice_only(events):
+        return None
+    calls = _of(events, (K.VOICE_CALL_BEGIN, K.VOICE_CALL_END)).sort("ts", "event_id").tail(1)
+    cut = calls.height and calls["kind"][0] == K.VOICE_CALL_BEGIN.value
+    return int(calls["event_id"][0]) if cut else None
+
+
+def _voice_cut(call: int | None) -> tuple[str, tuple[int, ...]]:
+    text = "the voice record stops inside a call, and no fatal error is in the evidence"
+    return text, () if call is None else (call,)
 
 
 def _truncated(
     events: pl.DataFrame, process: pl.DataFrame, opened: tuple[int, ...], ends: tuple[int, ...]
 ) -> tuple[str, tuple[int, ...]]:
-    left = _ids(events, EventKind.PROCESS_LEFT)
-    last = _ids(process, EventKind.LOG_EDGE)[-1:]
-    if not opened:
-        calls = _ids(events, EventKind.VOICE_CALL_BEGIN)
-        return "the voice record stops inside a call, and no fatal error is in the evidence", calls[-1:]
+    left = _ids(events, K.PROCESS_LEFT)
+    last = _ids(process, K.LOG_EDGE)[-1:]
     text = f"the record stops with {len(opened)} call{'s' if len(opened) > 1 else ''} open"
     if ends:
         text += ", although the client logged its shutdown (a termination signal looks so)"
@@ -204,9 +246,10 @@ def _truncated(
     return f"{text}; no fatal error is in the evidence", (*opened, *(ends[-1:] or last), *left)
 
 
-def _unknown(events: pl.DataFrame) -> tuple[str, tuple[int, ...]]:
-    last = events.filter(pl.col("kind") != EventKind.PROCESS_LEFT.value).tail(1)
-    cites = tuple(last["event_id"]) + _ids(events, EventKind.PROCESS_LEFT)
-    if events["session_id"].head(1).str.starts_with("voice:").any():
-        return "the voice server prints no stop line; the record simply ends", cites
-    return "the record simply ends: no shutdown line, no result record, no open call", cites
+def _unknown(events: pl.DataFrame) -> _Judgement:
+    last = events.filter(pl.col("kind") != K.PROCESS_LEFT.value).tail(1)
+    cites = tuple(last["event_id"]) + _ids(events, K.PROCESS_LEFT)
+    text = "the record simply ends: no shutdown line, no result record, no open call"
+    if _is_voice_only(events):
+        text = "the voice server prints no stop line; the record simply ends"
+    return _Judgement(Verdict.UNKNOWN, text, cites)
