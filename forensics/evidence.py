@@ -1,9 +1,9 @@
 r"""Bytes in: reading, hashing and batching of input files. Nothing here ever writes to an input.
 
 Bytes become text in one place (``to_lines``): polars' ``read_lines`` refuses a whole file for one
-invalid byte, so valid UTF-8 takes the fast path and anything else goes through a lossy copy
-(U+FFFD) whose touched lines are noted. Lines are split on ``\n`` alone, so that a line number is
-the one that an editor shows.
+invalid byte, so valid UTF-8 takes the fast path and anything else is decoded line by line (U+FFFD),
+and each touched line is noted. Lines are split on ``\n`` alone, so that a line number is the one that
+an editor shows.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from pathlib import Path
 
 import polars as pl
 
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 24 * 1024 * 1024  # below what malloc always maps afresh: half the page faults of 32 MiB
 HEAD_BYTES = 64 * 1024
+PACKED = (b"\x1f", b"(", b"x")  # how gzip, zstd and zlib begin; a line of text may, too
+BOM = b"\xef\xbb\xbf"
+INVALID_UTF8 = "bytes that are not UTF-8 (shown as U+FFFD)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +38,41 @@ class Evidence:
     path: Path
     size: int
     sha256: str
-    head: bytes
+    head: bytes  # without a byte order mark
+    batch_bytes: int = BATCH_BYTES  # memory depends on it, results do not
 
-    def batches(self, size: int = BATCH_BYTES) -> Iterator[Batch]:
-        """Yield the file in pieces of about ``size`` bytes that end at line ends."""
-        line, rest = 1, b""
+    def batches(self) -> Iterator[Batch]:
+        """Yield the file in pieces of about ``batch_bytes`` that end at line ends.
+
+        What was appended after the file was hashed is not read: a session may still be running.
+        """
+        line, left = 1, self.size
+        held: list[bytes] = []  # the beginning of a line whose end has not come yet
         with self.path.open("rb") as stream:
-            while chunk := stream.read(size):
-                whole, newline, tail = (rest + chunk).rpartition(b"\n")
-                if newline:
-                    yield Batch(line, whole + newline)
-                    line += whole.count(b"\n") + 1
-                rest = tail
-        if rest:
+            while chunk := stream.read(min(self.batch_bytes, left)):
+                left -= len(chunk)
+                cut = chunk.rfind(b"\n") + 1
+                if not cut:
+                    held.append(chunk)
+                    continue
+                whole = b"".join((*held, chunk[:cut]))
+                held = [chunk[cut:]]
+                yield Batch(line, whole)
+                line += whole.count(b"\n")
+        if rest := b"".join(held):
             yield Batch(line, rest)
 
-    def read(self) -> bytes:
-        """Return the whole file: for formats that are one JSON document."""
-        return self.path.read_bytes()
+    def document(self) -> tuple[bytes, int]:
+        """Return the whole file and its number of lines: for formats that are one JSON document."""
+        with self.path.open("rb") as stream:
+            data = stream.read(self.size)
+        return data.removeprefix(BOM), count_lines(data)
 
 
 def open_evidence(path: Path, name: str) -> Evidence:
     """Hash the file and take its head. Raises ``OSError`` where it cannot be read."""
     with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
+        head = stream.read(HEAD_BYTES).removeprefix(BOM)
         stream.seek(0)
         digest = hashlib.file_digest(stream, "sha256")
         size = stream.tell()
@@ -70,17 +84,28 @@ def count_lines(data: bytes) -> int:
     return data.count(b"\n") + (1 if data and not data.endswith(b"\n") else 0)
 
 
+def is_utf8(data: bytes) -> bool:
+    """Say whether ``data`` is valid UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def to_lines(batch: Batch) -> pl.DataFrame:
     """Return ``line`` (u32, 1-based), ``text`` and ``damaged`` (bytes that were not UTF-8).
 
-    A trailing carriage return and ANSI colour codes are taken off: they are the terminal's, not the log's.
+    A trailing carriage return, ANSI codes and a byte order mark are taken off: they are the terminal's
+    and the editor's, not the log's.
     """
     try:
         frame = _split(batch.data).with_columns(damaged=pl.lit(False))
     except pl.exceptions.ComputeError:
-        lossy = batch.data.decode("utf-8", "replace").encode()
-        frame = _split(lossy).with_columns(damaged=pl.col("text").str.contains("�", literal=True))
-    text = pl.col("text").str.strip_suffix("\r")
+        frame = _split_lossy(batch.data)
+    text = pl.col("text")
+    if batch.first_line == 1 and batch.data.startswith(BOM):
+        text = text.str.strip_prefix("\ufeff")
     if b"\x1b[" in batch.data:
         text = text.str.replace_all("\x1b\\[[0-9;?]*[A-Za-z]", "")
     return frame.select(
@@ -91,6 +116,18 @@ def to_lines(batch: Batch) -> pl.DataFrame:
 
 
 def _split(data: bytes) -> pl.DataFrame:
-    if not data:
-        return pl.DataFrame(schema={"text": pl.String()})
+    if data.startswith(PACKED):  # polars would decompress it: a newline before it says that it is text
+        return pl.read_lines(b"\n" + data, name="text").slice(1)
     return pl.read_lines(data, name="text")
+
+
+def _split_lossy(data: bytes) -> pl.DataFrame:
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    texts = [line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines]
+    # U+FFFD itself is no damage: the client writes it where it cut a server's output
+    damaged = ["\ufffd" in text and not is_utf8(line) for line, text in zip(lines, texts, strict=True)]
+    return pl.DataFrame(
+        {"text": texts, "damaged": damaged}, schema={"text": pl.String, "damaged": pl.Boolean}
+    )

@@ -16,7 +16,7 @@ from forensics.evidence import Evidence
 from forensics.parsers import Problem, parser_for
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
 
-FILE_SHIFT, LINE_SHIFT = 44, 12
+FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

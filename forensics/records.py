@@ -6,7 +6,7 @@ ignored and unknown types kept as ``other``, so that a new client release is a n
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -126,10 +126,17 @@ class CompactMetadata(msgspec.Struct, rename="camel"):
 
 def parse_time(text: str | None) -> datetime | None:
     """Read an ISO 8601 time with its zone; ``None`` for anything else (redacted, local, broken)."""
-    if text is None:
-        return None
     try:
-        time = datetime.fromisoformat(text)
+        return to_utc(datetime.fromisoformat(text)) if text else None
     except ValueError:
         return None
-    return time if time.tzinfo is not None else None
+
+
+def to_utc(moment: datetime) -> datetime | None:
+    """Move a time with a zone to UTC; ``None`` for one without, or at the ends of the calendar."""
+    if moment.tzinfo is None:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None

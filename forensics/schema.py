@@ -132,6 +132,9 @@ class EventKind(StrEnum):
     OTHER = "other"
 
 
+# more records than this in one line are left out, and said to be; the last one is the log's own edge
+LAST_ORDINAL = 2**14 - 1
+
 SOURCE_TYPE = pl.Enum([s.value for s in Source])
 KIND_TYPE = pl.Enum([k.value for k in EventKind])
 LEVEL_TYPE = pl.Enum([x.value for x in Level])
@@ -141,7 +144,7 @@ LOCAL = pl.Datetime("us")
 
 EVENTS = pl.Schema(
     {
-        # rank of the file by content hash << 44 | line << 12 | ordinal within the line
+        # rank of the file by content hash << 45 | line << 14 | ordinal within the line
         "event_id": pl.UInt64(),
         "file": pl.UInt32(),  # index into Analysis.inputs
         "line": pl.UInt32(),  # 1-based, as an editor shows it

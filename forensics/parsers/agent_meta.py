@@ -9,7 +9,8 @@ import re
 
 import msgspec
 
-from forensics.evidence import Evidence, count_lines
+from forensics.evidence import Evidence
+from forensics.jsonl import UNDECODABLE, mend
 from forensics.parsers.base import Parsed, Problem, finish, rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
 
@@ -38,12 +39,11 @@ class AgentMeta:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event: agent, spawning call, finished or not."""
-        data = evidence.read()
-        total = count_lines(data)
+        data, total = evidence.document()
         name = NAME.search(evidence.name)
         try:
-            meta = msgspec.json.decode(data, type=Meta)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            meta = msgspec.json.decode(mend(data), type=Meta)
+        except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_META, total)] if total else [], total)
         event = {
             "line": 1,

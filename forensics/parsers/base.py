@@ -7,16 +7,30 @@ which is what ``wc -l`` says plus an unterminated last line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 import polars as pl
 
 from forensics.evidence import Evidence
-from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform, empty
+from forensics.schema import (
+    EVENTS,
+    LAST_ORDINAL,
+    SPAWNS,
+    TODOS,
+    EventKind,
+    Row,
+    Source,
+    TsQuality,
+    conform,
+    empty,
+)
 
-INVALID_UTF8 = "bytes that are not UTF-8 (shown as U+FFFD)"
+TOO_MANY = "more records in one line than are kept: the rest was left out"
+# a time outside of these years is damage; Python's own end at 9999, and a report must be able to show it
+FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +80,18 @@ def problems_of(lines: Iterable[int], reason: str) -> list[Problem]:
     return folded
 
 
-def rows(found: Sequence[Mapping[str, object]], schema: pl.Schema) -> pl.DataFrame:
-    """Make a table of dictionaries that have some of the columns of ``schema``."""
-    return conform(pl.DataFrame(found, schema_overrides=_loose(schema), infer_schema_length=None), schema)
+def rows(found: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
+    """Make a table of dictionaries that have some of the columns of ``schema``.
 
-
-def _loose(schema: pl.Schema) -> dict[str, pl.DataType]:
-    """Enums are filled as strings and cast by ``conform``: polars does not take enum values in rows."""
-    return {name: pl.String() if isinstance(kind, pl.Enum) else kind for name, kind in schema.items()}
+    A value that its column cannot hold (a number of thirty digits) becomes null. Enums are filled as
+    strings and cast by ``conform``: polars does not take enum values in rows.
+    """
+    columns: list[pl.Series] = []
+    for name in dict.fromkeys(name for row in found for name in row):
+        kind = schema.get(name)
+        loose = pl.String() if isinstance(kind, pl.Enum) else kind
+        columns.append(pl.Series(name, [row.get(name) for row in found], dtype=loose, strict=False))
+    return conform(pl.DataFrame(columns), schema)
 
 
 def finish(
@@ -85,13 +103,31 @@ def finish(
     spawns: Sequence[pl.DataFrame] = (),
 ) -> Parsed:
     """Put the batches of a file together; what is no problem was understood."""
+    events = _dated(_stack(frames, EVENTS)).with_columns(source=pl.lit(source.value, dtype=EVENTS["source"]))
+    kept = (pl.col("ordinal") < LAST_ORDINAL) | (pl.col("kind") == EventKind.LOG_EDGE.value)
+    cut = events.filter(~kept.fill_null(value=False))["line"].unique().to_list()
+    known = [range(p.line, p.line + p.count) for p in problems]
+    every = [*problems, *problems_of((n for n in cut if not any(n in r for r in known)), TOO_MANY)]
     return Parsed(
-        events=_stack(frames, EVENTS).with_columns(source=pl.lit(source.value, dtype=EVENTS["source"])),
+        events=events.filter(kept) if cut else events,
         todos=_stack(todos, TODOS),
         spawns=_stack(spawns, SPAWNS),
-        problems=tuple(sorted(problems, key=lambda p: (p.line, p.reason))),
+        problems=tuple(sorted(every, key=lambda p: (p.line, p.reason))),
         lines_total=lines_total,
-        lines_understood=lines_total - sum(p.count for p in problems),
+        lines_understood=lines_total - sum(p.count for p in every),
+    )
+
+
+def _dated(events: pl.DataFrame) -> pl.DataFrame:
+    """Take away times that cannot be meant."""
+    is_sane = pl.col("ts").is_between(FIRST_TIME, LAST_TIME)
+    local = pl.col("local_ts")
+    return events.with_columns(
+        ts=pl.when(is_sane).then("ts"),
+        ts_quality=pl.when(is_sane)
+        .then("ts_quality")
+        .otherwise(pl.lit(TsQuality.MISSING.value, dtype=EVENTS["ts_quality"])),
+        local_ts=pl.when(local.dt.replace_time_zone("UTC").is_between(FIRST_TIME, LAST_TIME)).then(local),
     )
 
 

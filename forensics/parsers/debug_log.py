@@ -1,8 +1,8 @@
 """Claude Code's debug log, in both grammars.
 
 Up to 2.0.37 a record is ``[LEVEL] message`` without time; from 2.0.46 on it begins with UTC. Any line
-that is no record continues the one before it. One multi-pattern search over all lines leaves the few
-that can mean something; regular expressions see only those.
+that is no record continues the one before it. One search over all lines leaves the few that can mean
+something; the other regular expressions see only those.
 
 A server's stderr is wrapped: the first line of a chunk stands behind ``MCP server "x" Server stderr:``,
 the others are bare continuation lines. A bare line is the server's only if the record it continues is
@@ -16,14 +16,15 @@ import re
 import msgspec
 import polars as pl
 
-from forensics.evidence import Evidence, count_lines, to_lines
-from forensics.parsers.base import INVALID_UTF8, Parsed, Problem, finish, problems_of
-from forensics.patterns import literals, match_patterns
-from forensics.patterns.claude_debug import PATTERNS, RECORD, STDERR, STDERR_MARK
+from forensics.evidence import INVALID_UTF8, Evidence, to_lines
+from forensics.jsonl import UNDECODABLE, mend
+from forensics.parsers.base import Parsed, Problem, finish, problems_of
+from forensics.patterns import any_literal, match_patterns
+from forensics.patterns.claude_debug import PATTERNS, RECORD, RECORD_START, STDERR, STDERR_MARK
 from forensics.patterns.server_lines import server_events
-from forensics.patterns.voicemode import OBJECT_MARK
+from forensics.patterns.voicemode import LINE, OBJECT_LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
-from forensics.schema import UTC, EventKind, Source, TsQuality
+from forensics.schema import LAST_ORDINAL, UTC, EventKind, Source, TsQuality
 
 FIRST_RECORD = re.compile(
     rb"(?m)^(?:\x1b\[[0-9;]*m)*(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?\[(?:DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
@@ -32,9 +33,10 @@ SESSION_NAME = re.compile(
     r"(?:^|/)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.\d+)?\.txt$"
 )
 LEVELS = {"DEBUG": "debug", "VERBOSE": "debug", "INFO": "info", "WARN": "warning", "ERROR": "error"}
-LITERALS = sorted({*literals(PATTERNS), *literals(VOICE_PATTERNS), OBJECT_MARK})
+MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OBJECT_MARK])
 NO_RECORD = "line before the first record"
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
+TAIL = 1000  # lines in which the last record is looked for first
 
 
 class DebugLog:
@@ -56,117 +58,104 @@ class DebugLog:
         frames: list[pl.DataFrame] = []
         problems: list[Problem] = []
         total = 0
-        seen_record = False
+        first = last = pl.DataFrame(schema={"line": pl.UInt32, "text": pl.String})
         for batch in evidence.batches():
             lines = to_lines(batch)
-            total += count_lines(batch.data)
-            start = 0
-            if not seen_record:
-                start = _first_record(lines)
-                seen_record = start < lines.height
-                problems += problems_of(lines["line"][:start].to_list(), NO_RECORD)
-            damaged = lines[start:].filter("damaged")["line"].to_list()
-            problems += problems_of(damaged, INVALID_UTF8)
-            frames.append(_events(lines[start:]))
+            total += lines.height
+            if first.is_empty():
+                first = lines.filter(_is_record()).head(1).drop("damaged")
+                begin = first["line"].item() if first.height else batch.first_line + lines.height
+                problems += problems_of(range(batch.first_line, begin), NO_RECORD)
+                lines = lines.filter(pl.col("line") >= begin)
+            problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
+            frames.append(_events(lines, last))
+            last = _last_record(lines, last)
+        edges = pl.concat([first, last]).unique("line", maintain_order=True)
+        frames.append(_typed(_edges(edges)))
         session = SESSION_NAME.search(evidence.name)
         named = pl.lit(session.group(1) if session else None, dtype=pl.String)
-        frames = [f.with_columns(session_id=named) for f in frames if not f.is_empty()]
-        return finish(frames, self.source, problems, total)
+        return finish([f.with_columns(session_id=named) for f in frames], self.source, problems, total)
 
 
-def _first_record(lines: pl.DataFrame) -> int:
-    found = lines.select(pl.col("text").str.contains(RECORD).arg_max()).item()
-    return (
-        found
-        if found is not None and re.match(RECORD.replace("(?<", "(?P<"), lines["text"][found])
-        else lines.height
+def _is_record() -> pl.Expr:
+    return pl.col("text").str.contains(RECORD_START)
+
+
+def _last_record(lines: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    for part in (lines.tail(TAIL), lines):
+        found = part.filter(_is_record()).tail(1)
+        if found.height:
+            return found.select("line", "text")
+    return before
+
+
+def _events(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Return the events of a batch. ``last`` is the record that its first lines may continue."""
+    marked = lines.lazy().select("line", "text").filter(pl.col("text").str.contains(MEANINGFUL)).collect()
+    records = _records(marked.filter(_is_record()))
+    is_chunk = pl.col("message").str.contains(STDERR)
+    own = match_patterns(records.filter(~is_chunk), PATTERNS)
+    wrapped = pl.concat(
+        [_chunk_heads(records.filter(is_chunk)), _chunk_tails(marked.filter(~_is_record()), lines, last)],
+        how="diagonal",
     )
+    return _typed(pl.concat([own, server_events(wrapped)], how="diagonal"))
 
 
-def _events(lines: pl.DataFrame) -> pl.DataFrame:
-    if lines.is_empty():
-        return lines
-    marked = lines.filter(pl.col("text").str.contains_any(LITERALS)).select("line", "text")
-    records = _records(marked)
-    wrapped = pl.concat([_chunk_heads(records), _chunk_tails(marked, lines)], how="diagonal")
-    own = match_patterns(records.filter(~pl.col("message").str.contains(STDERR)), PATTERNS)
-    events = pl.concat(
-        [own, server_events(wrapped).drop("server", strict=False), _edges(lines)], how="diagonal"
-    )
-    return _typed(events).sort("line", "ordinal")
-
-
-def _records(lines: pl.DataFrame) -> pl.DataFrame:
-    """Take apart the lines that begin a record. From 2.1 on a message of several lines is one JSON string."""
-    records = lines.filter(pl.col("text").str.contains(RECORD)).with_columns(
-        pl.col("text").str.extract_groups(RECORD).struct.unnest()
-    )
+def _records(records: pl.DataFrame) -> pl.DataFrame:
+    """Take records apart. From 2.1 on a message of several lines is one JSON string."""
     is_json = pl.col("message").str.starts_with('"') & pl.col("message").str.ends_with('"')
-    return records.with_columns(
-        ts=pl.col("iso").str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False
-        ),
+    apart = records.with_columns(pl.col("text").str.extract_groups(RECORD).struct.unnest())
+    return apart.with_columns(
+        ts=_utc(pl.col("iso")),
         level=pl.col("level_text").replace_strict(LEVELS, default=None),
-        message=pl.when(is_json)
-        .then(pl.col("message").map_elements(_unquote, return_dtype=pl.String))
-        .otherwise("message"),
-        ordinal=pl.lit(0, dtype=pl.UInt16),
+        message=pl.coalesce(
+            pl.when(is_json).then("message").map_elements(_unquote, return_dtype=pl.String), "message"
+        ),
+        ordinal=pl.lit(0, dtype=pl.UInt32),
     ).drop("iso", "level_text", "text")
 
 
-def _unquote(text: str) -> str:
+def _utc(text: pl.Expr) -> pl.Expr:
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False)
+
+
+def _unquote(text: str) -> str | None:
     try:
-        return msgspec.json.decode(text, type=str)
-    except msgspec.DecodeError:
-        return text
+        return msgspec.json.decode(mend(text.encode()), type=str)
+    except UNDECODABLE:
+        return None
 
 
-def _chunk_heads(records: pl.DataFrame) -> pl.DataFrame:
+def _chunk_heads(chunks: pl.DataFrame) -> pl.DataFrame:
     """Return the server lines of records that wrap stderr (several, where the message is a JSON string)."""
-    heads = records.filter(pl.col("message").str.contains(STDERR_MARK, literal=True)).select(
-        "line", "ts", pl.col("message").str.extract_groups("(?s)" + STDERR)
-    )
     return (
-        heads.unnest("message")
-        .filter(pl.col("text").is_not_null())
-        .with_columns(pl.col("text").str.split("\n"))
+        chunks.select("line", "ts", pl.col("message").str.extract(STDERR, 2).str.split("\n").alias("text"))
         .explode("text")
-        .with_columns(ordinal=pl.int_range(pl.len(), dtype=pl.UInt16).over("line"))
+        .with_columns(ordinal=pl.int_range(pl.len(), dtype=pl.UInt32).over("line"))
     )
 
 
-def _chunk_tails(marked: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Return marked continuation lines whose record is a wrapped stderr chunk."""
-    bare = marked.filter(~pl.col("text").str.contains(RECORD))
+def _chunk_tails(bare: pl.DataFrame, lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Return the server lines among ``bare`` lines: those that continue a wrapped stderr chunk."""
+    text = pl.col("text")
+    bare = bare.filter(text.str.contains(LINE) | text.str.contains(OBJECT_LINE))
     if bare.is_empty():
-        return bare.with_columns(ordinal=pl.lit(0, dtype=pl.UInt16))
-    heads = lines.filter(pl.col("text").str.contains(RECORD)).select(
-        "line",
-        wraps=pl.col("text").str.contains(STDERR_MARK, literal=True),
-        iso=pl.col("text").str.extract(RECORD, 1),
+        return bare.with_columns(ordinal=pl.lit(0, dtype=pl.UInt32))
+    records = pl.concat([last, lines.filter(_is_record()).select("line", "text")])
+    heads = records.select("line", head="text").set_sorted("line")
+    continued = bare.join_asof(heads, on="line", strategy="backward").filter(
+        pl.col("head").str.contains(STDERR_MARK, literal=True)
     )
-    return (
-        bare.sort("line")
-        .join_asof(heads.sort("line"), on="line", strategy="backward")
-        .filter("wraps")
-        .with_columns(
-            ts=pl.col("iso").str.to_datetime(
-                "%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False
-            ),
-            ordinal=pl.lit(0, dtype=pl.UInt16),
-        )
-        .drop("wraps", "iso")
+    return continued.select(
+        "line", "text", ts=_utc(pl.col("head").str.extract(RECORD, 1)), ordinal=pl.lit(0, dtype=pl.UInt32)
     )
 
 
-def _edges(lines: pl.DataFrame) -> pl.DataFrame:
-    """Keep the first and the last record of the batch: where a log begins and stops is evidence."""
-    first, last = (
-        part.filter(pl.col("text").str.contains(RECORD)) for part in (lines.head(400), lines.tail(400))
-    )
-    edges = pl.concat([first.head(1), last.tail(1)]).unique("line", maintain_order=True)
-    return _records(edges.select("line", "text")).with_columns(
-        kind=pl.lit(EventKind.LOG_EDGE.value), ordinal=pl.lit(4095, dtype=pl.UInt16)
+def _edges(records: pl.DataFrame) -> pl.DataFrame:
+    """Keep the first and the last record: where a log begins and stops is evidence."""
+    return _records(records).with_columns(
+        kind=pl.lit(EventKind.LOG_EDGE.value), ordinal=pl.lit(LAST_ORDINAL, dtype=pl.UInt32)
     )
 
 

@@ -15,9 +15,9 @@ import re
 import msgspec
 import polars as pl
 
-from forensics.evidence import Evidence, count_lines, to_lines
-from forensics.jsonl import JsonLines
-from forensics.parsers.base import INVALID_UTF8, Parsed, Problem, finish, problems_of
+from forensics.evidence import INVALID_UTF8, Evidence, to_lines
+from forensics.jsonl import NOT_JSON, UNDECODABLE, JsonLines, mend
+from forensics.parsers.base import Parsed, Problem, finish, problems_of
 from forensics.patterns import match_patterns
 from forensics.patterns.claude_debug import PATTERNS
 from forensics.patterns.server_lines import server_events
@@ -26,7 +26,9 @@ from forensics.schema import Source, TsQuality
 KEY_LINE = r'^\s*"(debug|error|timestamp|sessionId|cwd)": (".*"),?$'
 FRAME_LINE = r"^\s*(\[|\]|\{|\},?|\[\])?\s*$"
 FOLDER = re.compile(r"(?:^|/)mcp-logs-([^/]+)/[^/]+\.(?:txt|jsonl)$")
-ITEM = re.compile(rb'"(?:debug|error)"\s*:\s*"[^\n]*\n?[^{}]*"timestamp"\s*:\s*"[^{}]*"sessionId"')
+ITEM = re.compile(
+    rb'"(?:debug|error)"\s*:\s*"(?:[^"\\\n]|\\.)*"\s*,\s*"timestamp"\s*:\s*"[^"\n]*"\s*,\s*"sessionId"\s*:'
+)
 STDERR_PREFIX = "Server stderr: "
 NO_ITEM = "not a line of a log item"
 
@@ -67,7 +69,7 @@ def _line_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]:
     lines = JsonLines(evidence, Item)
     found = [
         (number, item.debug if item.error is None else item.error, item.timestamp, item.sessionId, item.cwd)
-        for number, _, item in lines
+        for number, item in lines
     ]
     problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
     schema = {
@@ -81,8 +83,7 @@ def _line_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]:
 
 
 def _pretty_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]:
-    batches = [(to_lines(b), count_lines(b.data)) for b in evidence.batches()]
-    lines = pl.concat([frame for frame, _ in batches])
+    lines = pl.concat([to_lines(batch) for batch in evidence.batches()])
     keyed = lines.with_columns(
         pl.col("text").str.extract(KEY_LINE, 1).alias("key"),
         pl.col("text").str.extract(KEY_LINE, 2).alias("value"),
@@ -97,6 +98,8 @@ def _pretty_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]
         item=pl.col("key").is_in(["debug", "error"]).cum_sum(),
         value=pl.col("value").map_elements(_unquote, return_dtype=pl.String),
     )
+    broken = numbered.filter(pl.col("value").is_null() & ~pl.col("damaged"))
+    problems += problems_of(broken["line"].to_list(), NOT_JSON)
     texts = numbered.filter(pl.col("key").is_in(["debug", "error"])).select("item", "line", text="value")
     items = texts
     for key in ("timestamp", "sessionId", "cwd"):
@@ -106,13 +109,13 @@ def _pretty_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]
             .select("item", pl.col("value").alias(key))
         )
         items = items.join(values, on="item", how="left")
-    return items.drop("item").sort("line"), problems, sum(n for _, n in batches)
+    return items.drop("item").sort("line"), problems, lines.height
 
 
 def _unquote(text: str) -> str | None:
     try:
-        return msgspec.json.decode(text, type=str)
-    except msgspec.DecodeError:
+        return msgspec.json.decode(mend(text.encode()), type=str)
+    except UNDECODABLE:
         return None
 
 
@@ -131,14 +134,14 @@ def _events(items: pl.DataFrame, server: str | None) -> pl.DataFrame:
         dated.filter(wraps)
         .with_columns(pl.col("text").str.strip_prefix(STDERR_PREFIX).str.split("\n"))
         .explode("text")
-        .with_columns(ordinal=pl.int_range(pl.len(), dtype=pl.UInt16).over("line"))
+        .with_columns(ordinal=pl.int_range(pl.len(), dtype=pl.UInt32).over("line"))
         .drop("path")
     )
     # the debug log prints the same texts behind the server's name: one table of patterns serves both
     named = pl.format('MCP server "{}": {}', pl.lit(server or "?"), "text")
     own = match_patterns(
         dated.filter(~wraps).select(
-            "line", "session_id", "ts", message=named, ordinal=pl.lit(0, dtype=pl.UInt16)
+            "line", "session_id", "ts", message=named, ordinal=pl.lit(0, dtype=pl.UInt32)
         ),
         PATTERNS,
     ).drop("elapsed", "anchor", "pid", strict=False)

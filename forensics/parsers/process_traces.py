@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from forensics.evidence import Evidence, count_lines
+from forensics.evidence import Evidence
+from forensics.jsonl import UNDECODABLE, mend
 from forensics.parsers.base import Parsed, Problem, finish, rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
 
@@ -30,7 +31,7 @@ class ShellSnapshot:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event; the shell code in the file says nothing."""
-        total = count_lines(evidence.read())
+        _, total = evidence.document()
         name = SNAPSHOT.search(evidence.name)
         made = datetime.fromtimestamp(int(name.group(1)) / 1000, UTC) if name else None
         event = {
@@ -66,11 +67,10 @@ class ProcessFile:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event: which process, and what it was doing when it last said so."""
-        data = evidence.read()
-        total = count_lines(data)
+        data, total = evidence.document()
         try:
-            process = msgspec.json.decode(data, type=Process)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            process = msgspec.json.decode(mend(data), type=Process)
+        except UNDECODABLE:
             return finish([], self.source, [Problem(1, "not a process file", total)] if total else [], total)
         event = {
             "line": 1,

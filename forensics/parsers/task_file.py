@@ -6,7 +6,8 @@ import re
 
 import msgspec
 
-from forensics.evidence import Evidence, count_lines
+from forensics.evidence import Evidence
+from forensics.jsonl import UNDECODABLE, mend
 from forensics.parsers.base import Parsed, Problem, finish, rows
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
@@ -35,12 +36,11 @@ class TaskFile:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of the task, without a time: the file says only what came last."""
-        data = evidence.read()
-        total = count_lines(data)
+        data, total = evidence.document()
         name = NAME.search(evidence.name)
         try:
-            task = msgspec.json.decode(data, type=Task)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            task = msgspec.json.decode(mend(data), type=Task)
+        except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total)
         state = {
             "line": 1,

@@ -10,7 +10,8 @@ import re
 
 import msgspec
 
-from forensics.evidence import Evidence, count_lines
+from forensics.evidence import Evidence
+from forensics.jsonl import UNDECODABLE, mend
 from forensics.parsers.base import Parsed, Problem, finish, rows
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
@@ -37,12 +38,11 @@ class TodoFile:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one snapshot of the list, without a time: the file says only what came last."""
-        data = evidence.read()
-        total = count_lines(data)
+        data, total = evidence.document()
         name = NAME.search(evidence.name)
         try:
-            items = msgspec.json.decode(data, type=list[TodoItem])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            items = msgspec.json.decode(mend(data), type=list[TodoItem])
+        except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_A_LIST, total)] if total else [], total)
         session, agent = name.groups() if name else (None, None)
         snapshot = {

@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from forensics.evidence import Evidence
-from forensics.jsonl import JsonLines
+from forensics.jsonl import UNDECODABLE, UNEXPECTED, JsonLines
 from forensics.parsers.base import Parsed, finish, problems_of, rows
 from forensics.records import (
     ApiError,
@@ -32,7 +32,7 @@ from forensics.records import (
     ToolUseResult,
     parse_time,
 )
-from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Source, TsQuality
+from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
 
 HEAD = re.compile(
     rb'"(?:sessionId|session_id)"\s*:|"type"\s*:\s*"(?:user|assistant|summary|file-history-snapshot|queue-operation)"'
@@ -47,9 +47,10 @@ NOTIFICATION = re.compile(
     re.DOTALL,
 )
 WARMUP = "Warmup"
+TALK = frozenset({"user", "assistant"})
+MALFORMED = "?!"  # the role of what could not be decoded
 TEXT_KEPT = 400
 
-Row = dict[str, object]
 T = TypeVar("T")
 
 
@@ -66,8 +67,9 @@ class Transcript:
         """Read the records in file order; what a record does not say stays null."""
         reader = _Reader(internal_agents=AGENT_FILE.search(evidence.name) is not None)
         lines = JsonLines(evidence, Record)
-        for number, _, record in lines:
-            reader.read(number, record)
+        for number, record in lines:
+            if not reader.read(number, record):
+                lines.note(UNEXPECTED, number)
         problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
         return finish(
             [rows(reader.events, EVENTS)] if reader.events else [],
@@ -91,9 +93,10 @@ class _Reader:
         self._warmups: set[str] = set()
         self._metas: set[tuple[str | None, str | None, str | None]] = set()
 
-    def read(self, line: int, record: Record) -> None:
-        """Add the events of one record."""
+    def read(self, line: int, record: Record) -> bool:
+        """Add the events of one record. Say whether its message had the shape of one."""
         agent = self._agent_of(record)
+        message = _message_of(record)
         base: Row = {
             "line": line,
             "ts": parse_time(record.timestamp),
@@ -101,8 +104,8 @@ class _Reader:
             "agent_id": agent,
         }
         base["ts_quality"] = (TsQuality.EXACT if base["ts"] else TsQuality.MISSING).value
-        found = list(_events_of(record))
-        if self._is_warmup(record, agent) or self._internal:
+        found = list(_events_of(record, message))
+        if self._is_warmup(record, message, agent) or self._internal:
             found = [{"kind": EventKind.OTHER, "message": f"internal agent: {record.type}"}]
         meta = self._meta_of(record)
         if meta is not None:
@@ -116,6 +119,7 @@ class _Reader:
                 self.todos += [{**key, **item} for item in todos]
             if isinstance(spawn, dict):
                 self.spawns.append({**key, **spawn})
+        return message.role != MALFORMED
 
     def _agent_of(self, record: Record) -> str | None:
         if record.agent_id is not None or not record.is_sidechain:
@@ -127,14 +131,10 @@ class _Reader:
             self._chain_of[record.uuid] = chain
         return chain
 
-    def _is_warmup(self, record: Record, agent: str | None) -> bool:
+    def _is_warmup(self, record: Record, message: Message, agent: str | None) -> bool:
         if agent is None:
             return False
-        if (
-            record.type == "user"
-            and record.parent_uuid is None
-            and _decode(record.message, Message).content == WARMUP
-        ):
+        if record.type == "user" and record.parent_uuid is None and message.content == WARMUP:
             self._warmups.add(agent)
         return agent in self._warmups
 
@@ -152,12 +152,22 @@ class _Reader:
         }
 
 
-def _events_of(record: Record) -> Iterator[Row]:
+def _message_of(record: Record) -> Message:
+    """Decode the message of a record that has one."""
+    if record.type not in TALK:
+        return Message()
+    return _decode(record.message, Message, or_else=Message(role=MALFORMED))
+
+
+def _events_of(record: Record, message: Message) -> Iterator[Row]:
+    if message.role == MALFORMED:
+        yield {"kind": EventKind.OTHER, "message": f"{record.type} (message of an unexpected shape)"}
+        return
     match record.type:
         case "user":
-            yield from _user(record)
+            yield from _user(record, message)
         case "assistant":
-            yield from _assistant(record)
+            yield from _assistant(record, message)
         case "system":
             yield _system(record)
         case "queue-operation":
@@ -166,8 +176,7 @@ def _events_of(record: Record) -> Iterator[Row]:
             yield {"kind": EventKind.OTHER, "message": record.type}
 
 
-def _user(record: Record) -> Iterator[Row]:
-    message = _decode(record.message, Message)
+def _user(record: Record, message: Message) -> Iterator[Row]:
     if isinstance(message.content, str):
         yield _said_by_user(record, message.content)
         return
@@ -221,8 +230,7 @@ def _tool_result(record: Record, block: Block) -> Row:
     }
 
 
-def _assistant(record: Record) -> Iterator[Row]:
-    message = _decode(record.message, Message)
+def _assistant(record: Record, message: Message) -> Iterator[Row]:
     blocks = (
         message.content if isinstance(message.content, list) else [Block(type="text", text=message.content)]
     )
@@ -375,9 +383,9 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _decode(raw: msgspec.Raw | bytes, kind: type[T]) -> T:
-    """Decode as ``kind``; where a record says something else, an empty ``kind``."""
+def _decode(raw: msgspec.Raw | bytes, kind: type[T], or_else: T | None = None) -> T:
+    """Decode as ``kind``; where a record says something else, ``or_else`` or an empty ``kind``."""
     try:
         return msgspec.json.decode(raw, type=kind, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return kind()
+    except UNDECODABLE:
+        return kind() if or_else is None else or_else

@@ -15,7 +15,8 @@ import msgspec
 from forensics.evidence import Evidence
 from forensics.jsonl import JsonLines
 from forensics.parsers.base import Parsed, finish, problems_of, rows
-from forensics.schema import EVENTS, EventKind, Source, TsQuality
+from forensics.records import to_utc
+from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
 
 HEAD = re.compile(rb'"timestamp"\s*:\s*"[^"]+"\s*,\s*"event_type"\s*:\s*"[A-Z_]+"')
 KINDS = {
@@ -34,7 +35,7 @@ class VoiceEvent(msgspec.Struct):
     timestamp: datetime
     event_type: str
     session_id: str | None = None
-    data: dict[str, object] = {}
+    data: dict[str, object] | None = None
 
 
 class VoiceEvents:
@@ -49,25 +50,25 @@ class VoiceEvents:
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each line; ``tool`` is the event's own type, ``message_id`` its call."""
         lines = JsonLines(evidence, VoiceEvent)
-        found = [_row(number, event) for number, _, event in lines]
+        found = [_row(number, event) for number, event in lines]
         problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
         return finish([rows(found, EVENTS)], self.source, problems, lines.total)
 
 
-def _row(line: int, event: VoiceEvent) -> dict[str, object]:
-    metrics = event.data.get("metrics")
+def _row(line: int, event: VoiceEvent) -> Row:
+    data = event.data or {}
+    metrics = data.get("metrics")
     local = metrics.get("is_local") if isinstance(metrics, dict) else None
     status = event.event_type
     if event.event_type == "TOOL_REQUEST_END":
-        status = "ok" if event.data.get("success") else "error"
+        status = "ok" if data.get("success") else "error"
     elif event.event_type == "STT_COMPLETE":
         status = "remote" if local is False else "ok"
-    seconds = event.data.get("duration")
-    pid = event.data.get("pid")
+    seconds = data.get("duration")
     return {
         "line": line,
         "ordinal": 0,
-        "ts": event.timestamp,
+        "ts": to_utc(event.timestamp),
         "ts_quality": TsQuality.EXACT.value,
         "kind": KINDS.get(event.event_type, EventKind.VOICE_EVENT).value,
         "component": "voicemode",
@@ -75,6 +76,6 @@ def _row(line: int, event: VoiceEvent) -> dict[str, object]:
         "status": status,
         "message_id": event.session_id,
         "message": f"{event.event_type} {event.session_id or ''}".strip(),
-        "duration_ms": float(seconds) * 1000 if isinstance(seconds, int | float) else None,
-        "pid": pid if isinstance(pid, int) else None,
+        "duration_ms": seconds * 1000 if isinstance(seconds, int | float) else None,
+        "pid": data.get("pid"),
     }

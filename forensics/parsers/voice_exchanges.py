@@ -8,14 +8,15 @@ answered (6.0.1), so it is not read.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from forensics.evidence import Evidence
 from forensics.jsonl import JsonLines
 from forensics.parsers.base import Parsed, finish, problems_of, rows
-from forensics.schema import EVENTS, EventKind, Source, TsQuality
+from forensics.records import to_utc
+from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
 
 HEAD = re.compile(rb'"conversation_id"\s*:\s*"conv_[^"]*"\s*,\s*"type"\s*:\s*"(?:stt|tts)"')
 
@@ -27,7 +28,7 @@ class Exchange(msgspec.Struct):
     conversation_id: str
     type: str
     project_path: str | None = None
-    metadata: dict[str, object] = {}
+    metadata: dict[str, object] | None = None
 
 
 class VoiceExchanges:
@@ -42,20 +43,20 @@ class VoiceExchanges:
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset."""
         lines = JsonLines(evidence, Exchange)
-        found = [_row(number, exchange) for number, _, exchange in lines]
+        found = [_row(number, exchange) for number, exchange in lines]
         problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
         return finish([rows(found, EVENTS)], self.source, problems, lines.total)
 
 
-def _row(line: int, exchange: Exchange) -> dict[str, object]:
-    zoned = exchange.timestamp.tzinfo is not None
-    version = exchange.metadata.get("voice_mode_version")
+def _row(line: int, exchange: Exchange) -> Row:
+    moment = to_utc(exchange.timestamp)
+    version = (exchange.metadata or {}).get("voice_mode_version")
     return {
         "line": line,
         "ordinal": 0,
-        "ts": exchange.timestamp.astimezone(UTC) if zoned else None,
+        "ts": moment,
         "local_ts": exchange.timestamp.replace(tzinfo=None),
-        "ts_quality": (TsQuality.EXACT if zoned else TsQuality.MISSING).value,
+        "ts_quality": (TsQuality.EXACT if moment else TsQuality.MISSING).value,
         "kind": EventKind.VOICE_EXCHANGE.value,
         "component": "voicemode",
         "tool": exchange.type,

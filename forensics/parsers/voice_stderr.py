@@ -10,11 +10,11 @@ import re
 
 import polars as pl
 
-from forensics.evidence import Evidence, count_lines, to_lines
-from forensics.parsers.base import INVALID_UTF8, Parsed, Problem, finish, problems_of
+from forensics.evidence import INVALID_UTF8, Evidence, to_lines
+from forensics.parsers.base import Parsed, Problem, finish, problems_of
 from forensics.patterns.server_lines import server_events, split_record
-from forensics.patterns.voicemode import LINE
-from forensics.schema import EventKind, Source, TsQuality
+from forensics.patterns.voicemode import LINE, OBJECT_LINE
+from forensics.schema import LAST_ORDINAL, EventKind, Source, TsQuality
 
 RECORD = re.compile(
     rb"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - [A-Za-z0-9_.\-]+ - (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) - "
@@ -38,34 +38,26 @@ class VoiceStderr:
         frames: list[pl.DataFrame] = []
         problems: list[Problem] = []
         total = 0
-        started = False
+        first = last = pl.DataFrame(schema={"line": pl.UInt32, "text": pl.String})
         for batch in evidence.batches():
             lines = to_lines(batch)
-            total += count_lines(batch.data)
-            if not started:
-                is_record = lines["text"].str.contains(LINE)
-                found = is_record.arg_max() if is_record.any() else None
-                first = lines.height if found is None else found
-                started = first < lines.height
-                before = lines.head(first).filter(~pl.col("text").str.contains(NOISE))
-                problems += problems_of(before.filter(~pl.col("damaged"))["line"].to_list(), NO_RECORD)
+            total += lines.height
+            records = lines.filter(pl.col("text").str.contains(LINE)).select("line", "text")
+            if first.is_empty():
+                first = records.head(1)
+                before = lines if first.is_empty() else lines.filter(pl.col("line") < first["line"].item())
+                odd = before.filter(~pl.col("damaged") & ~pl.col("text").str.contains(NOISE))
+                problems += problems_of(odd["line"].to_list(), NO_RECORD)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
-            frames.append(_events(lines))
+            objects = lines.filter(pl.col("text").str.contains(OBJECT_LINE)).select("line", "text")
+            frames.append(_plain(server_events(pl.concat([records, objects]))))
+            last = records.tail(1) if records.height else last
+        edges = split_record(pl.concat([first, last]).unique("line", maintain_order=True)).drop("text")
+        frames.append(_plain(edges.with_columns(kind=pl.lit(EventKind.LOG_EDGE.value)), LAST_ORDINAL))
         return finish(frames, self.source, problems, total)
 
 
-def _events(lines: pl.DataFrame) -> pl.DataFrame:
-    plain = lines.select("line", "text", ordinal=pl.lit(0, dtype=pl.UInt16))
-    events = pl.concat([server_events(plain), _edges(plain)], how="diagonal")
-    return events.with_columns(ts_quality=pl.lit(TsQuality.MISSING.value)).sort("line", "ordinal")
-
-
-def _edges(lines: pl.DataFrame) -> pl.DataFrame:
-    """Keep the first and the last record: where the stream begins and stops is evidence."""
-    records = lines.filter(pl.col("text").str.contains(LINE))
-    edges = pl.concat([records.head(1), records.tail(1)]).unique("line", maintain_order=True)
-    return (
-        split_record(edges)
-        .drop("text")
-        .with_columns(kind=pl.lit(EventKind.LOG_EDGE.value), ordinal=pl.lit(4095, dtype=pl.UInt16))
+def _plain(events: pl.DataFrame, ordinal: int = 0) -> pl.DataFrame:
+    return events.with_columns(
+        ordinal=pl.lit(ordinal, dtype=pl.UInt16), ts_quality=pl.lit(TsQuality.MISSING.value)
     )

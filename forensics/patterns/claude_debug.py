@@ -11,13 +11,13 @@ from forensics.patterns import Pattern
 from forensics.schema import EventKind as K
 
 # `[LEVEL] message` up to 2.0.37, `2025-11-22T07:50:12.519Z [LEVEL] message` from 2.0.46 on
-RECORD = (
+RECORD_START = (
     r"^(?:(?<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z) )?"
-    r"\[(?<level_text>DEBUG|INFO|WARN|ERROR|VERBOSE)\] (?<message>.*)$"
+    r"\[(?<level_text>DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
 )
-STDERR = r'^MCP server "(?<server>[^"]+)":? Server stderr: (?<text>.*)$'
+RECORD = RECORD_START + r"(?<message>.*)$"
+STDERR = r'(?s)^MCP server "([^"]+)":? Server stderr: (.*)$'
 STDERR_MARK = "Server stderr: "
-TMP_MARK = ".tmp."
 
 PATTERNS = (
     Pattern(

@@ -14,8 +14,6 @@ LINE = (
     r"^(?<local_text>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - (?<component>[A-Za-z0-9_.\-]+) - "
     r"(?<level_text>DEBUG|INFO|WARNING|ERROR|CRITICAL) - (?<message>.*)$"
 )
-# every record of the server carries one of these; the cheap test for a line that may be one
-MARKS = (" - DEBUG - ", " - INFO - ", " - WARNING - ", " - ERROR - ", " - CRITICAL - ")
 
 PATTERNS = (
     Pattern(
