@@ -7,8 +7,8 @@ item by item, so the state is replayed and judged after each message: two calls 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -16,17 +16,18 @@ import polars as pl
 
 from forensics.case import Case
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Row, Source
 
 CREATED = re.compile(r"^Task #(\d+) created")
 CHANGES = (K.TASK_CREATE, K.TASK_UPDATE)
+BUSY = "in_progress"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListState:
     """What one agent had in progress from ``since`` until ``until`` (null: until the record ends)."""
 
-    agent_id: str | None
+    agent_id: str | None  # of a shared list: the item's owner, by the name that the list gives it
     items: tuple[str, ...]  # in progress, in the list's order
     active_forms: tuple[str, ...]
     total: int
@@ -38,31 +39,67 @@ class ListState:
 
 
 def list_states(case: Case) -> list[ListState]:
-    """Return all states, those of each agent in order of time."""
+    """Return all states, those of each agent in order of time.
+
+    A file tells only where the transcript does not: of an agent whose lists it does not hold.
+    """
     states = [*_todo_write_states(case), *_task_states(case)]
     told = {s.agent_id for s in states}
-    return states + [s for s in _file_states(case) if s.agent_id not in told or not states]
+    lists = {s.items for s in states}
+    shared = any(s.shared for s in states)
+    return states + [
+        s
+        for s in _file_states(case)
+        if s.agent_id not in told and not (s.shared and shared) and not (s.items and s.items in lists)
+    ]
+
+
+def last_in_progress(case: Case, agent_id: str) -> ListState | None:
+    """Return an agent's last list, if it has items in progress."""
+    own = [s for s in list_states(case) if s.agent_id == agent_id]
+    return own[-1] if own and own[-1].items and own[-1].until is None else None
+
+
+def _results(case: Case) -> dict[str, Row]:
+    rows = case.of(K.TOOL_RESULT).select("correlation_id", "message", "status").iter_rows(named=True)
+    return {r["correlation_id"]: r for r in rows if r["correlation_id"] is not None}
+
+
+def _was_refused(row: Row, results: Mapping[str, Row]) -> bool:
+    result = results.get(row["correlation_id"])
+    return result is not None and result["status"] == "error"
 
 
 def _todo_write_states(case: Case) -> Iterator[ListState]:
     snapshots = (
         case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TRANSCRIPT.value).sort("ts", "event_id")
     )
+    if snapshots.is_empty():
+        return
+    results = _results(case)
+    items = _items_by_event(case)
     for _, rows in snapshots.group_by("agent_id", maintain_order=True):
-        events = rows.rows(named=True)
+        events = [r for r in rows.iter_rows(named=True) if not _was_refused(r, results)]
         for row, following in pairwise([*events, None]):
             if row is not None:
-                yield _state(case, row, following["ts"] if following else None, from_file=False)
+                until = following["ts"] if following else None
+                yield _state(row, items.get(row["event_id"], []), until, from_file=False)
 
 
-def _state(case: Case, row: dict[str, object], until: object, *, from_file: bool) -> ListState:
-    items = case.todos.filter(pl.col("event_id") == row["event_id"]).sort("position")
-    busy = items.filter(pl.col("status") == "in_progress")
+def _items_by_event(case: Case) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in case.todos.sort("event_id", "position").iter_rows(named=True):
+        found.setdefault(row["event_id"], []).append(row)
+    return found
+
+
+def _state(row: Row, items: Sequence[Row], until: datetime | None, *, from_file: bool) -> ListState:
+    busy = [i for i in items if i["status"] == BUSY]
     return ListState(
         agent_id=row["agent_id"],
-        items=tuple(busy["content"].fill_null("?")),
-        active_forms=tuple(busy["active_form"].fill_null("")),
-        total=items.height,
+        items=tuple(i["content"] or "?" for i in busy),
+        active_forms=tuple(i["active_form"] or "" for i in busy),
+        total=len(items),
         since=row["ts"],
         until=until,
         events=(row["event_id"],),
@@ -71,17 +108,31 @@ def _state(case: Case, row: dict[str, object], until: object, *, from_file: bool
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Item:
     content: str
-    active_form: str
-    status: str
-    agent_id: str | None
-    event: int
+    active_form: str = ""
+    status: str = "pending"
+    owner: str | None = None  # as a call names it
+    set_by: str | None = None  # the agent that set it in progress: it is its own where no owner is named
+    event: int = 0
+
+    @property
+    def agent_id(self) -> str | None:
+        return self.owner if self.owner is not None else self.set_by
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The shared list after one message."""
+
+    since: datetime | None
+    busy: Mapping[str | None, tuple[_Item, ...]]
+    total: int
 
 
 def _task_states(case: Case) -> Iterator[ListState]:
-    """Replay the shared list; an item without owner belongs to the agent that set it in progress."""
+    """Replay the shared list and judge it after each message."""
     changes = (
         case.of(*CHANGES)
         .filter(pl.col("source") == Source.TRANSCRIPT.value)
@@ -94,91 +145,89 @@ def _task_states(case: Case) -> Iterator[ListState]:
     )
     if changes.is_empty():
         return
-    results = {
-        r["correlation_id"]: r
-        for r in case.of(K.TOOL_RESULT).select("correlation_id", "message", "status").iter_rows(named=True)
-    }
+    results = _results(case)
     items: dict[str, _Item] = {}
-    steps: list[tuple[datetime | None, dict[str | None, tuple[_Item, ...]]]] = []
-    last_message: object = None
+    steps: list[_Step] = []
+    last_message: str | None = None
     for row in changes.iter_rows(named=True):
-        result = results.get(row["correlation_id"])
-        if result is not None and result["status"] == "error":
+        if _was_refused(row, results):
             continue
+        result = results.get(row["correlation_id"])
         _change(items, row, str(result["message"]) if result else "")
         if row["message_id"] is not None and row["message_id"] == last_message:
             steps.pop()
         last_message = row["message_id"]
-        steps.append((row["ts"], _busy(items)))
-    yield from _changes_of_each(steps, len(items))
+        steps.append(_Step(row["ts"], _busy(items), sum(i.status != "deleted" for i in items.values())))
+    yield from _changes_of_each(steps)
 
 
-def _change(items: dict[str, _Item], row: dict[str, object], result: str) -> None:
+def _change(items: dict[str, _Item], row: Row, result: str) -> None:
     created = CREATED.match(result)
-    number = str(row["item_id"] or (created.group(1) if created else len(items) + 1))
-    item = items.setdefault(number, _Item(str(row["content"] or f"task {number}"), "", "pending", None, 0))
-    if row["content"]:
-        item.content = str(row["content"])
-    if row["active_form"]:
-        item.active_form = str(row["active_form"])
+    number = row["item_id"] or (created.group(1) if created else str(len(items) + 1))
+    item = items.get(number) or _Item(content=row["content"] or f"task {number}")
+    item = replace(
+        item,
+        content=row["content"] or item.content,
+        active_form=row["active_form"] or item.active_form,
+        owner=row["owner"] or item.owner,
+    )
     if row["status"]:
-        item.status = str(row["status"])
-        item.event = int(str(row["event_id"]))
-        if item.status == "in_progress":
-            item.agent_id = str(row["owner"]) if row["owner"] else row["agent_id"]  # type: ignore[assignment]
+        set_by = row["agent_id"] if row["status"] == BUSY else item.set_by
+        item = replace(item, status=row["status"], event=row["event_id"], set_by=set_by)
+    items[number] = item
 
 
-def _busy(items: dict[str, _Item]) -> dict[str | None, tuple[_Item, ...]]:
-    busy: dict[str | None, list[_Item]] = {}
+def _busy(items: Mapping[str, _Item]) -> dict[str | None, tuple[_Item, ...]]:
+    busy: dict[str | None, tuple[_Item, ...]] = {}
     for item in items.values():
-        if item.status == "in_progress":
-            copy = _Item(item.content, item.active_form, item.status, item.agent_id, item.event)
-            busy.setdefault(item.agent_id, []).append(copy)
-    return {agent: tuple(found) for agent, found in busy.items()}
+        if item.status == BUSY:
+            busy[item.agent_id] = (*busy.get(item.agent_id, ()), item)
+    return busy
 
 
-def _changes_of_each(
-    steps: list[tuple[datetime | None, dict[str | None, tuple[_Item, ...]]]], total: int
-) -> Iterator[ListState]:
+def _changes_of_each(steps: Sequence[_Step]) -> Iterator[ListState]:
     """Cut each agent's history where its own items change."""
-    for agent in dict.fromkeys(a for _, busy in steps for a in busy):
-        history: list[tuple[datetime | None, tuple[_Item, ...]]] = []
-        for since, busy in steps:
-            mine = busy.get(agent, ())
-            if not history or [i.event for i in history[-1][1]] != [i.event for i in mine]:
-                history.append((since, mine))
+    for agent in dict.fromkeys(a for step in steps for a in step.busy):
+        history: list[_Step] = []
+        for step in steps:
+            mine = [i.event for i in step.busy.get(agent, ())]
+            if not history or [i.event for i in history[-1].busy.get(agent, ())] != mine:
+                history.append(step)
         for now, following in pairwise([*history, None]):
-            if now is None or not now[1]:
-                continue
-            yield ListState(
-                agent_id=agent,
-                items=tuple(i.content for i in now[1]),
-                active_forms=tuple(i.active_form for i in now[1]),
-                total=total,
-                since=now[0],
-                until=following[0] if following else None,
-                events=tuple(i.event for i in now[1]),
-                shared=True,
-                from_file=False,
-            )
+            if now is not None and now.busy.get(agent):
+                yield _shared_state(agent, now, following.since if following else None)
+
+
+def _shared_state(agent: str | None, step: _Step, until: datetime | None) -> ListState:
+    items = step.busy[agent]
+    return ListState(
+        agent_id=agent,
+        items=tuple(i.content for i in items),
+        active_forms=tuple(i.active_form for i in items),
+        total=step.total,
+        since=step.since,
+        until=until,
+        events=tuple(i.event for i in items),
+        shared=True,
+        from_file=False,
+    )
 
 
 def _file_states(case: Case) -> Iterator[ListState]:
     """Todo files hold only the last state, without a time; task files hold one item each."""
     files = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TODO_FILE.value)
+    items_of = _items_by_event(case) if not files.is_empty() else {}
     for row in files.iter_rows(named=True):
-        yield _state(case, row, None, from_file=True)
+        yield _state(row, items_of.get(row["event_id"], []), None, from_file=True)
     tasks = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TASK_FILE.value).select("event_id")
     items = (
         tasks.join(case.todos, on="event_id")
         .with_columns(number=pl.col("item_id").cast(pl.Int64, strict=False))
         .sort("number")
     )
-    for (owner,), rows in items.filter(pl.col("status") == "in_progress").group_by(
-        "owner", maintain_order=True
-    ):
+    for (owner,), rows in items.filter(pl.col("status") == BUSY).group_by("owner", maintain_order=True):
         yield ListState(
-            agent_id=owner,
+            agent_id=str(owner) if owner is not None else None,
             items=tuple(rows["content"].fill_null("?")),
             active_forms=tuple(rows["active_form"].fill_null("")),
             total=items.height,

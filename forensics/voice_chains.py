@@ -8,50 +8,48 @@ hidden: a chain then begins with its first failure, and the event log's STT_STAR
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from forensics.schema import EventKind as K
+from forensics.schema import Row
 
 TIMED_OUT = re.compile(r"timed out", re.IGNORECASE)
 HTTP_CODE = re.compile(r"^Error code: (\d{3})\b")
+LISTED = re.compile(r"'([^']*)'")
 NO_REQUEST = ("The api_key client option must be set", "Missing credentials.")
+UNNAMED = "?"
+SAME_START_S = 1.0  # the server's line and the event log's record of one start are milliseconds apart
 
 STARTS = {K.STT_START: "stt", K.STT_BEGUN: "stt", K.TTS_START: "tts", K.TTS_BEGUN: "tts"}
 ATTEMPTS = {K.STT_ATTEMPT: "stt", K.STT_FALLBACK: "stt", K.TTS_ATTEMPT: "tts"}
 FAILURES = {K.STT_FAIL: "stt", K.STT_RETRY: "stt", K.TTS_FAIL: "tts", K.TTS_STREAM_FAIL: "tts"}
+INNER = (K.STT_RETRY, K.TTS_STREAM_FAIL)  # a try inside an attempt: another try at the same endpoint follows
 SUCCESSES = {K.STT_OK: "stt", K.TTS_OK: "tts", K.STT_DONE: "stt"}
 EXHAUSTED = {K.STT_EXHAUSTED: "stt", K.TTS_EXHAUSTED: "tts"}
 NEW_CALL = (K.VOICE_REQUEST, K.VOICE_CALL_BEGIN)
-KINDS = [
-    *NEW_CALL,
-    *STARTS,
-    *ATTEMPTS,
-    *FAILURES,
-    *SUCCESSES,
-    *EXHAUSTED,
-    K.STT_ENDPOINTS,
-    K.STT_EMPTY,
-    K.AUTH_ERROR,
-]
+OTHERS = (K.STT_ENDPOINTS, K.STT_EMPTY, K.STT_NO_SPEECH, K.AUTH_ERROR)
+KINDS = [k.value for k in (*NEW_CALL, *STARTS, *ATTEMPTS, *FAILURES, *SUCCESSES, *EXHAUSTED, *OTHERS)]
+PLAYED = "TTS_PLAYBACK_END"  # from 6.0.2 on the only sign that text to speech succeeded
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at one endpoint. Times are UTC where the clock is known, else the server's own."""
+    """One try at one endpoint. Times are UTC where the clock is known, else the server's own, without zone."""
 
     endpoint: str
     started: datetime | None
     start_event: int | None
     ended: datetime | None = None
     end_event: int | None = None
-    reason: str | None = None  # the failure's text; null while open or when it answered
-    waited_from: datetime | None = (
-        None  # where the last try began, if tries inside the attempt came before it
-    )
+    reason: str | None = None  # the failure's text; null while open, or where it did not fail
+    empty: bool = False  # it answered without any text: no failure
+    answered: bool = False
+    waited_from: datetime | None = None  # the last sign before its end: its start, or the end of an inner try
+    waited_event: int | None = None
 
     @property
     def timed_out(self) -> bool:
@@ -66,11 +64,8 @@ class Attempt:
 
     @property
     def waited_s(self) -> float | None:
-        """Return the seconds from start to failure, where both are known."""
-        began = self.waited_from or self.started
-        if began is None or self.ended is None:
-            return None
-        return round((self.ended - began).total_seconds(), 3)
+        """Return the seconds that the failed try itself took, where both ends are known."""
+        return seconds_between(self.waited_from, self.ended)
 
 
 @dataclass(slots=True)
@@ -81,15 +76,15 @@ class Chain:
     started: datetime | None
     start_event: int | None
     attempts: list[Attempt] = field(default_factory=list)
-    retries: list[Attempt] = field(
-        default_factory=list
-    )  # tries inside one attempt (8.11.0 on; TTS streaming)
-    configured: str | None = None
+    retries: list[Attempt] = field(default_factory=list)  # tries inside an attempt (8.11.0 on; TTS streaming)
+    configured: tuple[str, ...] = ()
     configured_event: int | None = None
     answered_event: int | None = None
+    answered_at: datetime | None = None
     exhausted_event: int | None = None
     exhausted_at: datetime | None = None
     count: int | None = None
+    no_speech: bool = False
     auth_events: list[int] = field(default_factory=list)
 
     @property
@@ -98,21 +93,39 @@ class Chain:
         return [a for a in self.attempts if a.reason is not None]
 
     @property
+    def tries(self) -> list[Attempt]:
+        """Return every try in order of its end, those inside an attempt included."""
+        return sorted((*self.attempts, *self.retries), key=lambda a: _naive(a.ended) or datetime.max)  # noqa: DTZ901
+
+    @property
+    def served_by(self) -> str | None:
+        """Return the endpoint that answered, where the record tells."""
+        return next((a.endpoint for a in self.attempts if a.answered), None)
+
+    @property
     def duration_s(self) -> float | None:
         """Return the seconds from the chain's start to its exhaustion, where both are known."""
-        if self.started is None or self.exhausted_at is None:
-            return None
-        return round((self.exhausted_at - self.started).total_seconds(), 3)
+        return seconds_between(self.started, self.exhausted_at)
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """Return the seconds between two times of one clock; null where they are of two, or not known."""
+    if start is None or end is None or (start.tzinfo is None) != (end.tzinfo is None):
+        return None
+    return round((end - start).total_seconds(), 3)
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=None) if moment is not None else None
 
 
 def build_chains(events: pl.DataFrame) -> tuple[Chain, ...]:
-    """Rebuild the chains from one session's events; interleaving speech and text chains are kept apart."""
+    """Rebuild the chains from one session's events; speech and text chains are kept apart."""
+    kind = pl.col("kind").cast(pl.String)
     moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
-    rows = (
-        events.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in KINDS]))
-        .with_columns(moment=moment)
-        .sort("moment", "file", "line", "ordinal", nulls_last=True)
-    )
+    rows = events.filter(
+        kind.is_in(KINDS) | ((kind == K.VOICE_EVENT.value) & (pl.col("tool") == PLAYED))
+    ).sort(moment, "file", "line", "ordinal", nulls_last=True)
     builder = _Builder()
     for row in rows.iter_rows(named=True):
         builder.take(row)
@@ -125,84 +138,114 @@ class _Builder:
     def __init__(self) -> None:
         self.chains: list[Chain] = []
         self._open: dict[str, Chain] = {}
+        self._marks: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open chain
+        self._last: Chain | None = None
 
-    def take(self, row: dict[str, object]) -> None:
-        kind = K(row["kind"])
+    def take(self, row: Row) -> None:
+        kind, when = K(row["kind"]), row["ts"] or row["local_ts"]
         if kind in NEW_CALL:
             self._open.clear()
         elif kind in STARTS:
-            self._start(STARTS[kind], row)
-        elif kind is K.STT_ENDPOINTS:
-            chain = self._chain("stt", row)
-            chain.configured, chain.configured_event = row["path"], row["event_id"]
+            self._start(STARTS[kind], kind, when, row)
         elif kind in ATTEMPTS:
-            self._attempt(self._chain(ATTEMPTS[kind], row), row)
+            self._attempt(ATTEMPTS[kind], when, row)
         elif kind in FAILURES:
-            self._fail(self._chain(FAILURES[kind], row), kind, row)
-        elif kind in SUCCESSES:
-            self._answered(SUCCESSES[kind], row)
+            self._fail(FAILURES[kind], kind, when, row)
+        elif kind in SUCCESSES or kind is K.VOICE_EVENT:
+            self._answered(SUCCESSES.get(kind, "tts"), when, row)
         elif kind in EXHAUSTED:
-            self._exhausted(self._chain(EXHAUSTED[kind], row), row)
-        elif kind is K.AUTH_ERROR and self.chains:
-            self.chains[-1].auth_events.append(row["event_id"])
+            self._exhausted(EXHAUSTED[kind], when, row)
+        elif kind is K.AUTH_ERROR and self._last is not None:
+            self._last.auth_events.append(row["event_id"])
+        elif kind in OTHERS:
+            self._noted(kind, row)
 
-    def _start(self, service: str, row: dict[str, object]) -> None:
-        """Open a chain; the server's line and the event log's record of one start are one."""
+    def _start(self, service: str, kind: K, when: datetime | None, row: Row) -> None:
         chain = self._open.get(service)
-        fresh = chain is not None and not chain.attempts and not chain.retries and chain.started is not None
-        if fresh and abs((row["moment"] - chain.started).total_seconds()) < 1:
-            return
-        if chain is not None and row["kind"] == K.TTS_BEGUN.value:
-            return  # TTS_START is written for each endpoint's attempt, so it opens no second chain
-        self._open[service] = Chain(service, row["moment"], row["event_id"])
-        self.chains.append(self._open[service])
+        if chain is not None and not chain.attempts and not chain.retries:
+            apart = seconds_between(chain.started, when)
+            if apart is not None and abs(apart) < SAME_START_S:
+                return
+        if chain is None or kind is not K.TTS_BEGUN:
+            chain = self._new(service, when, row["event_id"])
+        # TTS_START is written for each endpoint's attempt: within a chain it opens no second one
+        self._mark(service, when, row)
 
-    def _chain(self, service: str, row: dict[str, object]) -> Chain:
-        chain = self._open.get(service)
-        if chain is None:
-            chain = Chain(service, None, None)
-            self._open[service] = chain
-            self.chains.append(chain)
+    def _new(self, service: str, when: datetime | None, event: int | None) -> Chain:
+        chain = Chain(service, when, event)
+        self._open[service] = self._last = chain
+        self._marks[service] = (when, event)
+        self.chains.append(chain)
         return chain
 
-    def _attempt(self, chain: Chain, row: dict[str, object]) -> None:
-        chain.attempts.append(Attempt(str(row["endpoint"]), row["moment"], row["event_id"]))
+    def _chain(self, service: str) -> Chain:
+        chain = self._open.get(service) or self._new(service, None, None)
+        self._last = chain
+        return chain
 
-    def _fail(self, chain: Chain, kind: K, row: dict[str, object]) -> None:
-        inner = kind in (K.STT_RETRY, K.TTS_STREAM_FAIL)
-        attempt = None if inner else self._open_attempt(chain, row)
+    def _mark(self, service: str, when: datetime | None, row: Row) -> None:
+        self._marks[service] = (when, row["event_id"])
+
+    def _noted(self, kind: K, row: Row) -> None:
+        chain = self._chain("stt")
+        if kind is K.STT_ENDPOINTS:
+            chain.configured = tuple(LISTED.findall(row["path"] or ""))
+            chain.configured_event = row["event_id"]
+        elif kind is K.STT_EMPTY and chain.attempts and chain.attempts[-1].endpoint == row["endpoint"]:
+            chain.attempts[-1].empty = True
+        elif kind is K.STT_NO_SPEECH:
+            chain.no_speech = True
+
+    def _attempt(self, service: str, when: datetime | None, row: Row) -> None:
+        self._chain(service).attempts.append(Attempt(row["endpoint"], when, row["event_id"]))
+        self._mark(service, when, row)
+
+    def _fail(self, service: str, kind: K, when: datetime | None, row: Row) -> None:
+        chain = self._chain(service)
+        inner = kind in INNER
+        attempt = None if inner else _open_attempt(chain, row["endpoint"])
         if attempt is None:
-            previous = self._last_moment(chain)
-            attempt = Attempt(str(row["endpoint"] or self._current(chain)), previous, None)
+            started, event = self._marks[service]
+            attempt = Attempt(row["endpoint"] or _current(chain), started, event)
             (chain.retries if inner else chain.attempts).append(attempt)
-        if not inner and chain.retries:
-            attempt.waited_from = self._last_moment(chain)
-        attempt.ended, attempt.end_event, attempt.reason = row["moment"], row["event_id"], row["status"]
+        attempt.waited_from, attempt.waited_event = self._marks[service]
+        attempt.ended, attempt.end_event, attempt.reason = when, row["event_id"], row["status"]
+        self._mark(service, when, row)
+        if not inner:  # a try whose line names no endpoint was one at the endpoint that fails now
+            for retry in chain.retries:
+                retry.endpoint = row["endpoint"] if retry.endpoint == UNNAMED else retry.endpoint
 
-    def _open_attempt(self, chain: Chain, row: dict[str, object]) -> Attempt | None:
-        last = chain.attempts[-1] if chain.attempts else None
-        return last if last is not None and last.reason is None and last.endpoint == row["endpoint"] else None
-
-    def _current(self, chain: Chain) -> str:
-        return chain.attempts[-1].endpoint if chain.attempts else "?"
-
-    def _last_moment(self, chain: Chain) -> datetime | None:
-        """Return when the try before this one ended: the hidden start of the next."""
-        ends = [a.ended for a in (*chain.attempts, *chain.retries) if a.ended is not None]
-        return max(ends) if ends else chain.started
-
-    def _answered(self, service: str, row: dict[str, object]) -> None:
+    def _answered(self, service: str, when: datetime | None, row: Row) -> None:
         chain = self._open.pop(service, None)
-        if chain is not None and row["status"] != "STT_NO_SPEECH":
-            chain.answered_event = row["event_id"]
+        if chain is None:
+            return
+        if row["status"] == "STT_NO_SPEECH":
+            chain.no_speech = True
+            return
+        chain.answered_event, chain.answered_at = row["event_id"], when
+        last = chain.attempts[-1] if chain.attempts else None
+        if last is not None and last.reason is None:
+            last.answered, last.ended, last.end_event = True, when, row["event_id"]
 
-    def _exhausted(self, chain: Chain, row: dict[str, object]) -> None:
-        chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], row["moment"], row["count"]
-        self._open.pop(chain.service, None)
+    def _exhausted(self, service: str, when: datetime | None, row: Row) -> None:
+        chain = self._chain(service)
+        chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], when, row["count"]
+        self._open.pop(service, None)
 
 
-def walk_attempts(chains: tuple[Chain, ...]) -> Iterator[tuple[Chain, Attempt]]:
+def _open_attempt(chain: Chain, endpoint: str | None) -> Attempt | None:
+    last = chain.attempts[-1] if chain.attempts else None
+    return last if last is not None and last.reason is None and last.endpoint == endpoint else None
+
+
+def _current(chain: Chain) -> str:
+    """Return the endpoint that is being tried; not known where only failures are logged."""
+    last = chain.attempts[-1] if chain.attempts else None
+    return last.endpoint if last is not None and last.reason is None else UNNAMED
+
+
+def walk_attempts(chains: Sequence[Chain]) -> Iterator[tuple[Chain, Attempt]]:
     """Yield every try of every chain, retries inside an attempt included."""
     for chain in chains:
-        for attempt in sorted((*chain.attempts, *chain.retries), key=lambda a: a.end_event or 0):
+        for attempt in chain.tries:
             yield chain, attempt

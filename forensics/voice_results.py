@@ -28,10 +28,11 @@ SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
 
 @dataclass(frozen=True, slots=True)
 class FailedResult:
-    """A voice call whose result says that speech failed on every endpoint."""
+    """A voice call whose result begins with one of the tool's own failure texts."""
 
     service: str
     event: int
+    said: str  # the words that begin the result, and by which it is known
     text: str
     endpoints: tuple[tuple[str, str], ...]  # endpoint, reason, as far as the text names them
 
@@ -49,7 +50,7 @@ def failed_results(case: Case) -> Iterator[FailedResult]:
         for service, start in FAILURES:
             if text.startswith(start):
                 found = tuple((e, r.strip()) for e, r in ENDPOINT.findall(text))
-                yield FailedResult(service, row["event_id"], text, found)
+                yield FailedResult(service, row["event_id"], start.strip(": "), text, found)
                 break
 
 

@@ -9,7 +9,7 @@ from forensics.conflicts import clock_time
 from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement
 from forensics.rules.base import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.verdict import Verdict
+from forensics.verdict import Ending, Verdict
 
 SEVERITIES = {
     Verdict.CRASHED: Severity.HIGH,
@@ -29,13 +29,20 @@ MEANING = {
     Verdict.INTERRUPTED: "the user interrupted it",
     Verdict.UNKNOWN: "the record does not say how it ended",
 }
+# endings that a line itself states; the others are drawn from what is there and what is not
+STATED = (Verdict.CRASHED, Verdict.INTERRUPTED, Verdict.ERROR_RESULT)
+QUESTION = (
+    "Was the process killed, did it die, or was its window closed? The exit code, the terminal's last lines or "
+    "the system log would tell"
+)
+SHOWN = 6  # records cited for one sentence
 
 GUIDANCE = Guidance(
     contract="A session ends with a shutdown line or a result record, and no open call.",
     immediate=("Copy the logs before the client's clean-up removes them, then resume the session",),
     this_week=("Keep debug logging on for long sessions (claude --debug): it is the best record of an end",),
     avoid="Call an end a crash without the line that proves it",
-    instead="Keep the exit code and the terminal's last lines; they decide between a crash, a kill and a closed window",
+    instead="Keep the exit code and the terminal's last lines: they tell a crash from a kill and a closed window",
     before=("Note where the logs are, and that there is room for them",),
     after=("Note the exit code of the client",),
     metric="The session ended cleanly",
@@ -51,14 +58,14 @@ GUIDANCE = Guidance(
     any_of=frozenset(Source),
     guidance=GUIDANCE,
 )
-def abnormal_end(case: Case) -> Iterator[Said]:
-    """The session did not end cleanly, with the proof of how it ended.
+def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
+    """Report a session that did not end cleanly, with the proof of how it ended.
 
     ## What it detects
     CRASHED needs the process's own fatal text; KILLED a signal or exit code; INTERRUPTED the user's marker;
     TRUNCATED an open call or agent where the record stops; ERROR_RESULT an error as the last answer; UNKNOWN
     is what is left when a record simply ends. A shutdown line with an open call is TRUNCATED: a termination
-    signal looks so.
+    signal looks so. A silence of ``gap_s`` or more before the last record is named.
 
     ## Why it matters
     Only an end that is known can be prevented. A word that is too strong sends people looking for a bug that
@@ -74,50 +81,34 @@ def abnormal_end(case: Case) -> Iterator[Said]:
     ending = case.ending
     if ending.verdict is Verdict.CLEAN:
         return
-    cites = ending.cites or ((ending.last_event,) if ending.last_event is not None else ())
-    if not cites:
-        cites = (int(case.events["event_id"][-1]),)
-    statements = [
-        Statement(Slot.HAPPENED, Claim.DERIVED, f"{ending.verdict}: {MEANING[ending.verdict]}", ()),
-        Statement(Slot.WHY, Claim.DERIVED, f"Proof: {ending.proof}", cites[:6]),
-    ]
-    if ending.last_ts is not None and ending.last_event is not None:
-        statements.append(
-            Statement(
-                Slot.HAPPENED,
-                Claim.DERIVED,
-                f"The last record is from {clock_time(ending.last_ts)}",
-                (ending.last_event,),
-            )
-        )
-    if ending.gap_s is not None and ending.gap_s > 60 and ending.gap_from is not None:  # noqa: PLR2004 - a minute of silence is worth a word
-        statements.append(
-            Statement(
-                Slot.HAPPENED,
-                Claim.DERIVED,
-                f"Before it nothing was recorded for {ending.gap_s:.0f} s, from any source",
-                (ending.gap_from,),
-            )
-        )
-    if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
-        question = "Was the process killed, did it die, or was its window closed? The exit code, the terminal's last lines or the system log would tell"
-        statements.append(Statement(Slot.QUESTION, Claim.HYPOTHESIS, question))
-    if ending.open_calls:
-        statements.append(
-            Statement(
-                Slot.IMPACT,
-                Claim.DERIVED,
-                f"{len(ending.open_calls)} tool call{'s were' if len(ending.open_calls) > 1 else ' was'} never answered",
-                ending.open_calls[:6],
-            )
-        )
+    last = (ending.last_event,) if ending.last_event is not None else ()
+    cites = ending.cites or last or (int(case.events["event_id"][-1]),)
     yield Hit(
         subject=str(ending.verdict),
         message=f"the session ended {ending.verdict}: {ending.proof}",
-        claim=Claim.DERIVED,
+        claim=Claim.OBSERVED if ending.verdict in STATED else Claim.DERIVED,
         cites=tuple(Cite(e) for e in cites),
         facts={"verdict": str(ending.verdict), "proof": ending.proof, "gap_s": ending.gap_s},
-        statements=tuple(statements),
+        statements=tuple(_statements(ending, cites[:SHOWN], gap_s)),
         severity=SEVERITIES[ending.verdict],
         confidence=Confidence.LOW if ending.verdict is Verdict.UNKNOWN else Confidence.HIGH,
     )
+
+
+def _statements(ending: Ending, cites: tuple[int, ...], gap_s: float) -> Iterator[Statement]:
+    text = f"{ending.verdict}: {MEANING[ending.verdict]}"
+    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, cites)
+    claim = Claim.OBSERVED if ending.verdict in STATED else Claim.DERIVED
+    yield Statement(Slot.WHY, claim, f"Proof: {ending.proof}", cites)
+    if ending.last_ts is not None and ending.last_event is not None:
+        text = f"The last record is from {clock_time(ending.last_ts)}"
+        yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.last_event,))
+        if ending.gap_s is not None and ending.gap_s >= gap_s and ending.gap_from is not None:
+            text = f"Before the end nothing was recorded for {ending.gap_s:.0f} s, in any source supplied"
+            yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.gap_from, ending.last_event))
+    if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
+        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, cites)
+    if ending.open_calls:
+        n = len(ending.open_calls)
+        text = f"{n} tool call{'s were' if n > 1 else ' was'} not answered when the record stopped"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, ending.open_calls[:SHOWN])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from forensics.agents import AgentEnd
 from forensics.case import Case
-from forensics.conflicts import WriteConflict, agent_name, clock_time, spawned, write_conflicts
+from forensics.conflicts import WriteConflict, agent_name, clock_time, write_conflicts
 from forensics.finding import (
     Cite,
     Claim,
@@ -62,9 +63,10 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
 
     ## Known misses
     Writes through Bash are not seen. Up to 2.0.24 the records of an agent that never returned do not exist.
-    A write that was refused is no conflict here: it is a stale edit.
+    A write that was refused is no conflict here: it is a stale edit. An agent without end counts as alive for
+    600 s after its last sign.
     """
-    agents = spawned(case)
+    agents = [a for a in case.agents if a.outcome is not AgentEnd.REFUSED]
     if not agents:
         yield NotApplicable("no subagent was spawned")
         return
@@ -79,43 +81,43 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
 
 
 def _hit(case: Case, conflict: WriteConflict) -> Hit:
-    first, second = conflict.first, conflict.second
+    first, second, reread = conflict.first, conflict.second, conflict.reread
     names = [agent_name(case, w.agent_id) for w in (first, second)]
-    informed = conflict.reread is not None
-    cites = [first.call_event, second.call_event]
-    cites += [e for e in (first.answer_event, second.answer_event) if e is not None]
-    cites += [conflict.reread.call_event] if conflict.reread else []
-    why = (
-        f"{names[1]} had read the file again after the first write, so its change was informed"
-        if informed
-        else f"{names[1]} did not read the file between the two writes"
+    writes = (first.call_event, second.call_event)
+    answers = tuple(e for e in (first.answer_event, second.answer_event) if e is not None)
+    reads = (reread.call_event,) if reread is not None else ()
+    happened = (
+        f"{names[0]} wrote {conflict.path} at {clock_time(first.answered)}, {names[1]} at "
+        f"{clock_time(second.answered)}; both were alive at both times"
     )
+    why = f"{names[1]} did not read the file between the two writes"
+    if reread is not None:
+        why = f"{names[1]} had read the file again after the first write, so its change was informed"
+    lost = f"Was part of the first write to {conflict.path} lost? The file's history (git, file-history) would tell"
     rows = tuple((agent_name(case, w.agent_id), w.tool, clock_time(w.answered)) for w in (first, second))
     return Hit(
         subject=f"{conflict.path.rpartition('/')[2]}|{'|'.join(sorted(names))}",
         message=f"{names[0]} and {names[1]} both wrote {conflict.path} while both were alive",
         claim=Claim.DERIVED,
-        cites=tuple(Cite(e) for e in cites),
+        cites=tuple(Cite(e) for e in (*writes, *answers, *reads)),
         facts={
             "path": conflict.path,
             "agents": [first.agent_id or "main", second.agent_id or "main"],
-            "informed": informed,
+            "informed": reread is not None,
         },
         statements=(
-            Statement(
-                Slot.HAPPENED,
-                Claim.DERIVED,
-                f"{names[0]} wrote {conflict.path} at {clock_time(first.answered)}, {names[1]} at {clock_time(second.answered)}; both were alive at both times",
-                tuple(cites[:2]),
-            ),
-            Statement(Slot.WHY, Claim.DERIVED, why, (conflict.reread.call_event,) if conflict.reread else ()),
-            Statement(
-                Slot.QUESTION,
-                Claim.HYPOTHESIS,
-                f"Was part of the first write to {conflict.path} lost? The file's history (git, file-history) would tell",
-            ),
+            Statement(Slot.HAPPENED, Claim.DERIVED, happened, (*writes, *answers, *_lives(case, conflict))),
+            Statement(Slot.WHY, Claim.DERIVED, why, reads or writes),
+            Statement(Slot.QUESTION, Claim.HYPOTHESIS, lost, writes),
         ),
         tables=(Table("Writes", ("agent", "tool", "answered"), rows),),
-        severity=Severity.MEDIUM if informed else Severity.HIGH,
+        severity=Severity.MEDIUM if reread is not None else Severity.HIGH,
         agent_id=second.agent_id,
     )
+
+
+def _lives(case: Case, conflict: WriteConflict) -> tuple[int, ...]:
+    """Return the records between which the two writers were alive."""
+    writers = {conflict.first.agent_id, conflict.second.agent_id}
+    bounds = [(a.spawn_event, a.end_event or a.last_event) for a in case.agents if a.agent_id in writers]
+    return tuple(e for pair in bounds for e in pair if e is not None)

@@ -7,26 +7,26 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.case import Case
-from forensics.conflicts import clock_time
-from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement, Table
+from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
 from forensics.rules.base import Guidance, Said, rule
 from forensics.schema import Source, TsQuality
-from forensics.voice_chains import Chain
+from forensics.voice_chains import Chain, seconds_between
 from forensics.voice_results import FailedResult, failed_results, uses_voice
-
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
+from forensics.voice_tables import SERVICES, chain_endpoints, chain_events, chain_table, short
 
 GUIDANCE = Guidance(
-    contract="A fallback chain is as good as its last endpoint: at least one must be known to work before it is needed.",
+    contract=(
+        "A fallback chain is as good as its last endpoint: at least one must be known to work before it is needed."
+    ),
     immediate=("Start the local speech service and make one call to each endpoint of the chain by hand",),
     this_week=("After a failed voice call go on in text: the failure is returned as the tool's result",),
     strategic=(
-        "Skip an endpoint for some minutes after repeated failures (circuit breaker) instead of waiting for its timeout each time",
+        "Skip an endpoint for some minutes after repeated failures (circuit breaker), without its timeout",
     ),
     avoid="Count on a fallback that was never tried",
     instead="Try every endpoint of the chain once before the session, and go on in text when the chain fails",
     before=("Call the health route of each local speech service, and make one request to the fallback",),
-    during=("After one exhausted chain, stop using voice until the cause is known",),
+    during=("After one request that failed everywhere, stop using voice until the cause is known",),
     after=("Note which endpoint failed how, and fix the first one that should have answered",),
     metric="No speech request failed on every configured endpoint",
 )
@@ -42,13 +42,15 @@ GUIDANCE = Guidance(
     any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
     guidance=GUIDANCE,
 )
-def fallback_chain_exhausted(case: Case) -> Iterator[Said]:
+def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> Iterator[Said]:
     """Every configured endpoint of one speech request failed.
 
     ## What it detects
     The server's own line “All STT endpoints failed …” (or TTS), or a converse result that begins with the
     tool's failure text. Requests that failed in the same way are one finding with their number. Without such
-    a line: every endpoint that the chain listed failed and nothing answered (derived, medium).
+    a line: every endpoint that the chain listed failed and nothing answered, nor did the service answer within
+    ``served_within_s`` (derived, medium). An empty answer is no failure. Where only one endpoint is configured
+    there is no chain that could fail: a note.
 
     ## Why it matters
     The user can be neither heard nor answered by voice. It does not end the session: in all recordings the
@@ -65,7 +67,7 @@ def fallback_chain_exhausted(case: Case) -> Iterator[Said]:
         yield NotApplicable("no voice service was used")
         return
     told = [c for c in case.chains if c.exhausted_event is not None]
-    inferred = [c for c in case.chains if c.exhausted_event is None and _all_failed(c)]
+    inferred = [c for c in case.chains if c.exhausted_event is None and _all_failed(case, c, served_within_s)]
     for group in _alike(told):
         yield _observed(case, group)
     for group in _alike(inferred):
@@ -77,118 +79,88 @@ def fallback_chain_exhausted(case: Case) -> Iterator[Said]:
             yield _from_results(alone)
 
 
-def _all_failed(chain: Chain) -> bool:
-    """Say whether the chain lists its endpoints and each of them failed."""
-    listed = (chain.configured or "").count("'") // 2
+def _all_failed(case: Case, chain: Chain, within_s: float) -> bool:
+    """Say whether the chain lists its endpoints, each of them failed, and none answered soon after."""
     failed = {a.endpoint for a in chain.failures}
-    return listed > 0 and chain.answered_event is None and len(failed) >= listed
+    if not chain.configured or not failed.issuperset(chain.configured):
+        return False
+    if chain.answered_event is not None or chain.no_speech:
+        return False
+    ended = chain.failures[-1].ended
+    waits = [seconds_between(ended, c.answered_at) for c in case.chains if c.service == chain.service]
+    return not any(w is not None and 0 <= w <= within_s for w in waits)
 
 
 def _alike(chains: Sequence[Chain]) -> list[list[Chain]]:
     groups: dict[tuple[str, tuple[str, ...]], list[Chain]] = {}
     for chain in chains:
-        groups.setdefault((chain.service, _endpoints(chain)), []).append(chain)
+        groups.setdefault((chain.service, chain_endpoints(chain)), []).append(chain)
     return list(groups.values())
-
-
-def _endpoints(chain: Chain) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(a.endpoint for a in chain.attempts))
-
-
-def _cites(chain: Chain) -> list[int]:
-    ids = [chain.start_event, chain.configured_event]
-    for attempt in chain.attempts:
-        ids += [attempt.start_event, attempt.end_event]
-    return list(dict.fromkeys(e for e in (*ids, chain.exhausted_event) if e is not None))
 
 
 def _observed(case: Case, group: Sequence[Chain]) -> Hit:
     first = group[0]
-    service, endpoints = SERVICES[first.service], _endpoints(first)
-    ended = first.exhausted_event
-    times = f"{len(group)} times" if len(group) > 1 else "once"
-    statements = [
-        Statement(
-            Slot.HAPPENED,
-            Claim.OBSERVED,
-            f"Every {service} endpoint failed ({', '.join(endpoints) or 'endpoints not named'}), {times} in this record",
-            (ended,) if ended else (),
-        ),
-    ]
+    endpoints = chain_endpoints(first)
+    ends = tuple(c.exhausted_event for c in group if c.exhausted_event is not None)
+    times = f"{len(group)} times in this record" if len(group) > 1 else "once in this record"
+    listed = ", ".join(endpoints) or "endpoints not named"
+    text = f"Every {SERVICES[first.service]} endpoint failed ({listed}), {times}"
+    statements = [Statement(Slot.HAPPENED, Claim.OBSERVED, text, ends)]
     for attempt in first.failures:
-        text = (
-            f"{attempt.endpoint} failed"
-            + (f" after {attempt.waited_s:.1f} s" if attempt.waited_s is not None else "")
-            + f": {_short(attempt.reason)}"
-        )
-        statements.append(
-            Statement(
-                Slot.WHY,
-                Claim.DERIVED if attempt.waited_s is not None else Claim.OBSERVED,
-                text,
-                tuple(e for e in (attempt.start_event, attempt.end_event) if e),
-            )
-        )
+        waited = attempt.waited_s
+        after = f" after {waited:.1f} s" if waited is not None else ""
+        text = f"{attempt.endpoint} failed{after}: {short(attempt.reason)}"
+        cites = tuple(e for e in (attempt.waited_event, attempt.end_event) if e is not None)
+        claim = Claim.OBSERVED if waited is None else Claim.DERIVED
+        statements.append(Statement(Slot.WHY, claim, text, cites))
     if first.duration_s is not None:
-        statements.append(
-            Statement(
-                Slot.IMPACT,
-                Claim.DERIVED,
-                f"From the start of the request to its failure {first.duration_s:.1f} s passed without an answer",
-                tuple(e for e in (first.start_event, ended) if e),
-            )
+        text = (
+            f"From the start of the request to its failure {first.duration_s:.1f} s passed without an answer"
         )
+        cites = tuple(e for e in (first.start_event, first.exhausted_event) if e is not None)
+        statements.append(Statement(Slot.IMPACT, Claim.DERIVED, text, cites))
     statements.append(_went_on(case, group[-1]))
-    return _hit(
-        first.service, endpoints, tuple(statements), group, claim=Claim.OBSERVED, severity=Severity.HIGH
-    )
+    return _hit(group, tuple(statements), Claim.OBSERVED, Severity.HIGH)
 
 
 def _went_on(case: Case, last: Chain) -> Statement:
     """Say what the record shows after the last failure: a failed voice call is no end by itself."""
     ended = (last.exhausted_event,) if last.exhausted_event is not None else ()
-    moment = pl.col("ts").dt.replace_time_zone(None)
     client = case.events.filter(
         (pl.col("ts_quality") == TsQuality.EXACT.value) & pl.col("local_ts").is_null()
-    )
-    after = client.filter(moment > last.exhausted_at).sort("ts") if last.exhausted_at else client.clear()
-    if after.is_empty() or last.exhausted_at is None:
-        return Statement(
-            Slot.IMPACT,
-            Claim.DERIVED,
-            "No dated record of the client follows in the supplied evidence",
-            ended,
-        )
-    seconds = (after["ts"][-1].replace(tzinfo=None) - last.exhausted_at).total_seconds()
+    ).select("event_id", "ts")
+    latest = client.sort("ts").tail(1).rows(named=True)
+    seconds = seconds_between(last.exhausted_at, latest[0]["ts"]) if latest else None
+    if seconds is None or seconds <= 0:
+        text = "No dated record other than the server's own follows in the supplied evidence"
+        return Statement(Slot.IMPACT, Claim.DERIVED, text, ended)
     text = f"The record goes on for {seconds:.0f} s after the failure: by itself it did not end the session"
-    return Statement(Slot.IMPACT, Claim.DERIVED, text, (*ended, after["event_id"][-1]))
+    return Statement(Slot.IMPACT, Claim.DERIVED, text, (*ended, latest[0]["event_id"]))
 
 
 def _derived(group: Sequence[Chain]) -> Hit:
     first = group[0]
-    endpoints = _endpoints(first)
-    text = f"Each listed {SERVICES[first.service]} endpoint failed and none answered; the line that says so is not in the evidence"
-    statements = (Statement(Slot.HAPPENED, Claim.DERIVED, text, tuple(_cites(first))),)
-    return _hit(first.service, endpoints, statements, group, claim=Claim.DERIVED, severity=Severity.MEDIUM)
+    text = f"Each listed {SERVICES[first.service]} endpoint failed and none answered; no line says so itself"
+    statement = Statement(Slot.HAPPENED, Claim.DERIVED, text, tuple(chain_events(first)))
+    return _hit(group, (statement,), Claim.DERIVED, Severity.MEDIUM)
 
 
-def _hit(
-    service: str,
-    endpoints: Sequence[str],
-    statements: tuple[Statement, ...],
-    group: Sequence[Chain],
-    *,
-    claim: Claim,
-    severity: Severity,
-) -> Hit:
+def _hit(group: Sequence[Chain], statements: tuple[Statement, ...], claim: Claim, severity: Severity) -> Hit:
     first = group[0]
+    service, endpoints = first.service, chain_endpoints(first)
+    alone = first.count == 1 or len(first.configured) == 1
+    listed = ", ".join(endpoints) or "not named"
+    every = (
+        f"the only configured {SERVICES[service]} endpoint"
+        if alone
+        else f"every {SERVICES[service]} endpoint"
+    )
+    later = [c.exhausted_event for c in group[1:] if c.exhausted_event is not None]
     return Hit(
         subject=f"{service}|{'|'.join(endpoints)}",
-        message=f"every {SERVICES[service]} endpoint failed: {', '.join(endpoints) or 'not named'}",
+        message=f"{every} failed: {listed}",
         claim=claim,
-        cites=tuple(
-            Cite(e) for e in [*_cites(first), *(c.exhausted_event for c in group[1:] if c.exhausted_event)]
-        ),
+        cites=tuple(Cite(e) for e in (*chain_events(first), *later)),
         facts={
             "service": service,
             "endpoints": list(endpoints),
@@ -196,68 +168,36 @@ def _hit(
             "occurrences": len(group),
         },
         statements=statements,
-        tables=tuple(_table(n, c) for n, c in enumerate(group[:3], 1)),
-        severity=severity,
+        tables=tuple(chain_table(n, c) for n, c in enumerate(group[:3], 1)),
+        severity=Severity.NOTE if alone else severity,
     )
-
-
-def _table(number: int, chain: Chain) -> Table:
-    rows = [
-        (
-            str(i),
-            a.endpoint,
-            clock_time(a.started),
-            clock_time(a.ended),
-            f"{a.waited_s:.1f} s" if a.waited_s is not None else "",
-            _short(a.reason) or "no outcome logged",
-        )
-        for i, a in enumerate(chain.attempts, 1)
-    ]
-    return Table(
-        f"Chain {number} ({SERVICES[chain.service]})",
-        ("#", "endpoint", "start", "end", "waited", "outcome"),
-        tuple(rows),
-    )
-
-
-def _short(reason: str | None, limit: int = 90) -> str:
-    text = (reason or "").partition("\n")[0]
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _from_results(results: Sequence[FailedResult]) -> Hit:
     first = results[0]
-    endpoints = [e for e, _ in first.endpoints]
+    service, events = SERVICES[first.service], tuple(r.event for r in results)
+    endpoints = list(dict.fromkeys(e for e, _ in first.endpoints))
     count = f", {len(results)} times" if len(results) > 1 else ""
-    statements = [
-        Statement(
-            Slot.HAPPENED,
-            Claim.OBSERVED,
-            f"The voice tool returned that {SERVICES[first.service]} failed on every endpoint{count}",
-            tuple(r.event for r in results),
-        )
-    ]
-    statements += [
-        Statement(Slot.WHY, Claim.OBSERVED, f"{e}: {_short(r)}", (first.event,)) for e, r in first.endpoints
-    ]
-    statements.append(
-        Statement(
-            Slot.WHY,
-            Claim.DERIVED,
-            "The server's own lines are not in the evidence, so the attempts' times are not known",
-        )
-    )
+    told = f"The voice tool returned “{first.said}”{count}"
+    untimed = "The server's own lines are not in the evidence, so the attempts' times are not known"
     return Hit(
         subject=f"{first.service}|{'|'.join(endpoints)}",
-        message=f"every {SERVICES[first.service]} endpoint failed, by the voice tool's own result",
+        message=f"{service} failed, by the voice tool's own result: {', '.join(endpoints) or 'endpoints not named'}",
         claim=Claim.OBSERVED,
-        cites=tuple(Cite(r.event, r.text.partition(":")[0]) for r in results),
+        cites=tuple(Cite(r.event, r.said) for r in results),
         facts={
             "service": first.service,
             "endpoints": list(endpoints),
             "duration_s": None,
             "occurrences": len(results),
         },
-        statements=tuple(statements),
+        statements=(
+            Statement(Slot.HAPPENED, Claim.OBSERVED, told, events),
+            *(
+                Statement(Slot.WHY, Claim.OBSERVED, f"{e}: {short(r)}", events[:1])
+                for e, r in first.endpoints
+            ),
+            Statement(Slot.WHY, Claim.DERIVED, untimed, events[:1]),
+        ),
         severity=Severity.HIGH,
     )

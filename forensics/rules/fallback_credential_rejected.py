@@ -9,10 +9,12 @@ from forensics.case import Case
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
 from forensics.rules.base import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.voice_chains import NO_REQUEST, Attempt, Chain, walk_attempts
-from forensics.voice_results import failed_results, uses_voice
+from forensics.voice_chains import NO_REQUEST, Attempt, Chain, seconds_between, walk_attempts
+from forensics.voice_results import FailedResult, failed_results, uses_voice
+from forensics.voice_tables import short
 
 REFUSED = ("401", "403")
+TITLE = "OpenAI Authentication Failed"
 # the service's words, most particular first
 VARIANTS = (
     ("You didn't provide an API key", "empty"),
@@ -25,7 +27,7 @@ VARIANTS = (
 )
 MEANING = {
     "empty": (
-        "The service received no Authorization header. With the OpenAI client of that time (2.6.0 to 2.15.0) this "
+        "The service says that no key reached it. With the OpenAI client of that time (2.6.0 to 2.15.0) this "
         "is what a key that is set but EMPTY looks like, for example an unexpanded “${OPENAI_API_KEY}”; a key that "
         "is not set at all never reaches the network"
     ),
@@ -33,13 +35,13 @@ MEANING = {
     "missing": "The key was missing: set but empty, or not set; from this text the two cannot be told apart",
     "invalid": "A key was sent, and the service does not know it",
     "expired": "A key was sent, and the service says that it is no longer valid",
-    "rejected": "The service refused the request; its text does not say what was wrong with the key",
+    "rejected": "The text does not say what was wrong with the key",
 }
 
 GUIDANCE = Guidance(
     contract="A credential is checked before it is needed: a fallback without a working key is no fallback.",
     immediate=(
-        "Set OPENAI_API_KEY in the environment of the voicemode MCP server to a non-empty, valid key, or take the endpoint out of the chain",
+        "Set OPENAI_API_KEY in the environment of the voicemode MCP server to a valid key, or drop the endpoint",
     ),
     this_week=(
         "Check at start-up that every secret the MCP servers need is set and non-empty, and fail early",
@@ -71,15 +73,15 @@ class _Refusal:
     any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
     guidance=GUIDANCE,
 )
-def fallback_credential_rejected(case: Case) -> Iterator[Said]:
-    """A speech endpoint refused its credential, or the client had none to send.
+def fallback_credential_rejected(case: Case, *, recovered_s: float = 60.0) -> Iterator[Said]:
+    """Find speech endpoints that refused their credential, or for which the client had none to send.
 
     ## What it detects
     An attempt that failed with HTTP 401 or 403 in a status context, or with the client's own refusal before
     any request. The service's words decide the variant: empty, unset, missing (where empty and unset cannot be
     told apart), invalid, expired, rejected. High where the endpoint was the fallback of a failed primary, else
-    medium; a note where the same endpoint answered later in the same chain. A bare number 401 is never
-    matched: it stands in 18 % of sessions without any authentication failure.
+    medium; a note where the same endpoint answered within ``recovered_s`` after each refusal. A bare number 401
+    is never matched: it stands in 18 % of sessions without any authentication failure.
 
     ## Why it matters
     The chain seems to have two endpoints and has one.
@@ -100,9 +102,11 @@ def fallback_credential_rejected(case: Case) -> Iterator[Said]:
         if variant is not None:
             groups.setdefault((attempt.endpoint, variant), []).append(_Refusal(chain, attempt, variant))
     for refusals in groups.values():
-        yield _hit(refusals)
-    if not groups:
-        yield from _from_results(case)
+        cured = all(_recovered(case, r, recovered_s) for r in refusals)
+        yield _hit(refusals, recovered=cured)
+    refused = [] if groups else [r for r in failed_results(case) if _names_refusal(r)]
+    if refused:
+        yield _from_results(refused)
 
 
 def classify(attempt: Attempt) -> str | None:
@@ -118,108 +122,99 @@ def variant_of(text: str) -> str | None:
     return next((variant for words, variant in VARIANTS if words in text), None)
 
 
-def _hit(refusals: Sequence[_Refusal]) -> Hit:
+def _recovered(case: Case, refusal: _Refusal, within_s: float) -> bool:
+    """Say whether the same endpoint answered soon after: the refusal was not for good."""
+    served = [c for c in case.chains if c.served_by == refusal.attempt.endpoint]
+    waits = [seconds_between(refusal.attempt.ended, c.answered_at) for c in served]
+    return any(w is not None and 0 <= w <= within_s for w in waits)
+
+
+def _before(refusal: _Refusal) -> Attempt | None:
+    """Return the failed attempt at another endpoint that came before, in the same chain."""
+    tries = refusal.chain.tries
+    earlier = tries[: next(n for n, t in enumerate(tries) if t is refusal.attempt)]
+    return next((t for t in earlier if t.endpoint != refusal.attempt.endpoint and t.reason is not None), None)
+
+
+def _hit(refusals: Sequence[_Refusal], *, recovered: bool) -> Hit:
     first = refusals[0]
-    chain, attempt, variant = first.chain, first.attempt, first.variant
-    status = attempt.http_status
-    fallback = any(_was_fallback(r) for r in refusals)
-    recovered = all(
-        r.chain.answered_event is not None and r.chain.attempts[-1].endpoint == attempt.endpoint
-        for r in refusals
-    )
-    event = attempt.end_event
-    said = (
-        f"{attempt.endpoint} answered HTTP {status}"
-        if status
-        else f"No request was sent to {attempt.endpoint}"
-    )
-    times = f" ({len(refusals)} times)" if len(refusals) > 1 else ""
-    statements = [
-        Statement(Slot.HAPPENED, Claim.OBSERVED, f"{said}{times}", (event,) if event else ()),
-        Statement(Slot.WHY, Claim.DERIVED, MEANING[variant], (event,) if event else ()),
-        Statement(
-            Slot.QUESTION,
-            Claim.HYPOTHESIS,
-            "Which value did the MCP server's configuration give the key? The configuration file was not among the sources",
-        ),
-    ]
-    if fallback:
-        statements.insert(
-            1,
-            Statement(
-                Slot.HAPPENED,
-                Claim.DERIVED,
-                "It was the fallback: an endpoint before it in the same chain had failed",
-                tuple(a.end_event for a in chain.failures[:1] if a.end_event),
-            ),
-        )
-        statements.append(
-            Statement(Slot.IMPACT, Claim.DERIVED, "The chain had no endpoint left that could answer")
-        )
+    attempt, variant = first.attempt, first.variant
+    fallback = any(_before(r) is not None for r in refusals)
     cites = [e for r in refusals for e in (r.attempt.end_event, *r.chain.auth_events[:1]) if e is not None]
+    severity = Severity.HIGH if fallback else Severity.MEDIUM
+    cured = "; the same endpoint answered soon after" if recovered else ""
     return Hit(
         subject=f"{attempt.endpoint}|{variant}",
-        message=f"{attempt.endpoint} was used without a working key ({variant})",
+        message=f"{attempt.endpoint} was used without a key that it takes ({variant}){cured}",
         claim=Claim.OBSERVED,
         cites=tuple(Cite(e) for e in dict.fromkeys(cites)),
         facts={
             "variant": variant,
-            "status": status,
+            "status": attempt.http_status,
             "endpoint": attempt.endpoint,
             "fallback": fallback,
+            "recovered": recovered,
             "occurrences": len(refusals),
         },
-        statements=tuple(statements),
-        severity=Severity.NOTE if recovered else Severity.HIGH if fallback else Severity.MEDIUM,
+        statements=tuple(_statements(refusals)),
+        severity=Severity.NOTE if recovered else severity,
     )
 
 
-def _was_fallback(refusal: _Refusal) -> bool:
-    """Say whether an earlier endpoint of the same chain had failed."""
-    return any(
-        a.endpoint != refusal.attempt.endpoint
-        for a in refusal.chain.failures
-        if (a.end_event or 0) < (refusal.attempt.end_event or 0)
-    )
+def _statements(refusals: Sequence[_Refusal]) -> Iterator[Statement]:
+    attempt, variant = refusals[0].attempt, refusals[0].variant
+    ends = tuple(r.attempt.end_event for r in refusals if r.attempt.end_event is not None)
+    times = f" ({len(refusals)} times)" if len(refusals) > 1 else ""
+    status = attempt.http_status
+    said = f"{attempt.endpoint} answered HTTP {status}{times}"
+    if status is None:
+        said = f"The client refused to ask {attempt.endpoint}: {short(attempt.reason)}{times}"
+    yield Statement(Slot.HAPPENED, Claim.OBSERVED, said, ends)
+    before = next(((r, b) for r in refusals if (b := _before(r)) is not None), None)
+    if before is not None:
+        refusal, failed = before
+        cites = tuple(e for e in (failed.end_event, refusal.attempt.end_event) if e is not None)
+        text = f"It was the fallback: {failed.endpoint} had failed before it in the same request"
+        yield Statement(Slot.HAPPENED, Claim.DERIVED, text, cites)
+    yield Statement(Slot.WHY, Claim.DERIVED, MEANING[variant], ends[:1])
+    exhausted = tuple(e for r in refusals if (e := r.chain.exhausted_event) is not None)
+    if before is not None and exhausted:
+        text = "No endpoint was left: the request failed on every one"
+        yield Statement(Slot.IMPACT, Claim.OBSERVED, text, exhausted)
+    question = "Which value did the MCP server's configuration give the key? It was not among the sources"
+    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, ends[:1])
 
 
-def _from_results(case: Case) -> Iterator[Hit]:
+def _names_refusal(result: FailedResult) -> bool:
+    return TITLE in result.text or any(words in result.text for words in NO_REQUEST)
+
+
+def _from_results(results: Sequence[FailedResult]) -> Hit:
     """Without the server's lines: the voice tool's result shows the refusal by its title only."""
-    results = [
-        r
-        for r in failed_results(case)
-        if "OpenAI Authentication Failed" in r.text or any(w in r.text for w in NO_REQUEST)
-    ]
-    if not results:
-        return
-    variant = variant_of(results[0].text) or "missing"
-    events = tuple(r.event for r in results)
-    meaning = (
-        MEANING[variant]
-        if variant_of(results[0].text)
-        else "The text says “invalid or missing”; which of the two cannot be told from it"
-    )
-    yield Hit(
+    first, events = results[0], tuple(r.event for r in results)
+    variant = variant_of(first.text) or "rejected"
+    fallback = any(
+        r.endpoints for r in results
+    )  # endpoints that failed otherwise are listed, the refused one not
+    quote = TITLE if TITLE in first.text else next(words for words in NO_REQUEST if words in first.text)
+    said = f"The voice tool's result says “{quote}”"
+    return Hit(
         subject=f"openai|{variant}",
-        message="the cloud endpoint of the voice service was used without a working key, by the tool's own result",
+        message="the cloud endpoint of the voice service had no working key, by the voice tool's own result",
         claim=Claim.OBSERVED,
-        cites=tuple(Cite(e, "OpenAI Authentication Failed") for e in events),
+        cites=tuple(Cite(e, quote) for e in events),
         facts={
             "variant": variant,
             "status": None,
             "endpoint": "openai",
-            "fallback": True,
+            "fallback": fallback,
+            "recovered": False,
             "occurrences": len(results),
         },
         statements=(
-            Statement(
-                Slot.HAPPENED,
-                Claim.OBSERVED,
-                "The voice tool's result says that the OpenAI endpoint had no working key",
-                events,
-            ),
-            Statement(Slot.WHY, Claim.DERIVED, meaning, events[:1]),
+            Statement(Slot.HAPPENED, Claim.OBSERVED, said, events),
+            Statement(Slot.WHY, Claim.DERIVED, MEANING[variant], events[:1]),
         ),
-        severity=Severity.HIGH,
+        severity=Severity.HIGH if fallback else Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from forensics.agents import AgentEnd, AgentLife
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, spawned
+from forensics.conflicts import agent_name, clock_time, may_still_run, spawned
 from forensics.finding import (
     Cite,
     Claim,
@@ -20,7 +20,9 @@ from forensics.finding import (
     Statement,
 )
 from forensics.rules.base import Guidance, Said, rule
+from forensics.schema import EventKind as K
 from forensics.schema import Source
+from forensics.todo_lists import last_in_progress
 from forensics.verdict import Verdict
 
 GUIDANCE = Guidance(
@@ -49,13 +51,14 @@ GUIDANCE = Guidance(
     guidance=GUIDANCE,
 )
 def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
-    """A subagent was spawned and never returned.
+    """Find subagents that were spawned and never returned.
 
     ## What it detects
     A spawn without a result, a notification, a stop, a finished mark or a last answer of its own. High where
     the parent's record ended or went on to its end; medium where the parent was interrupted; a note where the
     agent may still be running: the record shows no end, and the agent's last sign is less than ``silence_s``
-    before it (Claude's own stall limit is 600 s). A background launch returns at once: that is no completion.
+    before it (Claude's own stall limit is 600 s). A background launch returns at once: that is no completion;
+    whether an agent so launched returned cannot be told without its own transcript.
 
     ## Why it matters
     Its work is lost or half done, and nothing says so.
@@ -69,88 +72,84 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
     reported, and no crash is meant.
     """
     agents = spawned(case)
-    if not agents:
-        if case.agents:
-            yield Insufficient(
-                "agents' transcripts without their parent's: whether they were awaited is not known"
-            )
-        else:
-            yield NotApplicable("no subagent was spawned")
+    if not agents and case.agents:
+        yield Insufficient(
+            "agents' transcripts without their parent's: whether they were awaited is not known"
+        )
         return
-    for agent in agents:
-        if agent.outcome is AgentEnd.UNFINISHED:
-            yield _hit(case, agent, silence_s)
+    if not agents:
+        yield NotApplicable("no subagent was spawned")
+        return
+    missing = [a for a in agents if a.outcome is AgentEnd.UNFINISHED]
+    unknown = [a for a in missing if a.background and a.last_event is None]
+    for agent in missing:
+        if agent not in unknown:
+            yield _hit(case, agent, timedelta(seconds=silence_s))
+    if unknown:
+        yield Insufficient(
+            f"the transcripts of {len(unknown)} background agents were not supplied: their end is not known"
+        )
 
 
-def _hit(case: Case, agent: AgentLife, silence_s: float) -> Hit:
-    seen = agent.last_seen or agent.start
-    end = case.ending
-    silent = (end.last_ts - seen).total_seconds() if end.last_ts and seen else None
-    severity = _severity(end.verdict, silent, silence_s)
+def _hit(case: Case, agent: AgentLife, silence: timedelta) -> Hit:
+    ending = (case.ending.last_event,) if case.ending.last_event is not None else ()
+    own = (agent.last_event,) if agent.last_event is not None else ()
     spawn = (agent.spawn_event,) if agent.spawn_event is not None else ()
+    severity = Severity.HIGH
+    if case.ending.verdict is Verdict.INTERRUPTED:
+        severity = Severity.MEDIUM
+    elif may_still_run(case, agent, silence):
+        severity = Severity.NOTE
     who = f"agent “{agent.description}”"
-    statements = [
-        Statement(
-            Slot.HAPPENED,
-            Claim.OBSERVED,
-            f"{agent_name(case, agent.parent_id)} spawned {who} at {clock_time(agent.start)}",
-            spawn,
-        ),
-        Statement(
-            Slot.HAPPENED,
-            Claim.DERIVED,
-            f"No result, notification or stop of {who} is in the record, which ends at {clock_time(end.last_ts)} ({end.verdict})",
-            tuple(e for e in (end.last_event,) if e is not None),
-        ),
-    ]
-    if agent.last_event is not None:
-        statements.append(
-            Statement(
-                Slot.WHY,
-                Claim.OBSERVED,
-                f"The last record of {who} is from {clock_time(agent.last_seen)}",
-                (agent.last_event,),
-            )
-        )
-    else:
-        statements.append(
-            Statement(
-                Slot.WHY,
-                Claim.DERIVED,
-                f"{who} left no transcript: client versions up to 2.0.24 write it only when the agent returns",
-            )
-        )
-    statements.append(Statement(Slot.IMPACT, Claim.DERIVED, f"The work of {who} has no recorded outcome"))
-    statements.append(
-        Statement(
-            Slot.QUESTION,
-            Claim.HYPOTHESIS,
-            f"What had {who} done when the record ended? The working tree and git status would tell",
-        )
-    )
-    cites = [*spawn, *(e for e in (agent.last_event, end.last_event) if e is not None)]
+    returned = "has not returned when the record ends" if severity is Severity.NOTE else "never returned"
     return Hit(
         subject=agent.description or agent.agent_id,
-        message=f"{who} was spawned and never returned",
+        message=f"{who} was spawned and {returned}",
         claim=Claim.DERIVED,
-        cites=tuple(Cite(e) for e in dict.fromkeys(cites)),
+        cites=tuple(Cite(e) for e in dict.fromkeys((*spawn, *own, *ending))),
         facts={
             "agent": agent.agent_id,
             "spawned_at": agent.start.isoformat() if agent.start else None,
             "last_seen": agent.last_seen.isoformat() if agent.last_seen else None,
             "background": agent.background,
         },
-        statements=tuple(statements),
+        statements=tuple(_statements(case, agent, spawn, ending)),
         severity=severity,
         agent_id=agent.agent_id,
     )
 
 
-def _severity(verdict: Verdict, silent: float | None, silence_s: float) -> Severity:
-    if verdict is Verdict.INTERRUPTED:
-        return Severity.MEDIUM
-    if verdict is Verdict.UNKNOWN and (
-        silent is None or timedelta(seconds=silent) < timedelta(seconds=silence_s)
-    ):
-        return Severity.NOTE
-    return Severity.HIGH
+def _statements(
+    case: Case, agent: AgentLife, spawn: tuple[int, ...], ending: tuple[int, ...]
+) -> Iterator[Statement]:
+    who, end = f"agent “{agent.description}”", case.ending
+    text = f"{agent_name(case, agent.parent_id)} spawned {who} at {clock_time(agent.start)}"
+    yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, spawn)
+    text = (
+        f"No result, notification or stop of {who} is in the record, which ends at {clock_time(end.last_ts)}"
+    )
+    yield Statement(Slot.HAPPENED, Claim.DERIVED, f"{text} ({end.verdict})", ending or spawn)
+    if agent.last_event is not None:
+        text = f"The last record of {who} is from {clock_time(agent.last_seen)}"
+        yield Statement(Slot.WHY, Claim.OBSERVED, text, (agent.last_event,))
+    else:
+        text = f"{who} left no record of its own: up to 2.0.24 it is written only when the agent returns"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, spawn)
+    aborted = _aborted(case) if agent.background else ()
+    if aborted:
+        text = "The client aborted requests at its end: up to 2.1.19 “-p” ends with the main turn, not its agents"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, aborted)
+    busy = last_in_progress(case, agent.agent_id)
+    if busy is not None:
+        text = f"Its last list has in progress: {', '.join(f'“{item}”' for item in busy.items)}"
+        yield Statement(Slot.IMPACT, Claim.OBSERVED, text, busy.events)
+    text = f"The work of {who} has no outcome in the record"
+    yield Statement(Slot.IMPACT, Claim.DERIVED, text, spawn)
+    text = f"What had {who} done when the record ended? The working tree and git status would tell"
+    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, spawn)
+
+
+def _aborted(case: Case) -> tuple[int, ...]:
+    """Return the records of requests that the client itself aborted."""
+    errors = case.of(K.API_ERROR)
+    return tuple(errors.filter(errors["status"] == "Request was aborted")["event_id"])

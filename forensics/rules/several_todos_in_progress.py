@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import polars as pl
 
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, horizon, spawned
+from forensics.conflicts import agent_name, clock_time, horizon, max_overlap, spawned
 from forensics.finding import (
     Cite,
     Claim,
@@ -64,8 +65,9 @@ def several_todos_in_progress(
     Two or more items in progress in the latest list of one agent, for ``lasting_s`` seconds, or during
     ``later_calls`` later calls of other tools, or until the record ends. Two items are low, from ``medium_from``
     on medium, from ``high_from`` on high; one step softer while as many subagents were alive, and for
-    TaskCreate/TaskUpdate lists, whose prompt has no such rule. Each agent's list is judged alone. No item in
-    progress is normal and never reported.
+    TaskCreate/TaskUpdate lists, whose prompt has no such rule. Each agent's list is judged alone; an item of a
+    shared list without owner is its who set it in progress. A call that was refused changes nothing. No item
+    in progress is normal and never reported.
 
     ## Why it matters
     After a crash the list is what the work is resumed from. Measured: 2.6 % of sessions have a list with
@@ -75,7 +77,8 @@ def several_todos_in_progress(
     One item in progress for each agent. A PreToolUse hook can refuse the others.
 
     ## Known misses
-    A todo file holds only the last state. Up to 2.0.24 it stays empty with ``-p``.
+    A todo file holds only the last state. Up to 2.0.24 it stays empty with ``-p``. Task files do not say who
+    set an item in progress.
     """
     states = list_states(case)
     if not states:
@@ -86,15 +89,19 @@ def several_todos_in_progress(
         return
     worst: dict[str | None, ListState] = {}
     for state in states:
-        lasting = _lasts(case, state, lasting_s, later_calls)
+        n = len(state.items)
         if (
-            len(state.items) > 1
-            and lasting
-            and len(state.items) > len(getattr(worst.get(state.agent_id), "items", ()))
+            n > 1
+            and n > len(_items_of(worst.get(state.agent_id)))
+            and _lasts(case, state, lasting_s, later_calls)
         ):
             worst[state.agent_id] = state
     for state in worst.values():
         yield _hit(case, state, medium_from, high_from)
+
+
+def _items_of(state: ListState | None) -> tuple[str, ...]:
+    return state.items if state is not None else ()
 
 
 def _lasts(case: Case, state: ListState, lasting_s: float, later_calls: int) -> bool:
@@ -104,8 +111,16 @@ def _lasts(case: Case, state: ListState, lasting_s: float, later_calls: int) -> 
     return (seconds is not None and seconds >= lasting_s) or _calls_during(case, state) >= later_calls
 
 
+def _end(case: Case, state: ListState) -> datetime | None:
+    """Return when the state ended: with the next list, with its agent, or with the record."""
+    if state.until is not None or state.from_file:
+        return state.until
+    life = next((a for a in case.agents if a.agent_id == state.agent_id), None)
+    return horizon(case) if life is None else life.end or life.last_seen or horizon(case)
+
+
 def _seconds(case: Case, state: ListState) -> float | None:
-    end = state.until or (case.span[1] if not state.from_file else None)
+    end = _end(case, state)
     return round((end - state.since).total_seconds(), 1) if state.since and end else None
 
 
@@ -118,85 +133,71 @@ def _calls_during(case: Case, state: ListState) -> int:
 
 def _hit(case: Case, state: ListState, medium_from: int, high_from: int) -> Hit:
     n = len(state.items)
-    seconds = _seconds(case, state)
     alive = _alive_during(case, state)
     step = 3 if n >= high_from else 2 if n >= medium_from else 1
     softer = (alive >= n) + state.shared
     who = agent_name(case, state.agent_id)
-    ends = "until the record ends" if state.until is None else f"until {clock_time(state.until)}"
-    cites = tuple(
-        Cite(e, '"in_progress"' if len(state.events) == 1 else None) for e in dict.fromkeys(state.events)
-    )
-    lasted = f"{seconds:g} s, {ends}" if seconds is not None else ends
-    statements = [
-        Statement(
-            Slot.HAPPENED,
-            Claim.OBSERVED,
-            f"The list of {who} has {n} of {state.total} items in progress at once",
-            state.events,
-        ),
-        Statement(
-            Slot.HAPPENED,
-            Claim.DERIVED,
-            f"The state lasted {lasted}"
-            if not state.from_file
-            else "The file shows the list's last state; since when is not recorded",
-            state.events,
-        ),
-    ]
-    if alive:
-        statements.append(
-            Statement(
-                Slot.WHY,
-                Claim.DERIVED,
-                f"{alive} subagent{'s' if alive > 1 else ''} ran meanwhile; {n} items were in progress",
-            )
-        )
-    accepted = _accepted(case, state)
-    if accepted is not None:
-        statements.append(
-            Statement(
-                Slot.WHY, Claim.OBSERVED, "The tool accepted the list: the rule is not enforced", (accepted,)
-            )
-        )
-        cites = (*cites, Cite(accepted))
-    if state.until is None:
-        statements.append(
-            Statement(
-                Slot.IMPACT,
-                Claim.DERIVED,
-                f"{n} items were still in progress at the end of the record: which of them was being worked on cannot be told from the list",
-            )
-        )
+    quote = '"in_progress"' if len(state.events) == 1 else None
+    owner_known = not (state.from_file and state.shared and state.agent_id is None)
     return Hit(
         subject="|".join(sorted(state.items)),
-        message=f"{n} todo items of {who} were in progress at once",
-        claim=Claim.OBSERVED,
-        cites=cites,
-        facts={"in_progress": n, "items": list(state.items), "lasted_s": seconds, "agents_alive": alive},
-        statements=tuple(statements),
-        tables=(
-            Table(
-                "Items in progress",
-                ("#", "item", "shown as"),
-                tuple(
-                    (str(i), c, a)
-                    for i, (c, a) in enumerate(zip(state.items, state.active_forms, strict=True), 1)
-                ),
-            ),
-        ),
+        message=f"{n} todo items of {who if owner_known else 'the shared list'} were in progress at once",
+        claim=Claim.DERIVED if state.shared else Claim.OBSERVED,
+        cites=tuple(Cite(e, quote) for e in dict.fromkeys(state.events)),
+        facts={
+            "in_progress": n,
+            "items": list(state.items),
+            "lasted_s": _seconds(case, state),
+            "agents_alive": alive,
+        },
+        statements=tuple(_statements(case, state, alive, who if owner_known else "the session")),
+        tables=(_table(state),),
         severity=STEPS[max(step - softer, 0)],
+        confidence=None if owner_known else Confidence.LOW,
         agent_id=state.agent_id,
     )
 
 
+def _statements(case: Case, state: ListState, alive: int, who: str) -> Iterator[Statement]:
+    n, last = len(state.items), state.until is None
+    claim = Claim.DERIVED if state.shared and not state.from_file else Claim.OBSERVED
+    text = f"The list of {who} has {n} of {state.total} items in progress at once"
+    yield Statement(Slot.HAPPENED, claim, text, state.events)
+    seconds = _seconds(case, state)
+    ends = "until the record ends" if last else f"until {clock_time(state.until)}"
+    text = f"The state lasted {f'{seconds:g} s, ' if seconds is not None else ''}{ends}"
+    if state.from_file:
+        text = "The file shows the list's last state; since when is not recorded"
+    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, state.events)
+    if alive:
+        plural = "s were" if alive > 1 else " was"
+        text = f"{alive} subagent{plural} alive meanwhile; {n} items were in progress"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, state.events)
+    accepted = _accepted(case, state)
+    if accepted is not None:
+        text = "The tool took the list without an error: it does not enforce the rule"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, (accepted,))
+    if last:
+        text = f"{n} items were still in progress at the end of the record: which of them was being worked on"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, f"{text} cannot be told from the list", state.events)
+
+
+def _table(state: ListState) -> Table:
+    shown = enumerate(zip(state.items, state.active_forms, strict=True), 1)
+    rows = tuple((str(n), item, form) for n, (item, form) in shown)
+    return Table("Items in progress", ("#", "item", "shown as"), rows)
+
+
 def _alive_during(case: Case, state: ListState) -> int:
+    """Return the most subagents alive at one moment of the state; of a list of one agent, its own only."""
     if state.since is None:
         return 0
     until = state.until or horizon(case)
-    return sum(
-        1 for a in spawned(case) if a.start and a.start < until and (a.end or horizon(case)) > state.since
-    )
+    helpers = [a for a in spawned(case) if state.shared or a.parent_id == state.agent_id]
+    during = [
+        a for a in helpers if a.start and a.start < until and a.alive_until(horizon(case)) > state.since
+    ]
+    return max_overlap(during, horizon(case))
 
 
 def _accepted(case: Case, state: ListState) -> int | None:
@@ -204,4 +205,4 @@ def _accepted(case: Case, state: ListState) -> int | None:
         return None
     call = case.event(state.events[0])["correlation_id"]
     answers = case.of(K.TOOL_RESULT).filter((pl.col("correlation_id") == call) & (pl.col("status") == "ok"))
-    return answers["event_id"][0] if answers.height else None
+    return int(answers["event_id"][0]) if answers.height else None

@@ -21,13 +21,22 @@ from forensics.finding import (
 from forensics.rules.base import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.voice_chains import Attempt, walk_attempts
+from forensics.voice_chains import Attempt, seconds_between, walk_attempts
 from forensics.voice_results import failed_results, has_server_lines, uses_voice
+from forensics.voice_tables import SERVICES
 
 CHECKLIST = (
     "Was the service overloaded, hung, or not reached at all? Its own log and its load for the minute around the "
     "attempt would tell; a client's timeout cannot tell these apart"
 )
+
+API_CHECKLIST = (
+    "Was the API slow or the network interrupted? The provider's status page for that minute would tell"
+)
+TOOL_CHECKLIST = "Was the tool slow or its server hung? The server's own log for that minute would tell"
+TIMED_OUT = r"(?i)timed out|timeout"
+MCP_TIMEOUT = r"^(?:Error: )?(?:MCP error -32001: )?(?i:request timed out)"
+REQUESTS = (K.TOOL_CALL, K.TOOL_DISPATCH, K.TTS_ATTEMPT, K.STT_ATTEMPT, K.VOICE_REQUEST, K.API_ERROR)
 
 GUIDANCE = Guidance(
     contract="A timeout is a symptom. Without the server's own record of that minute its cause cannot be named.",
@@ -57,12 +66,13 @@ GUIDANCE = Guidance(
 def timeout_without_diagnosis(
     case: Case, *, limits_s: tuple[float, ...] = (30.0, 60.0), slack_s: float = 1.0
 ) -> Iterator[Said]:
-    """An attempt of speech, API or MCP tool timed out, and no server-side record tells why.
+    """Find attempts of speech, API or MCP tool that timed out while no server-side record tells why.
 
     ## What it detects
     A timeout in an attempt's own failure text, also where a retry or a fallback then served. The wait is
-    measured from the attempt to its failure and compared with the limits that clients are built with
-    (``limits_s``, within ``slack_s``: voicemode's STT 30 s up to 7.1.2, 60 s from 7.2.0; TTS 30 s).
+    measured from the last sign before it (the attempt's line, its start in the event log, the end of the try
+    before) and compared with the limits that clients are built with (``limits_s``, within ``slack_s``:
+    voicemode's STT 30 s up to 7.1.2, 60 s from 7.2.0; TTS 30 s). One finding for each endpoint.
 
     ## Why it matters
     The time is lost each time, and without the server's record it will happen again.
@@ -86,9 +96,7 @@ def timeout_without_diagnosis(
     yield from _from_tools(case)
     if not groups and uses_voice(case) and not has_server_lines(case) and not case.of(K.TOOL_RESULT).height:
         yield Insufficient("the voice server's own lines are not in the evidence")
-    elif not case.of(
-        K.TOOL_CALL, K.TOOL_DISPATCH, K.TTS_ATTEMPT, K.STT_ATTEMPT, K.VOICE_REQUEST, K.API_ERROR
-    ).height:
+    elif case.of(*REQUESTS).is_empty():
         yield NotApplicable("no request of any service is in the evidence")
 
 
@@ -98,42 +106,58 @@ def _hit(
     waits = [a.waited_s for a in attempts if a.waited_s is not None]
     waited = round(waits[0], 1) if waits else None
     limit = next((x for x in limits_s if waited is not None and abs(waited - x) <= slack_s), None)
-    name = {"stt": "Speech-to-text", "tts": "Text-to-speech"}[service]
-    first = attempts[0]
-    ends = tuple(a.end_event for a in attempts if a.end_event is not None)
-    times = f" ({len(attempts)} times)" if len(attempts) > 1 else ""
-    statements = [Statement(Slot.HAPPENED, Claim.OBSERVED, f"{name} at {endpoint} timed out{times}", ends)]
-    if waited is not None:
-        measured = f"The wait was {waited:.1f} s, from the attempt to its failure"
-        if limit is not None:
-            measured += f"; that is the client's limit of {limit:g} s"
-        statements.append(
-            Statement(
-                Slot.WHY, Claim.DERIVED, measured, tuple(e for e in (first.start_event, first.end_event) if e)
-            )
-        )
-        statements.append(
-            Statement(
-                Slot.IMPACT,
-                Claim.DERIVED,
-                f"{sum(waits):.0f} s in all were spent waiting for {endpoint}",
-                ends,
-            )
-        )
-    statements.append(
-        Statement(Slot.WHY, Claim.DERIVED, "No record of the speech server itself is among the sources")
-    )
-    statements.append(Statement(Slot.QUESTION, Claim.HYPOTHESIS, CHECKLIST))
-    cites = [e for a in attempts for e in (a.start_event, a.end_event) if e is not None]
+    after = f" after {waited:.1f} s" if waited is not None else ""
     return Hit(
         subject=f"{service}|{endpoint}",
-        message=f"{name.lower()} at {endpoint} timed out"
-        + (f" after {waited:.1f} s" if waited is not None else "")
-        + ", cause not in the evidence",
+        message=f"{SERVICES[service]} at {endpoint} timed out{after}, cause not in the evidence",
         claim=Claim.OBSERVED,
-        cites=tuple(Cite(e) for e in cites),
+        cites=tuple(Cite(e) for e in _events(attempts)),
         facts={"waited_s": waited, "limit_s": limit, "endpoint": endpoint, "occurrences": len(attempts)},
-        statements=tuple(statements),
+        statements=tuple(_statements(service, endpoint, attempts, limit)),
+    )
+
+
+def _events(attempts: Sequence[Attempt]) -> tuple[int, ...]:
+    ids = [e for a in attempts for e in (a.waited_event, a.end_event) if e is not None]
+    return tuple(dict.fromkeys(ids))
+
+
+def _statements(
+    service: str, endpoint: str, attempts: Sequence[Attempt], limit: float | None
+) -> Iterator[Statement]:
+    times = f" ({len(attempts)} times)" if len(attempts) > 1 else ""
+    name = SERVICES[service].capitalize()
+    ends = tuple(a.end_event for a in attempts if a.end_event is not None)
+    yield Statement(Slot.HAPPENED, Claim.OBSERVED, f"{name} at {endpoint} timed out{times}", ends)
+    measured = [a for a in attempts if a.waited_s is not None]
+    if measured:
+        waits = [a.waited_s or 0.0 for a in measured]
+        text = f"The wait was {waits[0]:.1f} s, from the attempt to its failure"
+        if limit is not None:
+            text += f"; that is a limit that the client is built with ({limit:g} s)"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, _events(measured[:1]))
+        text = f"{sum(waits):.0f} s in all were spent waiting for {endpoint}"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, _events(measured))
+    text = "No record of the speech server's own was observed among the sources"
+    yield Statement(Slot.WHY, Claim.DERIVED, text, ends[:1])
+    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, CHECKLIST, ends[:1])
+
+
+def _plain(
+    endpoint: str, what: str, events: tuple[int, ...], *, count: int, waited: float | None, why: str
+) -> Hit:
+    """Make the finding of a timeout of which no more is known than that it was."""
+    times = f" ({count} times)" if count > 1 else ""
+    return Hit(
+        subject=endpoint,
+        message=f"{what} timed out{times}, cause not in the evidence",
+        claim=Claim.OBSERVED,
+        cites=tuple(Cite(e, "timed out") for e in events),
+        facts={"waited_s": waited, "limit_s": None, "endpoint": endpoint, "occurrences": count},
+        statements=(
+            Statement(Slot.HAPPENED, Claim.OBSERVED, f"{what} timed out{times}", events),
+            Statement(Slot.QUESTION, Claim.HYPOTHESIS, why, events[:1]),
+        ),
     )
 
 
@@ -145,27 +169,8 @@ def _from_results(case: Case) -> Iterator[Hit]:
             if "timed out" in reason.casefold():
                 found.setdefault(endpoint, []).append(result.event)
     for endpoint, events in found.items():
-        yield Hit(
-            subject=f"result|{endpoint}",
-            message=f"{endpoint} timed out, by the voice tool's own result; cause not in the evidence",
-            claim=Claim.OBSERVED,
-            cites=tuple(Cite(e, "timed out") for e in events),
-            facts={"waited_s": None, "limit_s": None, "endpoint": endpoint, "occurrences": len(events)},
-            statements=(
-                Statement(
-                    Slot.HAPPENED,
-                    Claim.OBSERVED,
-                    f"The voice tool's result says that {endpoint} timed out",
-                    tuple(events),
-                ),
-                Statement(
-                    Slot.WHY,
-                    Claim.DERIVED,
-                    "The attempts' own lines are not in the evidence, so the wait cannot be measured",
-                ),
-                Statement(Slot.QUESTION, Claim.HYPOTHESIS, CHECKLIST),
-            ),
-        )
+        what = f"By the voice tool's own result, {endpoint}"
+        yield _plain(endpoint, what, tuple(events), count=len(events), waited=None, why=CHECKLIST)
 
 
 def _from_api(case: Case) -> Iterator[Hit]:
@@ -173,49 +178,37 @@ def _from_api(case: Case) -> Iterator[Hit]:
     if timeouts.is_empty():
         return
     # one timeout may stand in the debug log and in the transcript: they are its places, not two timeouts
-    per_source = timeouts.group_by("source").len()["len"]
-    count = int(per_source.max())  # type: ignore[arg-type]
-    events = tuple(timeouts["event_id"])
-    yield Hit(
-        subject="model API",
-        message=f"the model API timed out ({count} time{'s' if count > 1 else ''}), cause not in the evidence",
-        claim=Claim.OBSERVED,
-        cites=tuple(Cite(e) for e in events),
-        facts={"waited_s": None, "limit_s": None, "endpoint": "model API", "occurrences": count},
-        statements=(
-            Statement(Slot.HAPPENED, Claim.OBSERVED, "A request to the model API timed out", events),
-            Statement(
-                Slot.QUESTION,
-                Claim.HYPOTHESIS,
-                "Was the API slow or the network interrupted? The provider's status page for that minute would tell",
-            ),
-        ),
-    )
+    count = max(timeouts.group_by("source").len()["len"].to_list())
+    what, events = "A request to the model API", tuple(timeouts["event_id"])
+    yield _plain("model API", what, events, count=count, waited=None, why=API_CHECKLIST)
 
 
 def _from_tools(case: Case) -> Iterator[Hit]:
-    failed = case.of(K.MCP_CALL_END).filter(
-        (pl.col("status") == "failed") & pl.col("message").str.contains("(?i)timed out|timeout")
-    )
+    """MCP tools: by the client's log of the call, or by the result where there is no such log."""
+    ended = case.of(K.MCP_CALL_END)
+    failed = ended.filter((pl.col("status") == "failed") & pl.col("message").str.contains(TIMED_OUT))
     for (server, tool), rows in failed.group_by("component", "tool", maintain_order=True):
-        waited = rows["duration_ms"][0]
-        yield Hit(
-            subject=f"mcp|{server}|{tool}",
-            message=f"the MCP tool {tool} of {server} timed out, cause not in the evidence",
-            claim=Claim.OBSERVED,
-            cites=tuple(Cite(e) for e in rows["event_id"]),
-            facts={
-                "waited_s": waited / 1000 if waited else None,
-                "limit_s": None,
-                "endpoint": f"mcp:{server}",
-                "occurrences": rows.height,
-            },
-            statements=(
-                Statement(
-                    Slot.HAPPENED,
-                    Claim.OBSERVED,
-                    f"The MCP tool {tool} of {server} timed out",
-                    tuple(rows["event_id"]),
-                ),
-            ),
+        took = rows["duration_ms"][0]
+        what, events = f"The MCP tool {tool} of {server}", tuple(rows["event_id"])
+        waited = round(took / 1000, 1) if took else None
+        yield _plain(f"mcp:{server}", what, events, count=rows.height, waited=waited, why=TOOL_CHECKLIST)
+    if not failed.is_empty():
+        return
+    calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.starts_with("mcp__"))
+    results = case.of(K.TOOL_RESULT).filter(
+        (pl.col("status") == "error") & pl.col("message").str.contains(MCP_TIMEOUT)
+    )
+    joined = results.select("correlation_id", "event_id", ended="ts").join(
+        calls.select("correlation_id", "tool", "ts"), on="correlation_id", maintain_order="left"
+    )
+    for (tool,), rows in joined.group_by("tool", maintain_order=True):
+        events, waited = tuple(rows["event_id"]), seconds_between(rows["ts"][0], rows["ended"][0])
+        server = str(tool).split("__")[1]
+        yield _plain(
+            f"mcp:{server}",
+            f"The MCP tool {tool}",
+            events,
+            count=rows.height,
+            waited=waited,
+            why=TOOL_CHECKLIST,
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -21,16 +21,17 @@ from forensics.finding import (
 )
 from forensics.rules.base import Guidance, Said, rule
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Row, Source
 from forensics.voice_results import has_server_lines, uses_voice
 
 PAIR = timedelta(milliseconds=50)  # aiohttp reports a session and its connector together
+SHUTDOWN = timedelta(seconds=2)  # what is printed so late in the server's record is printed by its exit
 EXHAUSTION = r"OSError: \[Errno 24\]|Too many open files|PoolTimeout|MemoryError"
 
 GUIDANCE = Guidance(
     contract="aiohttp's documentation: a ClientSession is closed by its owner (async with, or await session.close()).",
     this_week=(
-        "Update voicemode to 8.0.0 or later, or use transport “local”: both leave out the LiveKit probe that opens these clients",
+        "Update voicemode to 8.0.0 or later, or use transport “local”: both leave out its LiveKit probe",
     ),
     avoid="Open a client for each call and leave it to the garbage collector",
     instead="Open clients in an async with block, or keep one for the life of the process",
@@ -53,12 +54,14 @@ GUIDANCE = Guidance(
 def unclosed_client_session(
     case: Case, *, low_from: int = 3, medium_calls: int = 10, medium_rate: float = 0.5
 ) -> Iterator[Said]:
-    """The server reports HTTP client sessions that were never closed.
+    """Find HTTP client sessions that the server reports as never closed.
 
     ## What it detects
     aiohttp's “Unclosed client session” (a connector within 50 ms of it is the same client). One or two are a
-    note; from ``low_from`` on, over two calls or more, low; medium where they grow with the calls, at least
-    ``medium_rate`` for each of ``medium_calls`` calls or more. Exhaustion is claimed only where an error says so.
+    note; from ``low_from`` on, printed over two calls or more, low; medium where they grow with the calls, at
+    least ``medium_rate`` for each of ``medium_calls`` calls or more. A note too where all were printed in the last
+    two seconds of the server's record: its exit prints what is left. Exhaustion is claimed only where an error
+    says so.
 
     ## Why it matters
     One client for each call adds up in a long session, if its connections were open.
@@ -72,87 +75,74 @@ def unclosed_client_session(
     """
     warnings = case.of(K.RESOURCE_WARNING).sort("local_ts", "event_id")
     if warnings.is_empty():
-        if not has_server_lines(case):
-            used = uses_voice(case)
-            yield (
-                Insufficient("the voice server's own lines are not in the evidence")
-                if used
-                else NotApplicable("no MCP server's lines are in the evidence")
-            )
+        if has_server_lines(case):
+            return
+        if uses_voice(case):
+            yield Insufficient("the voice server's own lines are not in the evidence")
+        else:
+            yield NotApplicable("no MCP server's lines are in the evidence")
         return
     clients = _clients(warnings)
-    calls = _calls(case)
-    grows = calls >= medium_calls and len(clients) >= medium_rate * calls
-    severity = (
-        Severity.MEDIUM
-        if grows
-        else Severity.LOW
-        if len(clients) >= low_from and calls > 1
-        else Severity.NOTE
-    )
+    calls = max(case.of(kind).height for kind in (K.VOICE_REQUEST, K.VOICE_CALL_BEGIN))
+    severity = Severity.NOTE
+    if len(clients) >= low_from and _spread(case, clients) > 1:
+        grows = calls >= medium_calls and len(clients) >= medium_rate * calls
+        severity = Severity.MEDIUM if grows else Severity.LOW
     yield _hit(case, clients, calls, severity)
 
 
-def _clients(warnings: pl.DataFrame) -> list[dict[str, object]]:
+def _clients(warnings: pl.DataFrame) -> list[Row]:
     """Return one row for each client: a connector beside its session is no second one."""
     sessions = warnings.filter(pl.col("status") == "Unclosed client session")
     times = sessions["local_ts"].drop_nulls().to_list()
-    rows = list(sessions.iter_rows(named=True))
-    for row in warnings.filter(pl.col("status") == "Unclosed connector").iter_rows(named=True):
-        if not any(row["local_ts"] and abs(row["local_ts"] - t) <= PAIR for t in times):
-            rows.append(row)
-    return rows
+    alone = [
+        row
+        for row in warnings.filter(pl.col("status") == "Unclosed connector").iter_rows(named=True)
+        if not any(row["local_ts"] and abs(row["local_ts"] - t) <= PAIR for t in times)
+    ]
+    return [*sessions.iter_rows(named=True), *alone]
 
 
-def _calls(case: Case) -> int:
-    counts = [case.of(k).height for k in (K.VOICE_REQUEST, K.VOICE_CALL_BEGIN)]
-    return max(counts)
+def _spread(case: Case, clients: Sequence[Row]) -> int:
+    """Return after how many different calls clients were reported; those that the exit reports are one lot."""
+    calls = case.of(K.VOICE_REQUEST)["local_ts"].drop_nulls().to_list()
+    last = case.events["local_ts"].max()
+    if isinstance(last, datetime) and all(last - c["local_ts"] <= SHUTDOWN for c in clients if c["local_ts"]):
+        return 1
+    return len({sum(call <= c["local_ts"] for call in calls) for c in clients if c["local_ts"]})
 
 
-def _hit(case: Case, clients: list[dict[str, object]], calls: int, severity: Severity) -> Hit:
-    n = len(clients)
-    events = [int(str(c["event_id"])) for c in clients]
-    objects = case.of(K.RESOURCE_OBJECT)
-    named = objects.filter(pl.col("file").is_in([c["file"] for c in clients]))["event_id"].to_list()
-    observed = case.events.filter(
-        pl.col("message").str.contains(EXHAUSTION) & pl.col("local_ts").is_not_null()
-    )
-    exhaustion = (
-        Statement(
-            Slot.IMPACT,
-            Claim.OBSERVED,
-            "An error in the server's log says that a resource ran out",
-            tuple(observed["event_id"].head(1)),
-        )
-        if observed.height
-        else Statement(
-            Slot.IMPACT,
-            Claim.DERIVED,
-            "No error in the supplied evidence says that memory, sockets or a pool ran out",
-        )
-    )
+def _hit(case: Case, clients: Sequence[Row], calls: int, severity: Severity) -> Hit:
+    n, events = len(clients), tuple(c["event_id"] for c in clients)
+    objects = case.of(K.RESOURCE_OBJECT).filter(pl.col("file").is_in([c["file"] for c in clients]))
+    named = tuple(objects["event_id"].head(1))
     plural = "s" if n > 1 else ""
-    statements = (
-        Statement(
-            Slot.HAPPENED,
-            Claim.OBSERVED,
-            f"The server reported {n} unclosed client session{plural} in {calls} voice call{'s' if calls != 1 else ''}",
-            tuple(events),
-        ),
-        Statement(
-            Slot.WHY,
-            Claim.DERIVED,
-            "The text is aiohttp's (ClientSession.__del__), printed when the object is garbage-collected: the line's time is not the time at which the client was left open",
-            tuple(named[:1]),
-        ),
-        exhaustion,
+    told = f"The server reported {n} unclosed client session{plural}"
+    during = f", in a record of {calls} voice call{'s' if calls != 1 else ''}" if calls else ""
+    text = (
+        "The text is aiohttp's (ClientSession.__del__), printed when the object is garbage-collected: the "
+        "line's time is not the time at which the client was left open"
     )
     return Hit(
         subject="aiohttp",
         message=f"{n} unclosed aiohttp client session{plural} reported",
         claim=Claim.OBSERVED,
-        cites=tuple(Cite(e) for e in (*events[:10], *named[:1])),
+        cites=tuple(Cite(e) for e in (*events[:10], *named)),
         facts={"count": n, "library": "aiohttp", "calls": calls},
-        statements=statements,
+        statements=(
+            Statement(Slot.HAPPENED, Claim.DERIVED, told + during, events),
+            Statement(Slot.WHY, Claim.DERIVED, text, (*events[:1], *named)),
+            _exhaustion(case, events),
+        ),
         severity=severity,
     )
+
+
+def _exhaustion(case: Case, events: tuple[int, ...]) -> Statement:
+    server = pl.col("local_ts").is_not_null()
+    observed = case.events.filter(server & pl.col("message").str.contains(EXHAUSTION))["event_id"]
+    if len(observed):
+        text = "An error in the server's log says that a resource ran out"
+        return Statement(Slot.IMPACT, Claim.OBSERVED, text, tuple(observed.head(1)))
+    text = "No error that says that memory, sockets or a pool ran out was observed in the supplied evidence"
+    return Statement(Slot.IMPACT, Claim.DERIVED, text, events[:1])

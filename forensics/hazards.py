@@ -1,0 +1,155 @@
+"""What makes parallel agents more than parallel: reasons why their work may have collided."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import combinations
+
+import polars as pl
+
+from forensics.agents import AgentEnd, AgentLife
+from forensics.case import Case
+from forensics.conflicts import agent_name, horizon, may_still_run, stale_edits, write_conflicts
+from forensics.finding import Claim, Severity
+from forensics.schema import EventKind as K
+from forensics.schema import Source
+
+SHARED_RESOURCE = r"(EADDRINUSE|index\.lock': File exists|database is locked|Browser is already in use)"
+CAPACITY = ("429", "529")
+LIMIT_REACHED = "Concurrent subagent limit reached"
+NAMED_TARGET = re.compile(r"[\w./-]*[./][\w./-]+|`[^`]+`|\"[^\"]+\"|\b[A-Z][A-Za-z0-9]+\b")
+ASKS_PARALLEL = r"(?i)\b(parallel|concurrent(?:ly)?|simultaneous(?:ly)?|sub-?agents?|agents)\b"
+SHOWN = 3  # errors of one kind that are named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """One reason why an overlap is more than a note."""
+
+    name: str
+    severity: Severity
+    claim: Claim
+    text: str
+    cites: tuple[int, ...]
+
+
+def hazards_of(
+    case: Case, group: Sequence[AgentLife], *, duplicate_brief: float, grace: timedelta
+) -> Iterator[Hazard]:
+    """Yield the hazards of a group of overlapping siblings, those of files first."""
+    yield from _shared_files(case, group, grace)
+    yield from _stale_edits(case, group, grace)
+    yield from _missing_results(case, group)
+    yield from _duplicate_briefs(group, duplicate_brief)
+    yield from _shared_resources(case, group)
+    yield from _capacity(case, group)
+
+
+def _shared_files(case: Case, group: Sequence[AgentLife], grace: timedelta) -> Iterator[Hazard]:
+    ids, parent = {a.agent_id for a in group}, group[0].parent_id
+    with_parent: dict[str, tuple[int, int]] = {}
+    for conflict in write_conflicts(case, grace):
+        writers = {conflict.first.agent_id, conflict.second.agent_id}
+        calls = (conflict.first.call_event, conflict.second.call_event)
+        if writers <= ids:
+            names = " and ".join(agent_name(case, w.agent_id) for w in (conflict.first, conflict.second))
+            text = f"{names} both wrote {conflict.path} while both were alive"
+            yield Hazard("same file", Severity.HIGH, Claim.DERIVED, text, calls)
+        elif parent in writers and writers & ids:
+            with_parent.setdefault(conflict.path, calls)
+    if len(with_parent) > 1:
+        paths, who = ", ".join(sorted(with_parent)), agent_name(case, parent)
+        text = f"{who} wrote files that the agents also wrote while they were alive: {paths}"
+        cites = tuple(e for calls in with_parent.values() for e in calls)
+        yield Hazard("parent writes too", Severity.MEDIUM, Claim.DERIVED, text, cites)
+
+
+def _stale_edits(case: Case, group: Sequence[AgentLife], grace: timedelta) -> Iterator[Hazard]:
+    ids = {a.agent_id for a in group}
+    for stale in stale_edits(case, grace):
+        answer = stale.refused.answer_event
+        if not {stale.refused.agent_id, stale.written.agent_id} <= ids or answer is None:
+            continue
+        who, other = (agent_name(case, w.agent_id) for w in (stale.refused, stale.written))
+        text = f"an edit of {stale.path} by {who} was refused, after {other} had written the file"
+        yield Hazard("stale edit", Severity.HIGH, Claim.DERIVED, text, (answer, stale.written.call_event))
+
+
+def _missing_results(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]:
+    missing = [a for a in group if a.outcome is AgentEnd.UNFINISHED and not may_still_run(case, a)]
+    if missing:
+        names = ", ".join(f"“{a.description}”" for a in missing)
+        last = (case.ending.last_event,) if case.ending.last_event is not None else ()
+        spawns = tuple(a.spawn_event for a in missing if a.spawn_event is not None)
+        text = f"the record ends without a result of {names}"
+        yield Hazard("missing result", Severity.HIGH, Claim.DERIVED, text, (*spawns, *last))
+
+
+def _duplicate_briefs(group: Sequence[AgentLife], least: float) -> Iterator[Hazard]:
+    words = [set(re.findall(r"\w+", a.prompt.casefold())) for a in group]
+    for (n, one), (m, other) in combinations(enumerate(group), 2):
+        if one.agent_type != other.agent_type or not words[n] | words[m]:
+            continue
+        alike = len(words[n] & words[m]) / len(words[n] | words[m])
+        if alike >= least and _targets(one) == _targets(other):
+            text = f"the briefs “{one.description}” and “{other.description}” are near-duplicates"
+            text += f" ({alike:.0%} of their words) and name the same targets"
+            spawns = tuple(e for e in (one.spawn_event, other.spawn_event) if e is not None)
+            yield Hazard("duplicate brief", Severity.MEDIUM, Claim.DERIVED, text, spawns)
+
+
+def _targets(agent: AgentLife) -> set[str]:
+    return set(NAMED_TARGET.findall(agent.prompt))
+
+
+def _during(case: Case, group: Sequence[AgentLife]) -> pl.Expr:
+    """Select the records of the group's agents from when a second one was alive until only one was left."""
+    until = horizon(case)
+    starts = sorted(a.start for a in group if a.start is not None)
+    ends = sorted(a.alive_until(until) for a in group)
+    own = pl.col("agent_id").is_in([a.agent_id for a in group])
+    return own & pl.col("ts").is_between(starts[1], ends[-2]) if len(starts) > 1 else pl.lit(value=False)
+
+
+def _shared_resources(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]:
+    failed = (pl.col("status") == "error") & (pl.col("source") == Source.TRANSCRIPT.value)
+    words = pl.col("message").str.extract(SHARED_RESOURCE, 1)
+    rows = case.of(K.TOOL_RESULT).filter(_during(case, group) & failed).with_columns(words=words)
+    for row in rows.filter(pl.col("words").is_not_null()).head(SHOWN).iter_rows(named=True):
+        text = f"a tool of {agent_name(case, row['agent_id'])} failed with “{row['words']}” meanwhile"
+        yield Hazard("shared resource", Severity.HIGH, Claim.OBSERVED, text, (row["event_id"],))
+
+
+def _capacity(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]:
+    final = case.of(K.API_ERROR).filter(
+        _during(case, group) & pl.col("status").is_in(list(CAPACITY)) & (pl.col("component") == "final")
+    )
+    for row in final.head(SHOWN).iter_rows(named=True):
+        text = f"the model API answered {row['status']} to {agent_name(case, row['agent_id'])} meanwhile"
+        yield Hazard("capacity", Severity.MEDIUM, Claim.OBSERVED, text, (row["event_id"],))
+    spawning = case.of(K.AGENT_SPAWN).select("correlation_id")
+    refused = case.of(K.TOOL_RESULT).join(spawning, on="correlation_id", how="semi", maintain_order="left")
+    starts = min((a.start for a in group if a.start is not None), default=None)
+    ends = max(a.alive_until(horizon(case)) for a in group)
+    limit = refused.filter(
+        pl.col("message").str.contains(LIMIT_REACHED, literal=True) & pl.col("ts").is_between(starts, ends)
+    )
+    for row in limit.head(SHOWN).iter_rows(named=True):
+        text = "the client refused another agent meanwhile: its limit was reached"
+        yield Hazard("capacity", Severity.MEDIUM, Claim.OBSERVED, text, (row["event_id"],))
+
+
+def plan_before(case: Case, group: Sequence[AgentLife]) -> int | None:
+    """Return the record of a plan of the parent's, or of a request by the user, before the first spawn."""
+    parent, first = group[0].parent_id, min((a.start for a in group if a.start), default=None)
+    own = pl.col("agent_id").is_null() if parent is None else pl.col("agent_id") == parent
+    before = case.events.filter(own & (pl.col("ts") <= first) if first else own)
+    kind = pl.col("kind").cast(pl.String)
+    asked = (kind == K.USER_PROMPT.value) & pl.col("message").str.contains(ASKS_PARALLEL)
+    listed = kind.is_in([K.TODO_SNAPSHOT.value, K.TASK_CREATE.value])
+    plan_file = pl.col("tool").is_in(["Write", "Edit"]) & pl.col("path").str.contains("/plans/")
+    found = before.filter(asked | listed | plan_file | (pl.col("tool") == "ExitPlanMode"))
+    return int(found["event_id"][-1]) if found.height else None

@@ -1,0 +1,51 @@
+"""A speech chain as evidence and as a table: what was tried when, and how each try ended."""
+
+from __future__ import annotations
+
+from forensics.conflicts import clock_time
+from forensics.finding import Table
+from forensics.voice_chains import Attempt, Chain
+
+SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
+COLUMNS = ("#", "endpoint", "start", "end", "waited", "outcome")
+
+
+def chain_endpoints(chain: Chain) -> tuple[str, ...]:
+    """Return the endpoints that were tried, in order."""
+    return tuple(dict.fromkeys(a.endpoint for a in chain.attempts))
+
+
+def chain_events(chain: Chain) -> list[int]:
+    """Return the records of a chain in order: its start, its endpoints, each attempt, its end."""
+    ids = [chain.start_event, chain.configured_event]
+    for attempt in chain.attempts:
+        ids += [attempt.start_event, attempt.end_event]
+    return list(dict.fromkeys(e for e in (*ids, chain.exhausted_event) if e is not None))
+
+
+def chain_table(number: int, chain: Chain) -> Table:
+    """Return one row for each attempt of a chain."""
+    rows = [
+        (
+            str(n),
+            a.endpoint,
+            clock_time(a.started),
+            clock_time(a.ended),
+            f"{a.waited_s:.1f} s" if a.waited_s is not None else "",
+            _outcome(a),
+        )
+        for n, a in enumerate(chain.attempts, 1)
+    ]
+    return Table(f"Chain {number} ({SERVICES[chain.service]})", COLUMNS, tuple(rows))
+
+
+def _outcome(attempt: Attempt) -> str:
+    if attempt.reason is not None:
+        return short(attempt.reason)
+    return "answered" if attempt.answered else "empty answer" if attempt.empty else "no outcome logged"
+
+
+def short(reason: str | None, limit: int = 90) -> str:
+    """Return the first line of a failure's text, cut to fit a table."""
+    text = (reason or "").partition("\n")[0]
+    return text if len(text) <= limit else text[: limit - 1] + "…"
