@@ -30,6 +30,7 @@ class AgentEnd(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"  # by the user, or cancelled with its parent
     REFUSED = "refused"  # the spawn was denied: there was no agent
+    LOST = "lost"  # its parent went on, so it was answered; the answer is not in the evidence
     UNFINISHED = "unfinished"
 
 
@@ -122,7 +123,7 @@ class _Records:
         about = events.filter(pl.col("target_agent_id").is_not_null()).sort("ts", "event_id")
         self.about = _grouped(about, "target_agent_id", wanted)
         self.control = _control(told)
-        self.interrupts = _answered_by_interrupt(told)
+        self.next_said = _next_said(told)
 
     def of(self, agent: str, *kinds: K) -> list[Row]:
         """Return the records about an agent, its own stop lines included, in order of time."""
@@ -150,17 +151,17 @@ def _control(told: pl.DataFrame) -> list[Row]:
     return joined.select("event_id", "ts", "message", "by").rows(named=True)
 
 
-def _answered_by_interrupt(told: pl.DataFrame) -> dict[tuple[str | None, str | None], Row]:
-    """Map each agent's message to the user's interrupt, where that is the next thing that was said."""
+def _next_said(told: pl.DataFrame) -> dict[tuple[str | None, str], Row]:
+    """Map each agent's message to the next thing that it said or was told."""
     kinds = (K.AGENT_SPAWN, K.TOOL_CALL, K.ASSISTANT_MESSAGE, K.USER_PROMPT, K.USER_INTERRUPT)
     said = told.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds])).sort("ts", "event_id")
-    last: dict[str | None, Row] = {}
-    found: dict[tuple[str | None, str | None], Row] = {}
+    last: dict[str | None, str | None] = {}
+    found: dict[tuple[str | None, str], Row] = {}
     for row in said.select("event_id", "ts", "kind", "agent_id", "message_id").iter_rows(named=True):
         before = last.get(row["agent_id"])
-        if row["kind"] == K.USER_INTERRUPT and before is not None and before["message_id"] is not None:
-            found.setdefault((row["agent_id"], before["message_id"]), row)
-        last[row["agent_id"]] = row
+        if before is not None and before != row["message_id"]:
+            found.setdefault((row["agent_id"], before), row)
+        last[row["agent_id"]] = row["message_id"]
     return found
 
 
@@ -258,10 +259,20 @@ def _life(call: Row, records: _Records, names: dict[str, str]) -> AgentLife:
     result = next((a for a in answers if a["kind"] == K.TOOL_RESULT), None)
     if result is not None:
         return _returned(life, result)
-    interrupt = records.interrupts.get((call["agent_id"], call["message_id"]))
-    if interrupt is not None and not life.background:
-        return replace(life, end=interrupt["ts"], end_event=interrupt["event_id"], outcome=AgentEnd.STOPPED)
-    return _ended_alone(life, records)
+    return _ended_alone(_left_behind(life, call, records), records)
+
+
+def _left_behind(life: AgentLife, call: Row, records: _Records) -> AgentLife:
+    """Read the fate of a foreground agent without result from what its parent's record says next.
+
+    The API takes no further answer before each call has its result: where the parent went on in the same turn,
+    there was one, and its record is lost.
+    """
+    after = records.next_said.get((call["agent_id"], call["message_id"]))
+    if after is None or life.background or after["kind"] == K.USER_PROMPT:
+        return life
+    outcome = AgentEnd.STOPPED if after["kind"] == K.USER_INTERRUPT else AgentEnd.LOST
+    return replace(life, end=after["ts"], end_event=after["event_id"], outcome=outcome)
 
 
 def _returned(life: AgentLife, result: Row) -> AgentLife:
@@ -279,6 +290,8 @@ def _returned(life: AgentLife, result: Row) -> AgentLife:
 
 def _ended_alone(life: AgentLife, records: _Records) -> AgentLife:
     """Find the end of an agent whose call was never answered, or was answered by its launch only."""
+    if life.outcome is not AgentEnd.UNFINISHED:
+        return life
     for told in (records.of(life.agent_id, K.AGENT_NOTIFICATION), records.of(life.agent_id, K.AGENT_STOP)):
         if told:
             outcome = ENDINGS.get(str(told[0]["status"]), AgentEnd.COMPLETED)

@@ -94,7 +94,9 @@ def _duplicate_briefs(group: Sequence[AgentLife], least: float) -> Iterator[Haza
         if one.agent_type != other.agent_type or not words[n] | words[m]:
             continue
         alike = len(words[n] & words[m]) / len(words[n] | words[m])
-        if alike >= least and _targets(one) == _targets(other):
+        # words of its own in each: one thing stands where the other brief names another, which is a split
+        split = words[n] - words[m] and words[m] - words[n]
+        if alike >= least and not split and _targets(one) == _targets(other):
             text = f"the briefs “{one.description}” and “{other.description}” are near-duplicates"
             text += f" ({alike:.0%} of their words) and name the same targets"
             spawns = tuple(e for e in (one.spawn_event, other.spawn_event) if e is not None)

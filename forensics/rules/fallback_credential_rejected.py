@@ -145,7 +145,7 @@ def _hit(refusals: Sequence[_Refusal], *, recovered: bool) -> Hit:
     cured = "; the same endpoint answered soon after" if recovered else ""
     return Hit(
         subject=f"{attempt.endpoint}|{variant}",
-        message=f"{attempt.endpoint} was used without a key that it takes ({variant}){cured}",
+        message=f"{attempt.endpoint} was used without a working key ({variant}){cured}",
         claim=Claim.OBSERVED,
         cites=tuple(Cite(e) for e in dict.fromkeys(cites)),
         facts={

@@ -82,12 +82,17 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
         return
     missing = [a for a in agents if a.outcome is AgentEnd.UNFINISHED]
     unknown = [a for a in missing if a.background and a.last_event is None]
+    lost = sum(a.outcome is AgentEnd.LOST for a in agents)
     for agent in missing:
         if agent not in unknown:
             yield _hit(case, agent, timedelta(seconds=silence_s))
     if unknown:
         yield Insufficient(
             f"the transcripts of {len(unknown)} background agents were not supplied: their end is not known"
+        )
+    if lost:
+        yield Insufficient(
+            f"{lost} agents were answered, as their parent went on; the answers are not in the record"
         )
 
 

@@ -104,10 +104,11 @@ def _hit(case: Case, group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> H
     text = f"{len(group)} agents of {agent_name(case, group[0].parent_id)} were alive at once (at most {most}"
     text += " together, spawned in one turn)" if len(turns) == 1 and None not in turns else " together)"
     names = list(dict.fromkeys(h.name for h in hazards))
-    told = f"with hazards: {', '.join(names)}" if names else "no hazard observed"
+    plural = "s" if len(names) > 1 else ""
+    told = f", with {len(names)} hazard{plural}: {', '.join(names)}" if names else "; no hazard observed"
     return Hit(
         subject="|".join(sorted(a.description for a in group)),
-        message=f"{len(group)} agents ran at once; {told}",
+        message=f"{len(group)} agents ran at once{told}",
         claim=Claim.DERIVED,
         cites=tuple(Cite(c) for c in dict.fromkeys((*spawns, *(c for h in hazards for c in h.cites)))),
         facts={
