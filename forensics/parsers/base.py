@@ -86,6 +86,8 @@ def rows(found: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
     A value that its column cannot hold (a number of thirty digits) becomes null. Enums are filled as
     strings and cast by ``conform``: polars does not take enum values in rows.
     """
+    if not found:
+        return empty(schema)
     columns: list[pl.Series] = []
     for name in dict.fromkeys(name for row in found for name in row):
         kind = schema.get(name)

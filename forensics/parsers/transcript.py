@@ -72,12 +72,12 @@ class Transcript:
                 lines.note(UNEXPECTED, number)
         problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
         return finish(
-            [rows(reader.events, EVENTS)] if reader.events else [],
+            [rows(reader.events, EVENTS)],
             self.source,
             problems,
             lines.total,
-            todos=[rows(reader.todos, TODOS)] if reader.todos else [],
-            spawns=[rows(reader.spawns, SPAWNS)] if reader.spawns else [],
+            todos=[rows(reader.todos, TODOS)],
+            spawns=[rows(reader.spawns, SPAWNS)],
         )
 
 

@@ -1,0 +1,61 @@
+"""What several test files need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from forensics.evidence import BATCH_BYTES, Evidence, open_evidence
+from forensics.parsers import Parsed, parser_for
+
+CHECKOUT = Path(__file__).parent.parent
+
+Write = Callable[..., Evidence]
+Read = Callable[..., Parsed]
+
+
+@pytest.fixture(scope="session")
+def incident() -> Path:
+    """The evidence of the demonstration."""
+    return CHECKOUT / "fixtures" / "incident-2025-10-21" / "input"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Recordings of the genuine programs; they are not in the repository."""
+    folder = Path(os.environ.get("FORENSICS_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}; set FORENSICS_CORPUS")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write(tmp_path_factory) -> Write:
+    """Make evidence of a name and its content."""
+    folder, numbers = tmp_path_factory.mktemp("evidence"), count()
+
+    def make(name: str, data: bytes | str, batch_bytes: int = BATCH_BYTES) -> Evidence:
+        path = folder / f"{next(numbers)}"
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        made = replace(open_evidence(path, name), batch_bytes=batch_bytes)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def read(write) -> Read:
+    """Parse a file of a name and its content, with the parser that recognises it."""
+
+    def parse(name: str, data: bytes | str, batch_bytes: int = BATCH_BYTES) -> Parsed:
+        evidence = write(name, data, batch_bytes)
+        parser = parser_for(evidence.name, evidence.head)
+        assert parser is not None, f"{name} was not recognised"
+        return parser.parse(evidence)
+
+    return parse
