@@ -271,7 +271,7 @@ def _errors() -> Iterator[None]:
 
 
 def _complain(sentence: str) -> None:
-    sys.stderr.write(f"error: {sentence}\n")
+    sys.stderr.write(f"error: {' '.join(sentence.split())}\n")
 
 
 def _utf8(*streams: object) -> None:

@@ -44,6 +44,8 @@ TRACES = (
     EventKind.TODO_SNAPSHOT,
     EventKind.PROCESS_LEFT,
     EventKind.AGENT_META,
+    EventKind.SESSION_META,
+    EventKind.OTHER,
 )
 
 
@@ -61,14 +63,14 @@ def analyse(paths: Sequence[Path], *, tz: str | None = None, rules: Sequence[Rul
     todos = redact_columns(ingested.todos, "content", "active_form")
     spawns = redact_columns(ingested.spawns, "description", "prompt")
     ids = _session_ids(events)
+    if not ids:
+        msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
+        raise NothingReadableError(msg)
     citations = Citations(ingested.inputs, events, places)
     errors: list[RuleError] = []
-    sessions = [
-        _judge(
-            build_case(s, events.filter(pl.col("session_id") == s), todos, spawns), rules, citations, errors
-        )
-        for s in ids
-    ]
+    parts = events.partition_by("session_id", as_dict=True)
+    cases = (build_case(session, parts[session,], todos, spawns) for session in ids)
+    sessions = [_judge(case, rules, citations, errors) for case in cases]
     return Analysis(
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
@@ -82,7 +84,7 @@ def analyse(paths: Sequence[Path], *, tz: str | None = None, rules: Sequence[Rul
 
 
 def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:
-    where = ", ".join(str(p) for p in paths)
+    where = _where(paths)
     seen = len(ingested.unread) + len(ingested.inputs)
     if not seen:
         return f"nothing to analyse: no files under {where}"
@@ -94,6 +96,10 @@ def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:
     )
 
 
+def _where(paths: Sequence[Path]) -> str:
+    return ", ".join(str(p) for p in paths)
+
+
 def _session_ids(events: pl.DataFrame) -> list[str]:
     """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
     work = ~pl.col("kind").cast(pl.String).is_in([k.value for k in TRACES])
@@ -103,9 +109,8 @@ def _session_ids(events: pl.DataFrame) -> list[str]:
         .agg(first=pl.col("ts").min(), at_work=work.any(), items=pl.col("count").sum())
         .sort("first", "session_id", nulls_last=True)
     )
-    real = listed.filter("at_work")
-    kept = real if not real.is_empty() else listed.filter(pl.col("items") > 0)
-    return kept["session_id"].to_list()
+    choices = (listed.filter("at_work"), listed.filter(pl.col("items") > 0), listed)
+    return next((kept["session_id"].to_list() for kept in choices if not kept.is_empty()), [])
 
 
 def _unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) -> tuple[tuple[str, int], ...]:

@@ -1,0 +1,236 @@
+"""The commands as a user types them: what they print, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forensics import __version__
+from forensics.cli import app
+from forensics.finding import Severity
+from forensics.rules import RULES
+
+ROOT = Path(__file__).parents[1]
+INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
+CLEAN = sorted((ROOT / "fixtures" / "rules" / "CCF901" / "silent").glob("*/input"))
+
+
+def run(*args):
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+def start(*args, **kwargs):
+    """Run the program as a process of its own, as a shell does."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **kwargs.pop("env", {})}
+    return subprocess.run(
+        [sys.executable, "-m", "forensics", *map(str, args)], capture_output=True, check=False, env=env, timeout=120, **kwargs
+    )
+
+
+def test_version():
+    assert run("--version").stdout == f"forensics {__version__}\n"
+
+
+def test_check_fails_on_findings_and_says_what_and_where():
+    result = run("check", INCIDENT)
+    assert result.exit_code == 1
+    assert "TRUNCATED" in result.stdout
+    assert ".txt:" in result.stdout or ".jsonl:" in result.stdout
+
+
+@pytest.mark.parametrize(("level", "code"), [("note", 1), ("medium", 1), ("high", 1), ("critical", 0)])
+def test_fail_on(level, code):
+    assert run("check", INCIDENT, "--fail-on", level).exit_code == code
+
+
+def test_exit_zero():
+    assert run("check", INCIDENT, "--exit-zero").exit_code == 0
+
+
+def test_json_is_the_contract():
+    result = run("check", INCIDENT, "--format", "json")
+    data = json.loads(result.stdout)
+    assert data["schema_version"] == "1"
+    assert data["tool"] == {"name": "forensics", "version": __version__}
+    assert set(data) >= {"inputs", "sessions", "outcomes", "findings", "chains"}
+    assert {o["outcome"] for o in data["outcomes"]} <= {"fired", "clear", "not-applicable", "insufficient"}
+    keys = {
+        "rule", "name", "severity", "confidence", "claim", "nature", "session_id", "agent_id", "message", "facts",
+        "fingerprint", "evidence",
+    }  # fmt: skip
+    for finding in data["findings"]:
+        assert set(finding) == keys
+        assert finding["evidence"], finding["rule"]
+        assert finding["severity"] in list(Severity)
+        for ref in finding["evidence"]:
+            assert set(ref) >= {"path", "line", "offset", "line_sha256", "ts", "excerpt", "also_at"}
+
+
+def test_a_session_that_ended_well_passes_the_gate():
+    assert CLEAN, "no silent fixture of CCF901"
+    assert run("check", CLEAN[0]).exit_code == 0
+
+
+def test_report_goes_to_standard_output_without_o():
+    result = run("report", INCIDENT)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("# Agent Deployment Forensic Analysis")
+
+
+def test_report_is_written_and_its_place_is_said(tmp_path):
+    result = run("report", INCIDENT, "-o", tmp_path / "incident.md")
+    assert result.exit_code == 0
+    assert str(tmp_path / "incident.md") in result.stdout
+    assert (tmp_path / "incident.md").read_text().startswith("# Agent Deployment Forensic Analysis")
+
+
+def test_report_to_a_folder_that_is_not_there(tmp_path):
+    result = run("report", INCIDENT, "-o", tmp_path / "no" / "incident.md")
+    assert result.exit_code == 2
+    assert "No such file or directory" in result.stderr
+
+
+def test_report_of_one_session():
+    assert run("report", INCIDENT, "--session", "c4f7").exit_code == 0
+    result = run("report", INCIDENT, "--session", "ffff")
+    assert result.exit_code == 2
+    assert "c4f74656" in result.stderr
+
+
+def test_demo_analyses_the_packaged_incident(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("demo").exit_code == 0
+    assert "CCF201" in (tmp_path / "incident.md").read_text()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
+def test_explain_prints_the_rules_own_documentation(rule):
+    for name in (rule.code, rule.code.lower(), rule.name):
+        page = run("explain", name).stdout
+        assert rule.documentation.splitlines()[0] in page
+        for section in ("What it detects", "Why it matters", "How to fix", "Known misses"):
+            assert section in page
+
+
+def test_explain_an_unknown_code():
+    result = run("explain", "CCF999")
+    assert result.exit_code == 2
+    assert "CCF102" in result.stderr
+
+
+def test_rules_are_listed():
+    assert [line.split("\t")[0] for line in run("rules").stdout.splitlines()] == [r.code for r in RULES]
+    assert [r["code"] for r in json.loads(run("rules", "--format", "json").stdout)] == [r.code for r in RULES]
+
+
+BAD = {
+    "empty folder": lambda folder: folder,
+    "folder without logs": lambda folder: (folder / "a.md").write_text("# hello\n") and folder,
+    "empty file": lambda folder: _file(folder / "debug.txt", b""),
+    "binary rubbish": lambda folder: _file(folder / "debug.txt", bytes(range(256)) * 64),
+    "a log of something else": lambda folder: _file(folder / "x.log", b"Jan  1 00:00:00 host sshd[1]: hello\n" * 9),
+}
+
+
+def _file(path, data):
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("make", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_an_empty_gate_is_never_green(command, make, tmp_path):
+    result = run(command, make(tmp_path))
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: noth")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_a_path_that_is_not_there(command, tmp_path):
+    result = run(command, tmp_path / "missing")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no such file or folder" in result.stderr
+
+
+def test_an_unknown_zone():
+    result = run("check", INCIDENT, "--tz", "Mars/Olympus")
+    assert result.exit_code == 2
+    assert "America/Chicago" in result.stderr
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_analysed(tmp_path, monkeypatch):
+    log = INCIDENT / ".claude" / "debug" / "c4f74656-68ad-4973-8f53-0b862ed16d5d.txt"
+    (tmp_path / log.name).write_bytes(log.read_bytes())
+    (tmp_path / "locked.txt").write_bytes(log.read_bytes())
+    original = Path.open
+
+    def guarded(self, *args, **kwargs):
+        if self.name == "locked.txt":
+            raise PermissionError(13, "Permission denied", str(self))
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", guarded)
+    result = run("check", tmp_path, "--exit-zero")
+    assert result.exit_code == 0
+    assert "locked.txt: cannot be read: Permission denied" in result.stdout
+
+
+def test_a_truncated_last_line_costs_one_line(tmp_path):
+    name = "c4f74656-68ad-4973-8f53-0b862ed16d5d.jsonl"
+    whole = (INCIDENT / ".claude" / "projects" / "-home-dev-liv-hana" / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:-200])
+    data = json.loads(run("check", tmp_path, "--format", "json").stdout)
+    (given,) = data["inputs"]
+    assert given["lines_total"] - given["lines_understood"] == 1
+    assert "cut off" in given["problems"][0]["reason"]
+
+
+def test_a_template_of_the_users_own_replaces_a_section(tmp_path):
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "learnings.md.j2").write_text("OURS {{ incident.session_id }}\n")
+    assert "OURS c4f74656" in run("report", INCIDENT, "--template", tmp_path).stdout
+
+
+def test_an_undefined_name_in_a_template_names_the_line(tmp_path):
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "learnings.md.j2").write_text("one\n{{ incident.nonsense }}\n")
+    result = run("report", INCIDENT, "--template", tmp_path)
+    assert result.exit_code == 2
+    assert "learnings.md.j2, line 2" in result.stderr
+    assert "nonsense" in result.stderr
+
+
+def test_a_broken_template_names_the_line(tmp_path):
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "learnings.md.j2").write_text("one\n{% if %}\n")
+    result = run("report", INCIDENT, "--template", tmp_path)
+    assert result.exit_code == 2
+    assert "line 2" in result.stderr
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"{sys.executable} -m forensics report {INCIDENT} | head -n 1"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False, env=env, timeout=60)
+    assert done.stdout.startswith(b"# Agent Deployment")
+    assert done.stderr == b""
+
+
+def test_any_character_can_be_printed_under_the_c_locale():
+    done = start("check", INCIDENT, "--exit-zero", env={"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": ""})
+    assert done.returncode == 0, done.stderr
+    assert "“Create privacy policy document”".encode() in done.stdout
+
+
+def test_help_and_version_do_not_load_the_engine():
+    code = "import sys, forensics.cli; print([m for m in ('polars', 'jinja2', 'rich', 'msgspec') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.stdout == b"[]\n"

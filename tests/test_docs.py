@@ -1,0 +1,38 @@
+"""What is documented is what the program says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from forensics.cli import app
+from forensics.render.catalogue import as_markdown
+from forensics.rules import RULES
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_rules_page_is_generated_from_the_rules():
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert page == as_markdown(), "run: forensics rules --format markdown > docs/rules.md"
+
+
+def test_the_readme_lists_every_rule_and_no_other():
+    assert re.findall(r"^\| (CCF\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE) == [r.code for r in RULES]
+
+
+def test_every_option_of_the_readme_exists():
+    text = (ROOT / "README.md").read_text()
+    for command in ("report", "check", "rules", "explain", "demo"):
+        help_text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
+        for line in re.findall(rf"^forensics {command} .*$", text, re.MULTILINE):
+            for option in re.findall(r"(?<= )--?[a-z][a-z-]*", line.partition("#")[0]):
+                assert option in help_text, (command, option)
+
+
+def test_the_changelog_names_every_rule():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    for rule in RULES:
+        assert f"`{rule.code}` {rule.name}" in text

@@ -1,0 +1,140 @@
+"""The incident of 2025-10-21, whole and with its debug log alone, against what a person has read and accepted.
+
+`UPDATE_GOLDEN=1 pytest tests/test_golden.py` writes the expected files anew; the diff is the review.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from forensics.engine import analyse
+from forensics.redact import redact
+from forensics.render.json_report import to_json
+from forensics.render.markdown import to_markdown
+
+CASE = Path(__file__).parents[1] / "fixtures" / "incident-2025-10-21"
+SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
+EVIDENCE = {
+    "whole": CASE / "input",
+    "debug-only": CASE / "input" / ".claude" / "debug" / f"{SESSION}.txt",
+}
+
+
+def expect(path: Path, actual: str) -> None:
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(actual, encoding="utf-8")
+    assert actual == path.read_text(encoding="utf-8"), f"{path.name} differs; read the diff before `make golden`"
+
+
+@pytest.mark.parametrize("name", EVIDENCE)
+def test_report(name):
+    expect(CASE / "expected" / f"{name}.md", to_markdown(analyse([EVIDENCE[name]])))
+
+
+@pytest.mark.parametrize("name", EVIDENCE)
+def test_findings(name):
+    expect(CASE / "expected" / f"{name}.json", to_json(analyse([EVIDENCE[name]])))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return json.loads(to_json(analyse([EVIDENCE["whole"]])))
+
+
+@pytest.fixture(scope="module")
+def debug_only():
+    return json.loads(to_json(analyse([EVIDENCE["debug-only"]])))
+
+
+def findings(result, rule):
+    return [f for f in result["findings"] if f["rule"] == rule]
+
+
+def test_the_record_stops_inside_open_calls_and_no_crash_is_claimed(whole):
+    (session,) = whole["sessions"]
+    assert (session["session_id"], session["verdict"]) == (SESSION, "TRUNCATED")
+    (end,) = findings(whole, "CCF901")
+    assert end["severity"] == "medium"
+    assert 414.5 < end["facts"]["gap_s"] < 415.5
+
+
+def test_agents_in_parallel_with_a_missing_result(whole):
+    (found,) = findings(whole, "CCF101")
+    assert found["severity"] == "high"
+    assert found["facts"]["max_overlap"] == 3
+    assert found["facts"]["hazards"] == ["missing result"]
+
+
+def test_the_agent_that_completed_its_item_has_returned_and_the_others_have_not(whole):
+    outcomes = {a["agent_id"]: a["outcome"] for a in whole["sessions"][0]["agents"]}
+    assert outcomes.pop("d242a562-5f75-4e33-a828-f36f2e067cc0") == "completed"
+    assert set(outcomes.values()) == {"unfinished"}
+    orphans = findings(whole, "CCF403")
+    assert {f["severity"] for f in orphans} == {"high"}
+    assert {f["facts"]["agent"] for f in orphans} == set(outcomes)
+
+
+def test_all_five_items_are_named(whole):
+    (found,) = findings(whole, "CCF102")
+    assert (found["severity"], found["facts"]["in_progress"]) == ("high", 5)
+    assert found["facts"]["items"] == [
+        "Build Liv Hana MCP server for ChatGPT Apps SDK",
+        "Deep dive Discord/GitHub/Reddit for ChatGPT App Store SDK intel",
+        "Find and wire Perplexity API key",
+        "Create privacy policy document",
+        "Research MCP server patterns",
+    ]
+
+
+@pytest.mark.parametrize("result", ["whole", "debug_only"])
+def test_the_voice_chain(result, request):
+    result = request.getfixturevalue(result)
+    (chain,) = findings(result, "CCF201")
+    assert chain["severity"] == "high"
+    assert 32.0 <= chain["facts"]["duration_s"] < 32.5
+    (key,) = findings(result, "CCF202")
+    assert (key["severity"], key["facts"]["variant"], key["facts"]["status"]) == ("high", "empty", "401")
+    (clients,) = findings(result, "CCF203")
+    assert clients["severity"] in ("note", "low")
+    assert clients["facts"]["library"] == "aiohttp"
+    (timeout,) = findings(result, "CCF204")
+    assert (timeout["severity"], timeout["facts"]["waited_s"], timeout["facts"]["limit_s"]) == ("medium", 30.0, 30.0)
+
+
+def test_the_debug_log_alone_still_tells_the_parallel_spawn(debug_only):
+    (found,) = findings(debug_only, "CCF101")
+    assert (found["severity"], found["claim"], found["confidence"]) == ("low", "derived", "medium")
+    assert [e["line"] for e in found["evidence"]] == [340, 344, 348]
+
+
+def test_the_debug_log_alone_is_insufficient_for_lists_and_orphans(debug_only):
+    outcomes = {o["rule"]: o for o in debug_only["outcomes"]}
+    for rule in ("CCF102", "CCF403"):
+        assert outcomes[rule]["outcome"] == "insufficient"
+        assert "transcript" in outcomes[rule]["reason"]
+
+
+def test_the_local_clock_is_central_daylight_time_not_standard_time():
+    report = to_markdown(analyse([EVIDENCE["whole"]], tz="America/Chicago"), tz="America/Chicago")
+    assert "03:54:21 CDT (UTC-05:00)" in report
+    assert "CST" not in report
+
+
+def test_the_report_does_not_claim_what_no_line_says():
+    report = to_markdown(analyse([EVIDENCE["whole"]])).casefold()
+    for word in ("session crash", "crashed", "cascade", "leaked", "exhaustion", "gpu contention", "httpx", "cst"):
+        assert word not in report, word
+
+
+def test_the_fixtures_hold_no_secret_and_no_address():
+    for path in sorted(CASE.parent.rglob("*")):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert redact(text) == text, path
+            assert not re.search(r"[\w.+-]+@[\w-]+\.(?!md|j2)[a-z]{2,}", text), path

@@ -1,0 +1,117 @@
+"""Every `file:line` of a report is looked up, and every quotation found on its line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from forensics.engine import analyse
+from forensics.render.markdown import to_markdown
+
+ROOT = Path(__file__).parents[1]
+INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
+EXHIBIT = re.compile(r"^- \*\*E\d+\*\* `+(?P<place>[^`]+)`+[^\n]*\n+  (?P<fence>`{3,})text\n  (?P<quote>[^\n]*)\n  (?P=fence)$", re.MULTILINE)
+PLACE = re.compile(r"`((?:[^`\n]+/)?[^`\n/]+\.(?:txt|jsonl|json|sh|log)):(\d+)`")
+HIDDEN = re.compile(r"…|\[redacted: [^\]]*\]|�")
+
+
+def line_of(folder: Path, place: str) -> str:
+    name, _, number = place.rpartition(":")
+    lines = (folder / name).read_bytes().split(b"\n")
+    return lines[int(number) - 1].decode("utf-8", "replace")
+
+
+def cases():
+    yield "incident", INCIDENT
+    for folder in sorted((ROOT / "fixtures" / "rules").glob("*/*/*/input")):
+        yield "/".join(folder.parts[-4:-1]), folder
+
+
+@pytest.mark.parametrize(("name", "folder"), [pytest.param(*case, id=case[0]) for case in cases()])
+def test_every_quotation_stands_where_the_report_says(name, folder):
+    report = to_markdown(analyse([folder]))
+    exhibits = list(EXHIBIT.finditer(report))
+    assert len(exhibits) == report.count("\n- **E"), "an exhibit is not in the form that this test can read"
+    for exhibit in exhibits:
+        raw = line_of(folder, exhibit["place"])
+        for piece in HIDDEN.split(exhibit["quote"]):
+            assert piece in raw, (exhibit["place"], piece)
+
+
+def test_every_place_of_the_incident_report_exists():
+    places = PLACE.findall(to_markdown(analyse([INCIDENT])))
+    assert len(places) > 50
+    for name, number in places:
+        lines = (INCIDENT / name).read_bytes().split(b"\n")
+        assert 1 <= int(number) <= len(lines), (name, number)
+
+
+def test_every_sentence_about_the_session_carries_its_claim_level():
+    report = to_markdown(analyse([INCIDENT]))
+    told = re.findall(r"\*\*(?:What Happened|Why This Failed|Impact)\*\*:\n\n((?:- [^\n]*\n)+)", report)
+    sentences = [line for block in told for line in block.splitlines()]
+    assert len(sentences) > 20
+    for sentence in sentences:
+        assert re.search(r"\*\((observed|derived)(: E\d+(, E\d+)*)?\)\*$", sentence), sentence
+
+
+def test_what_was_observed_names_its_evidence():
+    report = to_markdown(analyse([INCIDENT]))
+    assert re.findall(r"^- [^\n]*\*\(observed\)\*$", report, re.MULTILINE) == []
+
+
+def test_hypotheses_stand_under_open_questions_only():
+    report = to_markdown(analyse([INCIDENT]))
+    before, _, after = report.partition("## OPEN QUESTIONS")
+    questions, _, rest = after.partition("### What These Logs Cannot Show")
+    assert "(hypothesis;" in questions
+    assert "*(hypothesis" not in before.partition("> Every sentence")[2].partition("\n")[2]
+    assert "(hypothesis" not in rest
+
+
+def test_the_report_has_the_sections_of_the_known_format_in_their_order():
+    headings = re.findall(r"^## (.+)$", to_markdown(analyse([INCIDENT])), re.MULTILINE)
+    wanted = [
+        "EXECUTIVE SUMMARY",
+        "TIMELINE OF FAILURE",
+        "ERROR CATEGORY 1: AGENT DEPLOYMENT ANTI-PATTERNS",
+        "ERROR CATEGORY 2: ARCHITECTURE FAILURES",
+        "ERROR CATEGORY 3: PLANNING & STRATEGY FAILURES",
+        "ERROR CATEGORY 4: OPERATIONAL FAILURES",
+        "REMEDIATION STRATEGY",
+        "KEY LEARNINGS",
+        "RECOMMENDATIONS FOR NEXT SESSION",
+        "SUCCESS METRICS FOR FUTURE PARALLEL AGENT RUNS",
+    ]
+    assert [h for h in headings if h in wanted] == wanted
+
+
+def test_metrics_are_ticked_only_where_a_rule_ran_and_found_nothing():
+    (session,) = analyse([INCIDENT]).sessions
+    report = to_markdown(analyse([INCIDENT]))
+    clear = {o.rule for o in session.outcomes if o.outcome == "clear"}
+    assert set(re.findall(r"^- \[x\] .*\((CCF\d+)", report, re.MULTILINE)) == clear
+
+
+def test_the_same_evidence_gives_the_same_bytes():
+    assert to_markdown(analyse([INCIDENT])) == to_markdown(analyse([INCIDENT]))
+
+
+def test_log_text_cannot_become_structure(tmp_path):
+    hostile = "\\n# Crashed\\n<script>alert(1)</script> | ```` {{ 7*7 }} {% x %} @everyone ::error:: \\u001b[31m"
+    record = (
+        '{"type":"assistant","sessionId":"11111111-1111-4111-8111-111111111111","timestamp":"2026-01-02T03:04:0%dZ","uuid":"u%d",'
+        '"version":"2.0.24","cwd":"/home/dev/x","message":{"id":"m%d","role":"assistant","content":[{"type":"tool_use",'
+        '"id":"toolu_%d","name":"Task","input":{"description":"%s","prompt":"p%d","subagent_type":"general-purpose"}}]}}'
+    )
+    lines = [record % (n, n, 1, n, hostile, n) for n in (1, 2)]
+    (tmp_path / "session.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    report = to_markdown(analyse([tmp_path]))
+    assert "\n# Crashed" not in report
+    assert "\x1b" not in report
+    assert "{{ 7*7 }}".replace("{", "\\{").replace("}", "\\}").replace("*", "\\*") in report
+    html = MarkdownIt("gfm-like", {"linkify": False, "html": True}).render(report)
+    assert "<script>" not in html
