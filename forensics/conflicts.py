@@ -14,6 +14,7 @@ from forensics.verdict import Verdict
 REFUSALS = ("File has been modified since read", "has been unexpectedly modified")
 NOT_FOUND = "String to replace not found"
 NO_TIME = timedelta(0)
+MOMENT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ def spawned(case: Case) -> list[AgentLife]:
 
 
 def horizon(case: Case) -> datetime:
-    """Return the last known time: until then an agent without an end may count as alive."""
-    return case.span[1] or datetime.max.replace(tzinfo=UTC)
+    """Return the moment after the last known time: at the last record an agent without an end counts as alive."""
+    last = case.span[1]
+    return datetime.max.replace(tzinfo=UTC) if last is None else last + MOMENT
 
 
 def may_still_run(case: Case, agent: AgentLife, silence: timedelta = STALL) -> bool:

@@ -20,7 +20,8 @@ from forensics.schema import Source
 SHARED_RESOURCE = r"(EADDRINUSE|index\.lock': File exists|database is locked|Browser is already in use)"
 CAPACITY = ("429", "529")
 LIMIT_REACHED = "Concurrent subagent limit reached"
-NAMED_TARGET = re.compile(r"[\w./-]*[./][\w./-]+|`[^`]+`|\"[^\"]+\"|\b[A-Z][A-Za-z0-9]+\b")
+# paths, quoted words, and names: a capital inside a sentence
+NAMED_TARGET = re.compile(r"[\w./-]*[./][\w./-]+|`[^`]+`|\"[^\"]+\"|(?<=[a-z0-9,;:] )[A-Z][A-Za-z0-9]+\b")
 ASKS_PARALLEL = r"(?i)\b(parallel|concurrent(?:ly)?|simultaneous(?:ly)?|sub-?agents?|agents)\b"
 SHOWN = 3  # errors of one kind that are named one by one
 

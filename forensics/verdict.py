@@ -113,7 +113,14 @@ def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | No
         return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
     process = _last_process(events)
     ends = _ids(process, K.SESSION_END)
-    opened = tuple(sorted({*unanswered, *_open_agents(agents, end)}))
+    # a background agent may outlive a transcript; the client's own log or what it left says that the record ended
+    over = not process.is_empty() or bool(_ids(events, K.PROCESS_LEFT))
+    if over:
+        opened = tuple(sorted({*unanswered, *_open_agents(agents, end)}))
+    else:
+        away = [a.agent_id for a in agents if a.background]
+        of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]
+        opened = unanswered = tuple(c for c in unanswered if c not in set(of_others))
     cut = _cut_in_voice_call(events)
     if opened or cut is not None:
         text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(cut)

@@ -116,7 +116,7 @@ def _end(case: Case, state: ListState) -> datetime | None:
     if state.until is not None or state.from_file:
         return state.until
     life = next((a for a in case.agents if a.agent_id == state.agent_id), None)
-    return horizon(case) if life is None else life.end or life.last_seen or horizon(case)
+    return case.span[1] if life is None else life.end or life.last_seen or case.span[1]
 
 
 def _seconds(case: Case, state: ListState) -> float | None:
