@@ -22,6 +22,8 @@ SECRET_NAMES = re.compile(
     r"(?i)^(voicemode\.env|\.env(\..+)?|\.?credentials(\.json)?|\.netrc|id_[a-z0-9]+|.*\.(pem|key|p12))$"
 )
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
+# files whose own name is only a number: the folder's name tells which session they belong to
+NUMBERED = re.compile(r"^\d+\.json$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,13 @@ class Found:
     unread: tuple[Unread, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    root: Path
+    path: Path
+    reason: str | None = None  # why it will not be read
+
+
 def discover(paths: Sequence[Path]) -> Found:
     """Collect the regular files under ``paths``, sorted by name.
 
@@ -48,46 +57,95 @@ def discover(paths: Sequence[Path]) -> Found:
     files: list[Evidence] = []
     unread: list[Unread] = []
     names: set[str] = set()
-    for path, name in _walk_all(paths):
-        shown = name if name not in names else f"{path.parent.name}/{name}"
-        names.add(shown)
-        reason = _refusal(path)
+    seen: set[tuple[int, int]] = set()
+    contents: dict[tuple[str, str], str] = {}
+    for entry in _walk_all(paths):
+        reason, identity = _look(entry)
+        if identity in seen:
+            continue  # the same file under two arguments
+        if identity is not None:
+            seen.add(identity)
+        name = _name(entry, names)
         if reason is None:
             try:
-                files.append(open_evidence(path, shown))
+                evidence = open_evidence(entry.path, name)
             except OSError as error:
-                reason = f"cannot be read: {error.strerror or error}"
-        if reason is not None:
-            unread.append(Unread(shown, reason))
+                reason = _cannot(error)
+            else:
+                first = contents.setdefault((evidence.sha256, _own_name(entry.path)), name)
+                if first == name:
+                    files.append(evidence)
+                    continue
+                reason = f"a copy of {first}"
+        unread.append(Unread(name, reason))
     return Found(tuple(sorted(files, key=lambda e: e.name)), tuple(sorted(unread, key=lambda u: u.name)))
 
 
-def _walk_all(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    seen: set[tuple[int, int]] = set()
+def _walk_all(paths: Sequence[Path]) -> Iterator[_Entry]:
     for root in paths:
         if not root.exists():
             msg = f"{root}: no such file or folder"
             raise UsageError(msg)
-        found = _walk(root) if root.is_dir() else iter([(root, root.name)])
-        for path, name in found:
-            info = path.stat()
-            if (info.st_dev, info.st_ino) not in seen:  # the same file under two arguments counts once
-                seen.add((info.st_dev, info.st_ino))
-                yield path, name
+        if root.is_dir():
+            yield from _walk(root)
+        else:
+            yield _Entry(root.parent, root)
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, str]]:
-    for folder, subfolders, entries in os.walk(root):
+def _walk(root: Path) -> Iterator[_Entry]:
+    closed: list[OSError] = []
+    for folder, subfolders, entries in os.walk(root, onerror=closed.append):
         subfolders[:] = sorted(s for s in subfolders if s not in SKIPPED_FOLDERS)
-        for entry in sorted(entries):
-            path = Path(folder, entry)
+        links = [s for s in subfolders if Path(folder, s).is_symlink()]
+        for name in sorted([*entries, *links]):
+            path = Path(folder, name)
             if not path.is_symlink():
-                yield path, path.relative_to(root).as_posix()
+                yield _Entry(root, path)
+            elif _leads_out(path, root):
+                yield _Entry(root, path, "a link that leads out of the folder: not followed; name its target")
+    for error in closed:
+        yield _Entry(root, Path(error.filename), _cannot(error))
 
 
-def _refusal(path: Path) -> str | None:
-    if SECRET_NAMES.match(path.name):
-        return "not opened: files of this name hold keys"
-    if not stat.S_ISREG(path.stat().st_mode):
-        return "not a regular file"
-    return None
+def _leads_out(link: Path, root: Path) -> bool:
+    """Say whether what a link names would be missed. ``debug/latest`` names a neighbour, or nothing."""
+    target = Path(os.path.realpath(link))  # which never raises, whatever loops there are
+    return target.exists() and not target.is_relative_to(os.path.realpath(root))
+
+
+def _look(entry: _Entry) -> tuple[str | None, tuple[int, int] | None]:
+    """Return why an entry cannot be read, if so, and which file it is. Nothing is opened: a pipe would block."""
+    if entry.reason is not None:
+        return entry.reason, None
+    try:
+        info = entry.path.stat()
+    except OSError as error:
+        return _cannot(error), None
+    if SECRET_NAMES.match(entry.path.name):
+        return "not opened: files of this name hold keys", (info.st_dev, info.st_ino)
+    if not stat.S_ISREG(info.st_mode):
+        return "not a regular file", (info.st_dev, info.st_ino)
+    return None, (info.st_dev, info.st_ino)
+
+
+def _cannot(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or error}"
+
+
+def _name(entry: _Entry, taken: set[str]) -> str:
+    """Name a file relative to its argument; where two arguments hold the same name, with the argument's."""
+    relative = entry.path.relative_to(entry.root)
+    longer = (relative, entry.root.resolve().name / relative, entry.path.absolute())
+    names = [printable(path.as_posix()) for path in longer]
+    name = next((n for n in names if n not in taken), names[-1])
+    taken.add(name)
+    return name
+
+
+def _own_name(path: Path) -> str:
+    return "/".join(path.absolute().parts[-2:]) if NUMBERED.match(path.name) else path.name
+
+
+def printable(name: str) -> str:
+    """Replace what a file's name may hold and a report must not: control characters, bytes that are no text."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)

@@ -9,6 +9,7 @@ an editor shows.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class Evidence:
     """One input file. ``name`` is what reports print: relative to the argument that held it."""
 
     name: str
+    place: str  # the whole path: a file's folder may tell what it is, also when it was named alone
     path: Path
     size: int
     sha256: str
@@ -76,7 +78,8 @@ def open_evidence(path: Path, name: str) -> Evidence:
         stream.seek(0)
         digest = hashlib.file_digest(stream, "sha256")
         size = stream.tell()
-    return Evidence(name=name, path=path, size=size, sha256=digest.hexdigest(), head=head)
+    place = Path(os.path.realpath(path)).as_posix().encode("utf-8", "replace").decode()
+    return Evidence(name=name, place=place, path=path, size=size, sha256=digest.hexdigest(), head=head)
 
 
 def count_lines(data: bytes) -> int:

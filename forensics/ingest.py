@@ -47,7 +47,7 @@ def ingest(found: Found) -> Ingested:
     unread = list(found.unread)
     tables: dict[str, list[pl.DataFrame]] = {"events": [], "todos": [], "spawns": []}
     for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name)):
-        parser = parser_for(evidence.name, evidence.head)
+        parser = parser_for(evidence.place, evidence.head)
         if parser is None:
             unread.append(Unread(evidence.name, _why_unknown(evidence)))
             continue
@@ -93,6 +93,8 @@ def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
 def _why_unknown(evidence: Evidence) -> str:
     if evidence.size == 0:
         return "empty file"
+    if evidence.head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16 text: convert it to UTF-8"
     if b"\0" in evidence.head:
         return "binary file"
     return "not a log of a known kind"

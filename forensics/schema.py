@@ -208,6 +208,8 @@ SPAWNS = pl.Schema(
 def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     """Give ``frame`` exactly the columns of ``schema``: add what is missing as null, cast, order.
 
+    A number that its column cannot hold becomes null: a log may say anything. A kind or source that the
+    schema does not know raises, as an unknown column does.
     Raises ``ValueError`` for a column that the schema does not know: a parser's mistake, not a log's.
     """
     unknown = set(frame.columns) - set(schema.names())
@@ -215,7 +217,9 @@ def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
         msg = f"columns that the schema does not know: {sorted(unknown)}"
         raise ValueError(msg)
     return frame.select(
-        pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+        pl.col(name).cast(dtype, strict=isinstance(dtype, pl.Enum))
+        if name in frame.columns
+        else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in schema.items()
     )
 

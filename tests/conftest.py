@@ -42,8 +42,7 @@ def write(tmp_path_factory) -> Write:
     def make(name: str, data: bytes | str, batch_bytes: int = BATCH_BYTES) -> Evidence:
         path = folder / f"{next(numbers)}"
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        made = replace(open_evidence(path, name), batch_bytes=batch_bytes)
-        return made
+        return replace(open_evidence(path, name), place=name, batch_bytes=batch_bytes)
 
     return make
 
@@ -54,7 +53,7 @@ def read(write) -> Read:
 
     def parse(name: str, data: bytes | str, batch_bytes: int = BATCH_BYTES) -> Parsed:
         evidence = write(name, data, batch_bytes)
-        parser = parser_for(evidence.name, evidence.head)
+        parser = parser_for(evidence.place, evidence.head)
         assert parser is not None, f"{name} was not recognised"
         return parser.parse(evidence)
 

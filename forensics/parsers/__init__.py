@@ -31,6 +31,6 @@ PARSERS: tuple[Parser, ...] = (
 )
 
 
-def parser_for(name: str, head: bytes) -> Parser | None:
-    """Return the parser of a file of this name that begins with ``head``."""
-    return next((parser for parser in PARSERS if parser.sniff(name, head)), None)
+def parser_for(place: str, head: bytes) -> Parser | None:
+    """Return the parser of a file at this place that begins with ``head``."""
+    return next((parser for parser in PARSERS if parser.sniff(place, head)), None)

@@ -33,14 +33,14 @@ class AgentMeta:
 
     source = Source.AGENT_META
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the file by its name."""
-        return NAME.search(name) is not None and head.lstrip()[:1] == b"{"
+        return NAME.search(place) is not None and head.lstrip()[:1] == b"{"
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event: agent, spawning call, finished or not."""
         data, total = evidence.document()
-        name = NAME.search(evidence.name)
+        name = NAME.search(evidence.place)
         try:
             meta = msgspec.json.decode(mend(data), type=Meta)
         except UNDECODABLE:

@@ -59,8 +59,8 @@ class Parser(Protocol):
 
     source: Source
 
-    def sniff(self, name: str, head: bytes) -> bool:
-        """Say whether a file of this name that begins with ``head`` has this format."""
+    def sniff(self, place: str, head: bytes) -> bool:
+        """Say whether a file at this place that begins with ``head`` has this format."""
         ...
 
     def parse(self, evidence: Evidence) -> Parsed:

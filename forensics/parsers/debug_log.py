@@ -44,13 +44,13 @@ class DebugLog:
 
     source = Source.CLAUDE_DEBUG
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise a debug log by a record at the beginning of one of its first lines."""
         found = FIRST_RECORD.search(head)
         return (
             found is not None
             and head.count(b"\n", 0, found.start()) < STRAY_LINES
-            and not name.endswith(".jsonl")
+            and not place.endswith(".jsonl")
         )
 
     def parse(self, evidence: Evidence) -> Parsed:
@@ -72,7 +72,7 @@ class DebugLog:
             last = _last_record(lines, last)
         edges = pl.concat([first, last]).unique("line", maintain_order=True)
         frames.append(_typed(_edges(edges)))
-        session = SESSION_NAME.search(evidence.name)
+        session = SESSION_NAME.search(evidence.place)
         named = pl.lit(session.group(1) if session else None, dtype=pl.String)
         return finish([f.with_columns(session_id=named) for f in frames], self.source, problems, total)
 

@@ -48,15 +48,15 @@ class McpLog:
 
     source = Source.MCP_LOG
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the log by its folder, or by an item."""
-        return FOLDER.search(name) is not None or (
-            name.endswith((".txt", ".jsonl")) and ITEM.search(head) is not None
+        return FOLDER.search(place) is not None or (
+            place.endswith((".txt", ".jsonl")) and ITEM.search(head) is not None
         )
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the items and re-split the server's stderr."""
-        folder = FOLDER.search(evidence.name)
+        folder = FOLDER.search(evidence.place)
         server = folder.group(1) if folder else None
         if evidence.head.lstrip().startswith(b"["):
             items, problems, total = _pretty_items(evidence)

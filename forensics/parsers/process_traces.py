@@ -25,14 +25,14 @@ class ShellSnapshot:
 
     source = Source.SHELL_SNAPSHOT
 
-    def sniff(self, name: str, head: bytes) -> bool:  # noqa: ARG002 - the name is all there is
+    def sniff(self, place: str, head: bytes) -> bool:  # noqa: ARG002 - the name is all there is
         """Recognise the file by its name."""
-        return SNAPSHOT.search(name) is not None
+        return SNAPSHOT.search(place) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event; the shell code in the file says nothing."""
         _, total = evidence.document()
-        name = SNAPSHOT.search(evidence.name)
+        name = SNAPSHOT.search(evidence.place)
         made = datetime.fromtimestamp(int(name.group(1)) / 1000, UTC) if name else None
         event = {
             "line": 1,
@@ -40,7 +40,7 @@ class ShellSnapshot:
             "ts": made,
             "ts_quality": TsQuality.EXACT.value,
             "kind": EventKind.PROCESS_LEFT.value,
-            "path": evidence.name.rpartition("/")[2],
+            "path": evidence.place.rpartition("/")[2],
             "status": "shell snapshot",
             "message": "shell snapshot was not removed",
         }
@@ -61,9 +61,9 @@ class ProcessFile:
 
     source = Source.PROCESS_FILE
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the file by its place."""
-        return PROCESS.search(name) is not None and head.lstrip()[:1] == b"{"
+        return PROCESS.search(place) is not None and head.lstrip()[:1] == b"{"
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event: which process, and what it was doing when it last said so."""

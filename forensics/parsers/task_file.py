@@ -30,14 +30,14 @@ class TaskFile:
 
     source = Source.TASK_FILE
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the file by its place."""
-        return NAME.search(name) is not None and head.lstrip()[:1] in (b"{", b"")
+        return NAME.search(place) is not None and head.lstrip()[:1] in (b"{", b"")
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of the task, without a time: the file says only what came last."""
         data, total = evidence.document()
-        name = NAME.search(evidence.name)
+        name = NAME.search(evidence.place)
         try:
             task = msgspec.json.decode(mend(data), type=Task)
         except UNDECODABLE:

@@ -32,14 +32,14 @@ class TodoFile:
 
     source = Source.TODO_FILE
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the file by its name; its content may be just ``[]``."""
-        return NAME.search(name) is not None and head.lstrip()[:1] in (b"[", b"")
+        return NAME.search(place) is not None and head.lstrip()[:1] in (b"[", b"")
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one snapshot of the list, without a time: the file says only what came last."""
         data, total = evidence.document()
-        name = NAME.search(evidence.name)
+        name = NAME.search(evidence.place)
         try:
             items = msgspec.json.decode(mend(data), type=list[TodoItem])
         except UNDECODABLE:

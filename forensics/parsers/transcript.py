@@ -59,13 +59,13 @@ class Transcript:
 
     source = Source.TRANSCRIPT
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise a transcript by the keys of its first records."""
-        return name.endswith(".jsonl") and HEAD.search(head) is not None
+        return place.endswith(".jsonl") and HEAD.search(head) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the records in file order; what a record does not say stays null."""
-        reader = _Reader(internal_agents=AGENT_FILE.search(evidence.name) is not None)
+        reader = _Reader(internal_agents=AGENT_FILE.search(evidence.place) is not None)
         lines = JsonLines(evidence, Record)
         for number, record in lines:
             if not reader.read(number, record):

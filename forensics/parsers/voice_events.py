@@ -43,9 +43,9 @@ class VoiceEvents:
 
     source = Source.VOICE_EVENTS
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the log by its first keys."""
-        return name.endswith(".jsonl") and HEAD.search(head[:4096]) is not None
+        return place.endswith(".jsonl") and HEAD.search(head[:4096]) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each line; ``tool`` is the event's own type, ``message_id`` its call."""

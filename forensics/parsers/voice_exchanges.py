@@ -36,9 +36,9 @@ class VoiceExchanges:
 
     source = Source.VOICE_EXCHANGES
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the log by its conversation ids."""
-        return name.endswith(".jsonl") and HEAD.search(head) is not None
+        return place.endswith(".jsonl") and HEAD.search(head) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset."""

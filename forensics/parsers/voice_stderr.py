@@ -29,9 +29,9 @@ class VoiceStderr:
 
     source = Source.VOICE_STDERR
 
-    def sniff(self, name: str, head: bytes) -> bool:
+    def sniff(self, place: str, head: bytes) -> bool:
         """Recognise the stream by one record at the beginning of a line."""
-        return not name.endswith((".jsonl", ".json")) and RECORD.search(head) is not None
+        return not place.endswith((".jsonl", ".json")) and RECORD.search(head) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the stream batch by batch."""

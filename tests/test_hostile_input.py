@@ -1,0 +1,247 @@
+"""Input that nobody should write, and that a dead machine or a stranger does write all the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from forensics.cli import app
+from forensics.engine import analyse
+from forensics.evidence import count_lines, open_evidence
+from forensics.parsers import PARSERS
+
+SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
+UTF8_BOM = b"\xef\xbb\xbf"
+MB = 1_000_000
+NOISE = random.Random(1).randbytes(50 * MB)  # noqa: S311 - the same in every run
+
+
+def run(*args: object):
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+def user(**changes: object) -> dict[str, object]:
+    return {"type": "user", "uuid": "u1", "parentUuid": None, "sessionId": SESSION, "timestamp": "2025-10-21T07:00:00.000Z", "version": "2.0.24", "cwd": "/w", "message": {"role": "user", "content": "hello"}} | changes  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["check", "report"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({}, "no files under"),
+        ({"notes.txt": b"milk, eggs\n"}, "not a log of a known kind"),
+        ({"core": NOISE[:4096]}, "binary file"),
+        ({f"{SESSION}.jsonl": b""}, "empty file"),
+        ({f"{SESSION}.jsonl": b'{"type":"user","sessionId":"x'}, "cut off"),
+        ({f"todos/{SESSION}-agent-{SESSION}.json": b'{"content":"a dict"}'}, "not a"),
+        ({"debug.txt": "[DEBUG] one\n".encode("utf-16")}, "UTF-16"),
+        ({"voicemode.env": b"OPENAI_API_KEY=sk-1234567890abcdef\n"}, "hold keys"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value) or "nothing",
+)
+def test_where_nothing_can_be_read_the_gate_is_not_green(tmp_path, command, content, says):
+    for name, data in content.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    result = run(command, tmp_path)
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert says in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_a_missing_path_is_a_usage_error(tmp_path, command):
+    result = run(command, tmp_path / "gone")
+    assert result.exit_code == 2
+    assert "gone: no such file or folder" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_an_unreadable_file_is_named(tmp_path, command, monkeypatch):
+    path = tmp_path / f"{SESSION}.jsonl"
+    path.write_text(json.dumps(user()))
+
+    def refuse(*args: object, **kwargs: object):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    result = run(command, tmp_path)
+    assert result.exit_code == 3
+    assert "cannot be read: Permission denied" in result.stderr
+
+
+def test_a_truncated_last_line_costs_one_line(tmp_path):
+    path = tmp_path / f"{SESSION}.jsonl"
+    path.write_text(json.dumps(user()) + '\n{"type":"assistant","sess')
+    analysis = analyse([tmp_path])
+    (file,) = analysis.inputs
+    assert (file.lines_total, file.lines_understood) == (2, 1)
+    assert [(p.line, p.reason) for p in file.problems] == [(2, "not valid JSON: the last line is cut off")]
+    assert run("check", tmp_path, "--format", "json").exit_code in {0, 1}
+
+
+@pytest.mark.parametrize("parser", PARSERS, ids=lambda p: p.source.value)
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(NOISE, id="random"),
+        pytest.param(bytes(50 * MB), id="nul"),
+        pytest.param(b"[" * 100_000, id="deep-array"),
+        pytest.param(b'{"a":' * 100_000, id="deep-object"),
+        pytest.param(b'{"type":"user","message":' + b"[" * 100_000 + b"]" * 100_000 + b"}", id="deep-message"),
+        pytest.param(b"x^2\n" * 10, id="like-zlib"),
+        pytest.param(b"\x1f\x8b\x08\x00" + b"a\n" * 10, id="like-gzip"),
+        pytest.param(b"(\xb5/\xfd" + b"a\n" * 10, id="like-zstd"),
+        pytest.param("{}\n".encode("utf-16"), id="utf-16"),
+        pytest.param(UTF8_BOM, id="only-a-bom"),
+        pytest.param(b"\n" * 100_000, id="empty-lines"),
+        pytest.param(b"\r" * 1000, id="carriage-returns"),
+    ],
+)  # fmt: skip
+def test_any_parser_survives(write, parser, data):
+    evidence = write(f"projects/p/{SESSION}.jsonl", data)
+    before = time.process_time()
+    parsed = parser.parse(evidence)
+    assert time.process_time() - before < 20
+    assert parsed.lines_total == count_lines(data)
+    assert parsed.lines_understood + sum(p.count for p in parsed.problems) == parsed.lines_total
+
+
+def test_one_line_of_200_megabytes(tmp_path):
+    path = tmp_path / f"{SESSION}.txt"
+    with path.open("wb") as file:
+        file.write(b"[DEBUG] executePreToolHooks called for tool: Read\n[DEBUG] ")
+        for _ in range(200):
+            file.write(b"x" * MB)
+        file.write(b"\n[DEBUG] executePreToolHooks called for tool: Write\n")
+    analysis = analyse([tmp_path])
+    (file,) = analysis.inputs
+    assert (file.lines_total, file.lines_understood) == (3, 3)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3_000_000  # KiB
+
+
+@pytest.mark.parametrize("bom", [b"", UTF8_BOM], ids=["plain", "bom"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (f"{SESSION}.jsonl", [json.dumps(user()).encode()] * 2),
+        ("debug.txt", [b"[DEBUG] executePreToolHooks called for tool: Task", b"[DEBUG] Stream started"]),
+        ("voicemode_debug.log", [b"2025-10-21 03:54:21,768 - voicemode - INFO - STT: Starting speech-to-text conversion"]),
+        (f"todos/{SESSION}-agent-{SESSION}.json", [b'[{"content":"a","status":"pending"}]']),
+        (f"tasks/{SESSION}/1.json", [b'{"id":"1","subject":"a","status":"pending"}']),
+        ("mcp-logs-v/x.txt", [b"[", b"  {", b'    "debug": "Calling MCP tool: converse",', b'    "timestamp": "2025-10-21T07:00:03.653Z",', b'    "sessionId": "s"', b"  }", b"]"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_byte_order_marks_and_carriage_returns_change_nothing(read, name, lines, bom, end):
+    parsed = read(name, bom + end.join([*lines, b""]))
+    plain = read(name, b"\n".join([*lines, b""]))
+    assert parsed.lines_understood == parsed.lines_total == len(lines)
+    assert parsed.events.rows() == plain.events.rows()
+    assert parsed.todos.rows() == plain.todos.rows()
+
+
+def test_half_an_emoji_does_not_cost_the_line(read):
+    parsed = read("s.jsonl", b'{"type":"user","sessionId":"s","message":{"role":"user","content":"cut \\ud83d here \\\\ud83d \\ud83d\\ude00"}}\n')  # fmt: skip
+    assert parsed.lines_understood == 1
+    assert parsed.events["message"].to_list() == ["cut \ufffd here \\ud83d 😀"]
+
+
+def test_one_invalid_byte_costs_no_event(read):
+    parsed = read("s.jsonl", json.dumps(user()).encode().replace(b"hello", b"h\xffllo") + b"\n" + json.dumps(user()).encode())  # fmt: skip
+    assert [m for m in parsed.events["message"] if "llo" in m] == ["h\ufffdllo", "hello"]
+    assert [(p.line, p.count) for p in parsed.problems] == [(1, 1)]
+    debug = read(
+        "d.txt", b"[DEBUG] a\xff\n[DEBUG] executePreToolHooks called for tool: Task\n[DEBUG] \xef\xbf\xbd\n"
+    )
+    assert "Task" in debug.events["tool"].to_list()
+    assert [(p.line, p.count) for p in debug.problems] == [(1, 1)]
+
+
+ODD_VALUES = [None, True, -1, 0.5, 10**30, 1e300, "", "text", [], [None], {}, {"a": {"b": []}}]
+
+
+@pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
+def test_wrong_types_in_every_field(read, tmp_path, value):
+    call = {"type": "tool_use", "id": "toolu_1", "name": "TodoWrite", "input": {"todos": [{"content": "a", "status": "pending"}]}}  # fmt: skip
+    message = {"role": "assistant", "id": "msg_1", "model": "m", "content": [call]}
+    record = user(type="assistant", message=message, toolUseResult={"status": "completed", "agentId": "a", "totalDurationMs": 5}, requestId="r")  # fmt: skip
+    extra = {"type": "system", "subtype": "compact_boundary", "sessionId": SESSION, "compactMetadata": {"trigger": "auto", "preTokens": value}}  # fmt: skip
+    variants = [record | {key: value} for key in record]
+    variants += [record | {"message": message | {key: value}} for key in message]
+    variants += [record | {"message": message | {"content": [call | {key: value}]}} for key in call]
+    variants += [record | {"message": message | {"content": [call | {"input": {"todos": value}}]}}]
+    variants += [record | {"message": message | {"content": [call | {"name": name, "input": value}]}} for name in ("Task", "TaskUpdate", "Write")]  # fmt: skip
+    variants += [extra, extra | {"compactMetadata": value}, {"type": "system", "subtype": "api_error", "sessionId": SESSION, "error": {"status": value, "message": value}, "retryAttempt": value}]  # fmt: skip
+    (tmp_path / f"{SESSION}.jsonl").write_text("".join(json.dumps(v) + "\n" for v in [user(), *variants]))
+    analysis = analyse([tmp_path])
+    assert analysis.errors == ()
+    event = {"timestamp": "2025-10-21T07:00:00+00:00", "event_type": "STT_COMPLETE", "session_id": "conv_1", "data": {"duration": 1, "pid": 1, "metrics": {"is_local": False}}}  # fmt: skip
+    lines = [
+        event | {"data": value},
+        *({**event, "data": {**event["data"], key: value}} for key in event["data"]),
+    ]
+    lines += [event | {key: value} for key in event]
+    read("e.jsonl", "".join(json.dumps(v) + "\n" for v in [event, *lines]))
+    exchange = {"timestamp": "2025-10-21T02:00:00-05:00", "conversation_id": "conv_1", "type": "stt", "text": "a", "project_path": "/w", "metadata": {"voice_mode_version": "6.0.1"}}  # fmt: skip
+    lines = [exchange | {key: value} for key in exchange]
+    read("x.jsonl", "".join(json.dumps(v) + "\n" for v in [exchange, *lines, exchange | {"metadata": {"voice_mode_version": value}}]))  # fmt: skip
+
+
+ODD_TIMES = ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "99999-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z", "2025-02-30T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "", "yesterday", "2025-10-21T07:00:00"]  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", ODD_TIMES)
+def test_impossible_times_are_no_times(tmp_path, moment):
+    (tmp_path / "debug").mkdir()
+    (tmp_path / f"{SESSION}.jsonl").write_text(
+        json.dumps(user()) + "\n" + json.dumps(user(uuid="u2", timestamp=moment))
+    )
+    (tmp_path / "debug" / f"{SESSION}.txt").write_text(f"2025-10-21T07:00:00.000Z [DEBUG] a\n{moment} [DEBUG] executePreToolHooks called for tool: Task\n2025-10-21T07:00:01.000Z [DEBUG] b\n")  # fmt: skip
+    (tmp_path / "voicemode_events_1.jsonl").write_text(json.dumps({"timestamp": moment, "event_type": "STT_START", "session_id": None, "data": None}) + "\n")  # fmt: skip
+    (tmp_path / "exchanges_1.jsonl").write_text(json.dumps({"timestamp": moment, "conversation_id": "conv_1", "type": "stt"}) + "\n")  # fmt: skip
+    (tmp_path / "voicemode_debug.log").write_text(f"{moment[:10]} 00:00:00,000 - voicemode - INFO - STT: Starting speech-to-text conversion\n2025-10-21 02:00:00,000 - voicemode - INFO - STT: No speech detected\n")  # fmt: skip
+    analysis = analyse([tmp_path], tz="America/Chicago")
+    assert analysis.errors == ()
+    for session in analysis.sessions:
+        assert all(t is None or 2000 <= t.year < 2100 for t in session.case.events["ts"])
+    assert run("report", tmp_path, "--tz", "America/Chicago").exit_code == 0
+
+
+@pytest.mark.parametrize("millis", ["9999999999999", "0000000000000", "99999999999999999999999"])
+def test_impossible_numbers_in_names(tmp_path, millis):
+    (tmp_path / f"snapshot-bash-{millis}-x.sh").write_text("# Snapshot file\n")
+    (tmp_path / f"{SESSION}.txt").write_text(f"[DEBUG] Writing to temp file: /w/a.py.tmp.{millis}.{millis}\n[DEBUG] executePreToolHooks called for tool: Task\n")  # fmt: skip
+    assert analyse([tmp_path]).errors == ()
+
+
+def test_names_that_are_not_text(tmp_path):
+    folder = tmp_path / os.fsdecode(b"mcp-logs-\xff\x1b[31m")
+    folder.mkdir()
+    item = {
+        "debug": "Calling MCP tool: converse",
+        "timestamp": "2025-10-21T07:00:03.653Z",
+        "sessionId": SESSION,
+    }
+    (folder / "a\n.jsonl").write_text(json.dumps(item))
+    (file,) = analyse([tmp_path]).inputs
+    assert file.evidence.name.isprintable()
+    assert run("check", tmp_path, "--format", "json").exit_code == 0
+
+
+def test_a_live_log_is_read_as_far_as_it_was_hashed(tmp_path):
+    path = tmp_path / "debug.txt"
+    path.write_text("[DEBUG] one\n")
+    evidence = open_evidence(path, path.name)
+    path.write_text("[DEBUG] one\n[DEBUG] two\n")
+    assert b"".join(b.data for b in evidence.batches()) == b"[DEBUG] one\n"
