@@ -1,0 +1,136 @@
+"""What every rule promises by its shape alone: code, name, documentation, guidance, thresholds, purity."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import forensics.rules
+from forensics.finding import Confidence, Severity
+from forensics.rules import RULES
+from forensics.rules.base import SECTIONS, Rule
+from forensics.schema import EVENTS
+
+FOLDER = Path(forensics.rules.__file__).parent
+FILES = sorted(p for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))
+NOT_FOR_RULES = (
+    "forensics.render",
+    "forensics.parsers",
+    "forensics.ingest",
+    "forensics.evidence",
+    "forensics.engine",
+)
+
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+@every_rule
+def test_code_and_name(rule):
+    assert re.fullmatch(r"CCF\d{3}", rule.code)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.name)
+    module = rule.detect.__module__.rpartition(".")[2]
+    assert module == rule.detect.__name__ == rule.name.replace("-", "_")
+    assert rule.title
+    assert rule.title[0].isupper()
+
+
+def test_codes_and_names_are_unique_and_in_order():
+    codes = [rule.code for rule in RULES]
+    assert codes == sorted(set(codes))
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@every_file
+def test_every_file_is_registered(path):
+    assert path.stem in {rule.detect.__name__ for rule in RULES}
+
+
+@every_rule
+def test_documentation_has_its_sections_in_order(rule):
+    sections = re.findall(r"^## (.+)$", rule.documentation, re.MULTILINE)
+    assert tuple(sections) == SECTIONS
+    for body in re.split(r"^## .+$", rule.documentation, flags=re.MULTILINE):
+        assert body.strip()
+
+
+@every_rule
+def test_guidance_is_complete(rule):
+    guidance = rule.guidance
+    for text in (guidance.contract, guidance.avoid, guidance.instead, guidance.metric):
+        assert text.strip()
+    assert guidance.immediate or guidance.this_week
+    assert guidance.before or guidance.during or guidance.after
+    steps = (
+        guidance.immediate,
+        guidance.this_week,
+        guidance.strategic,
+        guidance.before,
+        guidance.during,
+        guidance.after,
+    )
+    for group in steps:
+        assert isinstance(group, tuple), "a single step needs its comma"
+        assert all(step.strip() and not step.endswith(".") for step in group)
+
+
+@every_rule
+def test_severity_confidence_and_sources_are_given(rule):
+    assert isinstance(rule, Rule)
+    assert isinstance(rule.severity, Severity)
+    assert isinstance(rule.confidence, Confidence)
+    assert rule.any_of
+    assert re.fullmatch(r"\d+\.\d+\.\d+", rule.since)
+
+
+@every_rule
+def test_thresholds_are_keywords_with_defaults_and_documented(rule):
+    parameters = list(inspect.signature(rule.detect).parameters.values())
+    assert [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY] == ["case"]
+    for threshold in parameters[1:]:
+        assert threshold.default is not threshold.empty, threshold.name
+        assert f"``{threshold.name}``" in rule.documentation, threshold.name
+    assert set(rule.thresholds) == {p.name for p in parameters[1:]}
+
+
+@every_file
+def test_a_rule_knows_no_file_and_no_output(path):
+    assert not [name for name in imported(path) if name.startswith(NOT_FOR_RULES)]
+
+
+@every_file
+def test_a_rule_reads_typed_columns_only(path):
+    assert "attrs" in EVENTS
+    words = {
+        n.value for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Constant)
+    }
+    assert "attrs" not in words
+
+
+@every_file
+def test_no_sentence_claims_what_needs_a_line_of_its_own(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docs = {
+        ast.get_docstring(n, clean=False)
+        for n in ast.walk(tree)
+        if isinstance(n, ast.FunctionDef | ast.Module)
+    }
+    said = " ".join(
+        n.value
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value not in docs
+    ).casefold()
+    for word in ("caused", "crashed", "leaked", "exhausted the", "your fault", "mistake by"):
+        assert word not in said.replace("not crashed", ""), word
