@@ -1,0 +1,312 @@
+"""Agents out of events: each way in which a version links a spawn to its agent, and each way in which one ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from forensics.agents import AgentEnd, link_agents
+from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SESSION = "5e551011-0000-4000-8000-000000000001"
+
+
+def at(seconds):
+    return START + timedelta(seconds=seconds)
+
+
+class Story:
+    """Events of one session, written one line each."""
+
+    def __init__(self):
+        self.rows, self.items, self.asked = [], [], []
+
+    def add(self, kind, seconds, source=Source.TRANSCRIPT, **columns):
+        number = len(self.rows) + 1
+        row = {
+            "event_id": number,
+            "file": 0,
+            "line": number,
+            "ordinal": 0,
+            "source": source.value,
+            "kind": kind,
+        }
+        row |= {"ts": at(seconds) if seconds is not None else None, "session_id": SESSION} | columns
+        self.rows.append(row)
+        return number
+
+    def spawn(
+        self,
+        call,
+        seconds,
+        *,
+        prompt="brief",
+        agent_id=None,
+        background=False,
+        isolation=None,
+        message="msg_1",
+    ):
+        event = self.add(
+            "agent_spawn",
+            seconds,
+            correlation_id=call,
+            text_sha=prompt,
+            agent_id=agent_id,
+            message_id=message,
+            tool="Task",
+        )
+        self.asked.append(
+            {
+                "event_id": event,
+                "file": 0,
+                "line": event,
+                "ordinal": 0,
+                "agent_type": "general-purpose",
+                "prompt": prompt,
+            }
+            | {"description": call, "background": background, "isolation": isolation}
+        )
+        return event
+
+    def todo_list(self, agent_id, seconds, *contents, source=Source.TRANSCRIPT):
+        event = self.add("todo_snapshot", seconds, source, agent_id=agent_id, tool="TodoWrite")
+        for position, content in enumerate(contents):
+            place = {"event_id": event, "file": 0, "line": event, "ordinal": 0, "position": position}
+            self.items.append(place | {"content": content, "status": "completed"})
+
+    def linked(self):
+        events = conform(pl.DataFrame(self.rows, infer_schema_length=None), EVENTS)
+        todos = conform(pl.DataFrame(self.items), TODOS) if self.items else pl.DataFrame(schema=TODOS)
+        spawns = conform(pl.DataFrame(self.asked), SPAWNS) if self.asked else pl.DataFrame(schema=SPAWNS)
+        return link_agents(events, todos, spawns)
+
+    def only(self):
+        (agent,) = self.linked().agents
+        return agent
+
+
+@pytest.fixture
+def story():
+    return Story()
+
+
+def test_2_0_24_links_a_sidechain_by_its_prompt_and_names_it_by_its_todo_file(story):
+    story.spawn("call", 1)
+    story.add("user_prompt", 2, agent_id="sidechain:root", text_sha="brief")
+    story.todo_list("sidechain:root", 3, "Item")
+    story.add("tool_result", 9, correlation_id="call", status="ok")
+    story.todo_list("d242a562", None, "Item", source=Source.TODO_FILE)
+    linked = story.linked()
+    (agent,) = linked.agents
+    assert agent.agent_id == "d242a562"
+    assert agent.outcome is AgentEnd.COMPLETED
+    assert set(linked.events["agent_id"].drop_nulls()) == {"d242a562"}
+
+
+def test_2_0_24_without_a_todo_file_names_it_by_its_call(story):
+    story.spawn("call", 1)
+    story.add("user_prompt", 2, agent_id="sidechain:root", text_sha="brief")
+    story.add("tool_result", 9, correlation_id="call", status="ok")
+    assert story.only().agent_id == "call"
+
+
+def test_equal_prompts_are_linked_in_order_of_time(story):
+    for n in (1, 2):
+        story.spawn(f"call{n}", n)
+        story.add("user_prompt", n + 10, agent_id=f"agent{n}", text_sha="brief")
+    assert [(a.description, a.agent_id) for a in story.linked().agents] == [
+        ("call1", "agent1"),
+        ("call2", "agent2"),
+    ]
+
+
+def test_2_0_69_links_an_unfinished_agent_by_its_prompt(story):
+    story.spawn("call", 1)
+    story.add("user_prompt", 2, agent_id="abc1234", text_sha="brief")
+    story.add("tool_call", 5, agent_id="abc1234", message_id="m")
+    agent = story.only()
+    assert (agent.agent_id, agent.outcome, agent.last_seen) == ("abc1234", AgentEnd.UNFINISHED, at(5))
+
+
+def test_a_result_names_its_agent_and_how_long_it_took(story):
+    spawn = story.spawn("call", 1)
+    result = story.add(
+        "tool_result", 60, correlation_id="call", status="ok", target_agent_id="abc1234", duration_ms=50_000.0
+    )
+    agent = story.only()
+    assert (agent.agent_id, agent.spawn_event, agent.end_event) == ("abc1234", spawn, result)
+    assert (agent.start, agent.end) == (at(10), at(60))
+
+
+def test_a_duration_never_puts_the_start_before_the_spawn(story):
+    story.spawn("call", 20)
+    story.add("tool_result", 60, correlation_id="call", status="ok", duration_ms=50_000.0)
+    assert story.only().start == at(20)
+
+
+def test_2_1_330_links_by_its_metadata_whose_finished_mark_ends_it(story):
+    story.spawn("call", 1, background=True)
+    story.add("assistant_message", 30, agent_id="a18hex")
+    meta = story.add(
+        "agent_meta",
+        None,
+        Source.AGENT_META,
+        target_agent_id="a18hex",
+        correlation_id="call",
+        status="finished",
+    )
+    agent = story.only()
+    assert (agent.agent_id, agent.outcome, agent.end, agent.end_event) == (
+        "a18hex",
+        AgentEnd.COMPLETED,
+        at(30),
+        meta,
+    )
+
+
+def test_2_1_330_metadata_without_the_mark_leaves_it_unfinished(story):
+    story.spawn("call", 1, background=True)
+    story.add("assistant_message", 30, agent_id="a18hex")
+    story.add(
+        "agent_meta",
+        None,
+        Source.AGENT_META,
+        target_agent_id="a18hex",
+        correlation_id="call",
+        status="unfinished",
+    )
+    assert story.only().outcome is AgentEnd.UNFINISHED
+
+
+def launch(story, agent="abc1234"):
+    story.spawn("call", 1)
+    story.add("agent_launched", 1.1, correlation_id="call", status="launched", target_agent_id=agent)
+
+
+def test_a_launch_is_no_completion(story):
+    launch(story)
+    story.add("tool_call", 20, agent_id="abc1234", message_id="m")
+    agent = story.only()
+    assert agent.background
+    assert (agent.outcome, agent.end) == (AgentEnd.UNFINISHED, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("completed", AgentEnd.COMPLETED), ("failed", AgentEnd.FAILED), ("killed", AgentEnd.STOPPED)],
+)
+def test_a_notification_ends_a_background_agent(story, status, outcome):
+    launch(story)
+    note = story.add("agent_notification", 40, target_agent_id="abc1234", status=status)
+    agent = story.only()
+    assert (agent.outcome, agent.end, agent.end_event) == (outcome, at(40), note)
+
+
+def test_a_completion_line_of_the_debug_log_ends_it(story):
+    launch(story)
+    story.add("agent_stop", 40, Source.CLAUDE_DEBUG, agent_id="abc1234", status="cancelled")
+    assert story.only().outcome is AgentEnd.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("tool", "text", "outcome"),
+    [
+        ("TaskStop", "Successfully stopped task: abc1234", AgentEnd.STOPPED),
+        ("TaskOutput", "<task_id>abc1234</task_id>\n<status>completed</status>", AgentEnd.COMPLETED),
+        ("TaskOutput", "<task_id>abc1234</task_id>\n<status>running</status>", AgentEnd.UNFINISHED),
+        ("TaskOutput", "<task_id>other99</task_id>\n<status>completed</status>", AgentEnd.UNFINISHED),
+        ("Bash", "abc1234 <status>completed</status>", AgentEnd.UNFINISHED),
+    ],
+)
+def test_a_tool_that_stops_it_or_fetches_its_output_tells_its_end(story, tool, text, outcome):
+    launch(story)
+    story.add("tool_call", 30, tool=tool, correlation_id="other", message_id="m2")
+    story.add("tool_result", 31, correlation_id="other", status="ok", message=text)
+    assert story.only().outcome is outcome
+
+
+def test_a_background_agent_whose_last_word_is_an_answer_has_returned(story):
+    launch(story)
+    last = story.add("assistant_message", 30, agent_id="abc1234", message_id="m")
+    agent = story.only()
+    assert (agent.outcome, agent.end_event) == (AgentEnd.COMPLETED, last)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PreToolUse:Task hook error: not now",
+        "The user doesn't want to proceed with this tool use.",
+        "Agent type 'x' not found. Available agents: general-purpose",
+    ],
+)
+def test_a_refused_spawn_is_no_agent(story, text):
+    story.spawn("call", 1)
+    story.add("tool_result", 2, correlation_id="call", status="error", message=text)
+    assert story.only().outcome is AgentEnd.REFUSED
+
+
+def test_an_agent_that_worked_and_failed_was_not_refused(story):
+    story.spawn("call", 1)
+    story.add("user_prompt", 2, agent_id="abc1234", text_sha="brief")
+    story.add(
+        "tool_result",
+        9,
+        correlation_id="call",
+        status="error",
+        message="API Error: hook",
+        target_agent_id="abc1234",
+    )
+    assert story.only().outcome is AgentEnd.FAILED
+
+
+def test_what_the_parents_record_says_next_tells_a_foreground_agents_fate(story):
+    story.spawn("call", 1)
+    story.add("user_interrupt", 9)
+    assert story.only().outcome is AgentEnd.STOPPED
+    other = Story()
+    other.spawn("call", 1)
+    other.add("assistant_message", 9, message_id="msg_2")
+    assert other.only().outcome is AgentEnd.LOST
+    third = Story()
+    third.spawn("call", 1)
+    third.add("user_prompt", 9)
+    assert third.only().outcome is AgentEnd.UNFINISHED
+
+
+def test_an_agent_that_was_resumed_is_one_agent(story):
+    launch(story)
+    story.spawn("again", 50, message="msg_5")
+    story.add("tool_result", 90, correlation_id="again", status="ok", target_agent_id="abc1234")
+    agent = story.only()
+    assert (agent.start, agent.end, agent.outcome) == (at(1), at(90), AgentEnd.COMPLETED)
+
+
+def test_a_nested_spawn_has_its_agent_as_parent(story):
+    story.spawn("outer", 1)
+    story.add("tool_result", 90, correlation_id="outer", status="ok", target_agent_id="abc1234")
+    story.spawn("inner", 5, agent_id="abc1234", prompt="other", message="m2")
+    story.add("tool_result", 50, correlation_id="inner", status="ok", target_agent_id="def5678")
+    parents = {a.agent_id: a.parent_id for a in story.linked().agents}
+    assert parents == {"abc1234": None, "def5678": "abc1234"}
+
+
+def test_an_agent_without_its_spawn_is_known_but_not_judged(story):
+    story.add("user_prompt", 2, agent_id="abc1234", text_sha="brief")
+    story.add("assistant_message", 9, agent_id="abc1234")
+    agent = story.only()
+    assert agent.spawn_event is None
+    assert (agent.start, agent.end) == (at(2), at(9))
+
+
+def test_overlap_needs_two_agents_and_one_moment(story):
+    launch(story)
+    story.spawn("other", 20, prompt="other")
+    story.add("tool_call", 21, agent_id="abc1234", message_id="m")
+    one, other = story.linked().agents
+    assert one.overlaps(other, at(30))
+    assert not one.overlaps(one, at(30))
+    assert one.alive_until(at(9000)) == at(621), "600 s after its last sign it counts as gone"
