@@ -343,7 +343,7 @@ def _without_spawn(events: pl.DataFrame, known: Iterable[str]) -> list[AgentLife
         & ~pl.col("agent_id").is_in(list(known))
         & ~pl.col("agent_id").str.starts_with("sidechain:")
         & (pl.col("source") == Source.TRANSCRIPT.value)
-        & (pl.col("kind") != K.OTHER.value)
+        & ~pl.col("kind").is_in([K.OTHER.value, K.SESSION_META.value])
         & pl.col("ts").is_not_null()
     ).sort("ts", "event_id")
     return [

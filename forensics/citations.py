@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -15,9 +15,11 @@ import polars as pl
 from forensics.finding import Cite, EvidenceRef
 from forensics.ingest import InputFile
 from forensics.redact import redact
-from forensics.schema import Source
+from forensics.schema import Row, Source
 
 EXCERPT = 240
+# where a line of a server's own log begins in a chunk that wraps it
+SERVER_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - ")
 LEAD = 24  # characters kept before a quote in a long line
 CUT = "…"
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
@@ -67,10 +69,9 @@ class Citations:
             for line, raw in _lines_of(self._inputs[file], numbers):
                 self._lines[file, line] = raw
 
-    def _ref(self, cite: Cite, event: Mapping[str, object]) -> EvidenceRef:
-        file, line = int(str(event["file"])), int(str(event["line"]))
+    def _ref(self, cite: Cite, event: Row) -> EvidenceRef:
+        file, line, ts = event["file"], event["line"], event["ts"]
         raw = self._lines[file, line]
-        ts = event["ts"]
         return EvidenceRef(
             event_id=cite.event_id,
             path=self._inputs[file].evidence.name,
@@ -79,7 +80,7 @@ class Citations:
             line_sha256=raw.sha256,
             ts=format_utc(ts) if isinstance(ts, datetime) else None,
             ts_quality=str(event["ts_quality"] or "missing"),
-            excerpt=excerpt(raw.text, cite.quote or _needle(event)),
+            excerpt=excerpt(raw.text, cite.quote or _needle(event), cite.most or EXCERPT),
             also_at=tuple(self._also.get(cite.event_id, ())),
         )
 
@@ -103,34 +104,46 @@ def _lines_of(file: InputFile, wanted: set[int]) -> Iterable[tuple[int, RawLine]
         offset += len(batch.data)
 
 
-def _needle(event: Mapping[str, object]) -> str | None:
-    """Return what to look for in a long line, so that the excerpt shows the record and not its envelope."""
-    source = Source(str(event["source"]))
+def _needle(event: Row) -> str | None:
+    """Return what to look for in a JSON line, so that the excerpt shows the record and not its envelope."""
+    source = Source(event["source"])
     if source not in JSON_SOURCES:
         return None
     message = str(event["message"] or "")
     if source is Source.MCP_LOG:
         message = re.sub(r'^MCP server "[^"]*":? ', "", message)
-        return json.dumps(message.partition("\n")[0][:80], ensure_ascii=False)[1:-1]
-    call = event["correlation_id"]
-    return str(call) if call else json.dumps(message[:40], ensure_ascii=False)[1:-1]
+        return _as_json(message.partition("\n")[0][:80])
+    return event["correlation_id"] or _as_json(message[:40])
 
 
-def excerpt(line: str, needle: str | None = None) -> str:
-    """Return a verbatim, redacted part of a line, at most about ``EXCERPT`` characters; cuts are marked."""
+def _as_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def excerpt(line: str, needle: str | None = None, most: int = EXCERPT) -> str:
+    """Return a verbatim, redacted part of a line, at most about ``most`` characters; cuts are marked.
+
+    It begins at the line's head, or shortly before ``needle`` where that stands far behind it. Where one
+    JSON string holds several log lines side by side, it keeps to the one that ``needle`` is in.
+    """
     start, end = 0, len(line)
     at = line.find(needle) if needle else -1
-    if at >= 0:
-        # inside a JSON string several log lines stand side by side: keep to the one that is meant
-        before = line.rfind("\\n", 0, at)
-        after = line.find("\\n", at)
-        start = before + 2 if before >= 0 and end - start > EXCERPT else start
-        end = after if after >= 0 and end - start > EXCERPT else end
-        if at - start > EXCERPT - len(needle or ""):
-            start = max(start, at - LEAD)
-    end = min(end, start + EXCERPT)
+    if at >= 0 and SERVER_LINE.search(line):
+        start, end = _server_line(line, at)
+    elif at > 2 * LEAD:
+        start = at - LEAD
+    end = min(end, start + most)
     shown = redact(CONTROL.sub("\ufffd", line[start:end]))
     return f"{CUT if start else ''}{shown}{CUT if end < len(line) else ''}"
+
+
+def _server_line(line: str, at: int) -> tuple[int, int]:
+    """Return where the server's own line, which ``at`` is in, begins and ends in a wrapped chunk."""
+    starts = [m.start() for m in SERVER_LINE.finditer(line) if m.start() <= at]
+    after = line.find("\\n", at)
+    closing = re.search(r'",?\s*$|", ?"', line[at:])
+    ends = [e for e in (after, at + closing.start() if closing else -1) if e > at]
+    return (starts[-1] if starts else at), min(ends, default=len(line))
 
 
 def format_utc(moment: datetime) -> str:

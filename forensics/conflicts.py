@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from forensics.agents import STALL, AgentEnd, AgentLife
 from forensics.case import WRITE_TOOLS, Case, FileAccess
@@ -83,7 +83,7 @@ def write_conflicts(case: Case, grace: timedelta = NO_TIME) -> list[WriteConflic
 
     A pair in which the second writer had not read the first one's write goes before one in which it had.
     """
-    lives = _Lives(case, grace)
+    lives, reads = _Lives(case, grace), _Reads(case)
     found: dict[tuple[str, str, str], WriteConflict] = {}
     for one, other in _write_pairs(case):
         one_name, other_name = sorted((one.agent_id or "", other.agent_id or ""))
@@ -91,23 +91,25 @@ def write_conflicts(case: Case, grace: timedelta = NO_TIME) -> list[WriteConflic
         known = found.get(key)
         if (known is not None and known.reread is None) or not lives.together(one, other):
             continue
-        reread = _reread(case, one, other)
+        reread = reads.between(one, other)
         if known is None or reread is None:
             found[key] = WriteConflict(one.path, one, other, reread)
     return list(found.values())
 
 
 def _write_pairs(case: Case) -> Iterator[tuple[FileAccess, FileAccess]]:
-    """Yield the pairs of successful writes of one file by two agents, the earlier one first."""
-    by_path: dict[str, list[FileAccess]] = {}
+    """Yield, for each file and pair of agents, the successful writes by one that the other's follows next.
+
+    Between two writes that collide every other write of the pair lies in both lives too, so neighbours are enough.
+    """
+    by_path: dict[str, dict[str | None, list[FileAccess]]] = {}
     for write in case.writes:
         if write.answered is not None:
-            by_path.setdefault(write.path, []).append(write)
-    for writes in by_path.values():
-        if len({w.agent_id for w in writes}) < 2:  # noqa: PLR2004 - a conflict takes two
-            continue
-        ordered = sorted(writes, key=lambda w: (w.answered or horizon(case), w.call_event))
-        yield from ((a, b) for a, b in combinations(ordered, 2) if a.agent_id != b.agent_id)
+            by_path.setdefault(write.path, {}).setdefault(write.agent_id, []).append(write)
+    for writers in by_path.values():
+        for one, other in combinations(writers.values(), 2):
+            ordered = sorted((*one, *other), key=lambda w: (w.answered or horizon(case), w.call_event))
+            yield from ((a, b) for a, b in pairwise(ordered) if a.agent_id != b.agent_id)
 
 
 class _Lives:
@@ -145,30 +147,38 @@ def _related(one: FileAccess, other: FileAccess, lives: Sequence[Sequence[AgentL
     return (a in parents and parents[a] == b) or (b in parents and parents[b] == a)
 
 
-def _reread(case: Case, first: FileAccess, second: FileAccess) -> FileAccess | None:
-    for read in _reads_before(case, second):
-        if first.answered is not None and read.called is not None and first.answered <= read.called:
-            return read
-    return None
+class _Reads:
+    """The successful reads of each agent and file, in order of time."""
 
+    def __init__(self, case: Case) -> None:
+        self._of: dict[tuple[str | None, str], list[FileAccess]] = {}
+        for read in case.file_accesses:
+            if read.tool == "Read" and read.ok and read.called is not None:
+                self._of.setdefault((read.agent_id, read.path), []).append(read)
 
-def _reads_before(case: Case, access: FileAccess) -> Iterator[FileAccess]:
-    """Yield the same agent's successful reads of the same file before a call, the last one first."""
-    for read in reversed(case.file_accesses):
-        same = read.tool == "Read" and read.agent_id == access.agent_id and read.path == access.path
-        if same and read.ok and read.called and access.called and read.called <= access.called:
-            yield read
+    def last_before(self, access: FileAccess) -> FileAccess | None:
+        """Return the last read of the same file by the same agent before a call."""
+        reads = self._of.get((access.agent_id, access.path), [])
+        before = (r for r in reversed(reads) if r.called and access.called and r.called <= access.called)
+        return next(before, None)
+
+    def between(self, first: FileAccess, second: FileAccess) -> FileAccess | None:
+        """Return the second writer's read of the file after the first one's write, if any."""
+        read = self.last_before(second)
+        if read is None or read.called is None or first.answered is None:
+            return None
+        return read if first.answered <= read.called else None
 
 
 def stale_edits(case: Case, grace: timedelta = NO_TIME) -> Iterator[StaleEdit]:
     """Yield the edits that were refused although the editor had read the file: another living agent wrote it."""
-    lives = _Lives(case, grace)
+    lives, reads = _Lives(case, grace), _Reads(case)
     for access in case.file_accesses:
         if access.tool not in WRITE_TOOLS or access.ok is not False or access.answered is None:
             continue
         if not any(text in access.answer for text in (*REFUSALS, NOT_FOUND)):
             continue
-        read = next(_reads_before(case, access), None)
+        read = reads.last_before(access)
         since = read.called if read is not None else None
         if since is None and NOT_FOUND in access.answer:
             continue  # an edit of a file that was never read fails for reasons of its own

@@ -77,10 +77,15 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cite:
-    """One event as evidence; ``quote`` is the part of its line worth showing (else the line's head)."""
+    """One event as evidence.
+
+    ``quote`` is the part of its line worth showing (else the line's head), ``most`` how many characters
+    of it (else as many as fit into a paragraph).
+    """
 
     event_id: int
     quote: str | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

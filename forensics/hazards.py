@@ -12,7 +12,15 @@ import polars as pl
 
 from forensics.agents import AgentEnd, AgentLife
 from forensics.case import Case
-from forensics.conflicts import agent_name, horizon, may_still_run, stale_edits, write_conflicts
+from forensics.conflicts import (
+    StaleEdit,
+    WriteConflict,
+    agent_name,
+    horizon,
+    may_still_run,
+    stale_edits,
+    write_conflicts,
+)
 from forensics.finding import Claim, Severity
 from forensics.schema import EventKind as K
 from forensics.schema import Source
@@ -37,22 +45,37 @@ class Hazard:
     cites: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Collisions:
+    """What agents did to each other's files, anywhere in the session."""
+
+    writes: tuple[WriteConflict, ...]
+    edits: tuple[StaleEdit, ...]
+
+
+def collisions_of(case: Case, grace: timedelta) -> Collisions:
+    """Find the collisions once, for all groups; a write up to ``grace`` after the other's end counts."""
+    return Collisions(tuple(write_conflicts(case, grace)), tuple(stale_edits(case, grace)))
+
+
 def hazards_of(
-    case: Case, group: Sequence[AgentLife], *, duplicate_brief: float, grace: timedelta
+    case: Case, group: Sequence[AgentLife], collisions: Collisions, *, duplicate_brief: float
 ) -> Iterator[Hazard]:
     """Yield the hazards of a group of overlapping siblings, those of files first."""
-    yield from _shared_files(case, group, grace)
-    yield from _stale_edits(case, group, grace)
+    yield from _shared_files(case, group, collisions.writes)
+    yield from _stale_edits(case, group, collisions.edits)
     yield from _missing_results(case, group)
     yield from _duplicate_briefs(group, duplicate_brief)
     yield from _shared_resources(case, group)
     yield from _capacity(case, group)
 
 
-def _shared_files(case: Case, group: Sequence[AgentLife], grace: timedelta) -> Iterator[Hazard]:
+def _shared_files(
+    case: Case, group: Sequence[AgentLife], conflicts: Sequence[WriteConflict]
+) -> Iterator[Hazard]:
     ids, parent = {a.agent_id for a in group}, group[0].parent_id
     with_parent: dict[str, tuple[int, int]] = {}
-    for conflict in write_conflicts(case, grace):
+    for conflict in conflicts:
         writers = {conflict.first.agent_id, conflict.second.agent_id}
         calls = (conflict.first.call_event, conflict.second.call_event)
         if writers <= ids:
@@ -68,9 +91,9 @@ def _shared_files(case: Case, group: Sequence[AgentLife], grace: timedelta) -> I
         yield Hazard("parent writes too", Severity.MEDIUM, Claim.DERIVED, text, cites)
 
 
-def _stale_edits(case: Case, group: Sequence[AgentLife], grace: timedelta) -> Iterator[Hazard]:
+def _stale_edits(case: Case, group: Sequence[AgentLife], edits: Sequence[StaleEdit]) -> Iterator[Hazard]:
     ids = {a.agent_id for a in group}
-    for stale in stale_edits(case, grace):
+    for stale in edits:
         answer = stale.refused.answer_event
         if not {stale.refused.agent_id, stale.written.agent_id} <= ids or answer is None:
             continue

@@ -61,6 +61,7 @@ class EventKind(StrEnum):
     SESSION_META = "session_meta"
     SESSION_START = "session_start"
     SESSION_END = "session_end"
+    TURN_END = "turn_end"
     RESULT = "result"
     PROCESS_FATAL = "process_fatal"
     PROCESS_LEFT = "process_left"

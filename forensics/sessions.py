@@ -48,7 +48,9 @@ def _with_pids(events: pl.DataFrame) -> pl.DataFrame:
 def _aliases(events: pl.DataFrame) -> pl.DataFrame:
     """Return, for each process part of a debug log, the id it went by (``old``) and its session (``alias``)."""
     transcripts = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
-    known = set(transcripts["session_id"].drop_nulls().unique())
+    # a resumed client first writes a transcript of a random id that holds only its warm-up
+    spoken = transcripts.filter(~pl.col("kind").is_in([EventKind.OTHER.value, EventKind.SESSION_META.value]))
+    known = set(spoken["session_id"].drop_nulls().unique())
     parts = (
         events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
         .group_by("file", "pid", maintain_order=True)

@@ -21,7 +21,10 @@ STORY = (
     K.STT_FAIL, K.STT_FALLBACK, K.STT_OK, K.STT_EXHAUSTED, K.TTS_FAIL, K.TTS_OK, K.TTS_EXHAUSTED, K.AUTH_ERROR,
     K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
 )  # fmt: skip
+# evidence that is no moment of the story: a file that was left, the name of an object that a line reports
+PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META)
 SAID = {
+    K.TOOL_RESULT: "a tool call is answered",
     K.SESSION_START: "Claude Code session starts",
     K.SESSION_END: "Claude Code logs its shutdown",
     K.STT_START: "speech-to-text starts",
@@ -66,8 +69,9 @@ def timeline_of(
     wanted = pl.col("kind").cast(pl.String).is_in([k.value for k in STORY]) | pl.col("event_id").is_in(
         list(cited)
     )
+    told = ~pl.col("kind").cast(pl.String).is_in([k.value for k in PROOF_ONLY])
     main = ~((pl.col("kind") == K.USER_PROMPT.value) & pl.col("agent_id").is_not_null())
-    rows = case.events.filter(wanted & (main | pl.col("event_id").is_in(list(cited))))
+    rows = case.events.filter(told & wanted & (main | pl.col("event_id").is_in(list(cited))))
     kept = _shortened(rows, set(cited))
     refs = citations.resolve(Cite(e) for e in kept["event_id"])
     moments = tuple(

@@ -116,7 +116,9 @@ def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | No
     # a background agent may outlive a transcript; the client's own log or what it left says that the record ended
     over = not process.is_empty() or bool(_ids(events, K.PROCESS_LEFT))
     if over:
-        opened = tuple(sorted({*unanswered, *_open_agents(agents, end)}))
+        # with -p, 2.0.69 and 2.1.19 end with the main turn and abort the background agents: an orderly end
+        aborted = bool(ends) and bool(_ids(process, K.TURN_END))
+        opened = tuple(sorted({*unanswered, *(() if aborted else _open_agents(agents, end))}))
     else:
         away = [a.agent_id for a in agents if a.background]
         of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]

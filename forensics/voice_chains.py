@@ -165,6 +165,8 @@ class _Builder:
         if chain is not None and not chain.attempts and not chain.retries:
             apart = seconds_between(chain.started, when)
             if apart is not None and abs(apart) < SAME_START_S:
+                if kind in (K.STT_START, K.TTS_START):  # the server's own line says more than the event log's
+                    chain.start_event = row["event_id"]
                 return
         if chain is None or kind is not K.TTS_BEGUN:
             chain = self._new(service, when, row["event_id"])

@@ -12,6 +12,8 @@ such a chunk: the same words in a quoted log or a tool result are content, not a
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import polars as pl
@@ -20,7 +22,7 @@ from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import UNDECODABLE, mend
 from forensics.parsers.base import Parsed, Problem, finish, problems_of
 from forensics.patterns import any_literal, match_patterns
-from forensics.patterns.claude_debug import PATTERNS, RECORD, RECORD_START, STDERR, STDERR_MARK
+from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR, STDERR_MARK
 from forensics.patterns.server_lines import server_events
 from forensics.patterns.voicemode import LINE, OBJECT_LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
@@ -36,6 +38,7 @@ LEVELS = {"DEBUG": "debug", "VERBOSE": "debug", "INFO": "info", "WARN": "warning
 MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OBJECT_MARK])
 NO_RECORD = "line before the first record"
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
+SILENCE = timedelta(seconds=60)
 TAIL = 1000  # lines in which the last record is looked for first
 
 
@@ -68,13 +71,16 @@ class DebugLog:
                 problems += problems_of(range(batch.first_line, begin), NO_RECORD)
                 lines = lines.filter(pl.col("line") >= begin)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
-            frames.append(_events(lines, last))
+            frames += [_events(lines, last), _typed(_silences(lines, last))]
             last = _last_record(lines, last)
-        edges = pl.concat([first, last]).unique("line", maintain_order=True)
-        frames.append(_typed(_edges(edges)))
+        frames.append(_typed(_edges(pl.concat([first, last]))))
         session = SESSION_NAME.search(evidence.place)
         named = pl.lit(session.group(1) if session else None, dtype=pl.String)
-        return finish([f.with_columns(session_id=named) for f in frames], self.source, problems, total)
+        parsed = finish([f.with_columns(session_id=named) for f in frames], self.source, problems, total)
+        # one record may be the log's edge and a silence's
+        return replace(
+            parsed, events=parsed.events.unique(("line", "ordinal"), keep="first", maintain_order=True)
+        )
 
 
 def _is_record() -> pl.Expr:
@@ -152,8 +158,24 @@ def _chunk_tails(bare: pl.DataFrame, lines: pl.DataFrame, last: pl.DataFrame) ->
     )
 
 
+def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Keep the records on both sides of a long silence, whatever they say.
+
+    A record without meaning for any rule still proves that the client was alive. Only lines at which the
+    minute changes are looked at: the first 16 characters of a record are its date, hour and minute.
+    """
+    minute = pl.col("text").str.head(16)
+    around = pl.concat([last, lines.select("line", "text")]).filter(
+        (minute != minute.shift(1)) | (minute != minute.shift(-1))
+    )
+    dated = around.filter(pl.col("text").str.contains(DATED_START))
+    time = _utc(pl.col("text").str.extract(RECORD, 1))
+    quiet = (time.diff() > SILENCE).fill_null(value=False)
+    return _edges(dated.filter(quiet | quiet.shift(-1, fill_value=False)))
+
+
 def _edges(records: pl.DataFrame) -> pl.DataFrame:
-    """Keep the first and the last record: where a log begins and stops is evidence."""
+    """Keep records as edges of the log: where it begins and stops, and where it fell silent, is evidence."""
     return _records(records).with_columns(
         kind=pl.lit(EventKind.LOG_EDGE.value), ordinal=pl.lit(LAST_ORDINAL, dtype=pl.UInt32)
     )

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import msgspec
+import polars as pl
 
 from forensics.evidence import Evidence
 from forensics.jsonl import UNDECODABLE, UNEXPECTED, JsonLines
@@ -37,6 +38,7 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQu
 HEAD = re.compile(
     rb'"(?:sessionId|session_id)"\s*:|"type"\s*:\s*"(?:user|assistant|summary|file-history-snapshot|queue-operation)"'
 )
+SESSION_FILE = re.compile(r"(?:^|/)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$")
 AGENT_FILE = re.compile(r"(?:^|/)agent-(a(?:compact|prompt)[0-9a-z_-]*)\.jsonl$")
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
 FILE_TOOLS = frozenset({"Read", "Write", "Edit", "MultiEdit", "NotebookEdit"})
@@ -71,8 +73,11 @@ class Transcript:
             if not reader.read(number, record):
                 lines.note(UNEXPECTED, number)
         problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
+        named = SESSION_FILE.search(evidence.place)
+        # summaries and file snapshots carry no session id: they belong to the session of their file
+        session = pl.col("session_id").fill_null(pl.lit(named.group(1) if named else None, dtype=pl.String))
         return finish(
-            [rows(reader.events, EVENTS)],
+            [rows(reader.events, EVENTS).with_columns(session)],
             self.source,
             problems,
             lines.total,

@@ -15,6 +15,7 @@ RECORD_START = (
     r"^(?:(?<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z) )?"
     r"\[(?<level_text>DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
 )
+DATED_START = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z \[(?:DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
 RECORD = RECORD_START + r"(?<message>.*)$"
 STDERR = r'(?s)^MCP server "([^"]+)":? Server stderr: (.*)$'
 STDERR_MARK = "Server stderr: "
@@ -31,6 +32,12 @@ PATTERNS = (
         literal="session.start: raised",
         regex=r"^session\.start: (?<status>raised)",
         seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.TURN_END,
+        literal="hook commands for Stop with query: ",
+        regex=r"^Getting matching hook commands for (?<status>Stop) with query: ",
+        seen="1.0.128..2.1.19",
     ),
     Pattern(
         kind=K.SESSION_END,

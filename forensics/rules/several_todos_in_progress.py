@@ -28,6 +28,8 @@ from forensics.todo_lists import ListState, list_states
 
 STEPS = (Severity.NOTE, Severity.LOW, Severity.MEDIUM, Severity.HIGH)
 
+WHOLE_LIST = 1200  # characters: a list is quoted with all its items
+
 GUIDANCE = Guidance(
     contract=(
         "TodoWrite's own prompt (2.0.14 to 2.1.240): “Exactly ONE task must be in_progress at any time (not less, "
@@ -137,13 +139,13 @@ def _hit(case: Case, state: ListState, medium_from: int, high_from: int) -> Hit:
     step = 3 if n >= high_from else 2 if n >= medium_from else 1
     softer = (alive >= n) + state.shared
     who = agent_name(case, state.agent_id)
-    quote = '"in_progress"' if len(state.events) == 1 else None
+    quote, most = ('"todos":', WHOLE_LIST) if len(state.events) == 1 else (None, None)
     owner_known = not (state.from_file and state.shared and state.agent_id is None)
     return Hit(
         subject="|".join(sorted(state.items)),
         message=f"{n} todo items of {who if owner_known else 'the shared list'} were in progress at once",
         claim=Claim.DERIVED if state.shared else Claim.OBSERVED,
-        cites=tuple(Cite(e, quote) for e in dict.fromkeys(state.events)),
+        cites=tuple(Cite(e, quote, most) for e in dict.fromkeys(state.events)),
         facts={
             "in_progress": n,
             "items": list(state.items),

@@ -20,7 +20,7 @@ from forensics.finding import (
     Statement,
     Table,
 )
-from forensics.hazards import Hazard, hazards_of, plan_before
+from forensics.hazards import Hazard, collisions_of, hazards_of, plan_before
 from forensics.rules.base import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.spawn_lines import SpawnLine, has_finished_calls, spawn_lines, spawn_run
@@ -87,8 +87,9 @@ def uncoordinated_parallel_agents(
     if Source.TRANSCRIPT not in case.sources:
         yield from _from_debug_log(case)
     elif spawned(case):
+        collisions = collisions_of(case, timedelta(seconds=grace_s))
         for group in overlapping_groups(case):
-            found = hazards_of(case, group, duplicate_brief=duplicate_brief, grace=timedelta(seconds=grace_s))
+            found = hazards_of(case, group, collisions, duplicate_brief=duplicate_brief)
             yield _hit(case, group, list(found))
     elif case.agents:
         yield Insufficient("agents' transcripts without their parent's: whose siblings they are is not known")
