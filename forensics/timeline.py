@@ -24,7 +24,6 @@ STORY = (
 # evidence that is no moment of the story: a file that was left, the name of an object that a line reports
 PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META)
 SAID = {
-    K.TOOL_RESULT: "a tool call is answered",
     K.SESSION_START: "Claude Code session starts",
     K.SESSION_END: "Claude Code logs its shutdown",
     K.STT_START: "speech-to-text starts",
@@ -74,13 +73,14 @@ def timeline_of(
     rows = case.events.filter(told & wanted & (main | pl.col("event_id").is_in(list(cited))))
     kept = _shortened(rows, set(cited))
     refs = citations.resolve(Cite(e) for e in kept["event_id"])
+    words = _Words(case)
     moments = tuple(
         Moment(
             ts=row["ts"],
             local=row["local_ts"],
             kind=row["kind"],
             agent_id=row["agent_id"],
-            text=describe(row),
+            text=words.describe(row),
             ref=ref,
             cited_by=tuple(cited.get(row["event_id"], ())),
         )
@@ -100,16 +100,28 @@ def _shortened(rows: pl.DataFrame, cited: set[int]) -> pl.DataFrame:
     return rows.filter(pl.col("event_id").is_in(chosen.to_list()))
 
 
-def describe(row: Row) -> str:
-    """Say in a few words what a record says, with the part that tells it from its like."""
-    kind = K(row["kind"])
-    said = SAID.get(kind, str(row["message"] or kind.value.replace("_", " ")))
-    detail = row["endpoint"] or {
-        K.DISK_WRITE: row["path"],
-        K.API_ERROR: row["status"],
-        K.HOOK_DENIED: row["tool"],
-    }.get(kind)
-    return f"{said}: {detail}" if detail and kind in SAID else said
+class _Words:
+    """Says in a few words what a record says, with the part that tells it from its like."""
+
+    def __init__(self, case: Case) -> None:
+        calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
+        self._tools = dict(calls.select("correlation_id", "tool").iter_rows())
+        self._agents = {a.end_event: a.description for a in case.agents if a.end_event is not None}
+
+    def describe(self, row: Row) -> str:
+        """Return the words for one record."""
+        kind = K(row["kind"])
+        if row["event_id"] in self._agents:
+            return f"agent “{self._agents[row['event_id']]}” ends ({row['status'] or kind})"
+        if kind is K.TOOL_RESULT:
+            return f"{self._tools.get(row['correlation_id'], 'a tool call')} is answered ({row['status']})"
+        said = SAID.get(kind, str(row["message"] or kind.value.replace("_", " ")))
+        detail = row["endpoint"] or {
+            K.DISK_WRITE: row["path"],
+            K.API_ERROR: row["status"],
+            K.HOOK_DENIED: row["tool"],
+        }.get(kind)
+        return f"{said}: {detail}" if detail and kind in SAID else said
 
 
 def gaps_of(case: Case, least_s: float = 300.0) -> tuple[Gap, ...]:

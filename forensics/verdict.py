@@ -259,6 +259,10 @@ def _unknown(events: pl.DataFrame) -> _Judgement:
     last = events.filter(pl.col("kind") != K.PROCESS_LEFT.value).tail(1)
     cites = tuple(last["event_id"]) + _ids(events, K.PROCESS_LEFT)
     text = "the record simply ends: no shutdown line, no result record, no open call"
+    if Source.TRANSCRIPT.value not in events["source"]:
+        text = (
+            "the record simply ends: no shutdown line; whether a call was open, only a transcript would tell"
+        )
     if _is_voice_only(events):
         text = "the voice server prints no stop line; the record simply ends"
     return _Judgement(Verdict.UNKNOWN, text, cites)

@@ -63,7 +63,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         verdict=case.ending.verdict.value,
         proof=case.ending.proof,
         proof_exhibits=proof,
-        client_version=case.client_version or "not in the evidence",
+        client=f"Claude Code {case.client_version}" if case.client_version else "version not in the evidence",
         project=case.cwd or "not in the evidence",
         summary=summarise(session, exhibits),
         summary_findings=session.findings[:SUMMARY_FINDINGS],

@@ -59,7 +59,7 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
     ]
     if ending.gap_s is not None and ending.gap_s >= LONG_SILENCE_S:
         silence = f"{span_text(ending.gap_s)} ({ending.gap_s:.0f} s)"
-        text = f"Before the last record nothing was recorded for {silence}, from any source"
+        text = f"Before the last records no source has a dated record for {silence}"
         sentences.append(Sentence(text, Claim.DERIVED, ()))
     if not session.findings:
         sentences.append(Sentence("No rule found anything to report", Claim.DERIVED, ()))

@@ -154,7 +154,7 @@ class Incident:
     verdict: str
     proof: str
     proof_exhibits: tuple[Exhibit, ...]
-    client_version: str
+    client: str
     project: str
     summary: tuple[Sentence, ...]
     summary_findings: tuple[Finding, ...]

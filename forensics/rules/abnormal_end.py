@@ -104,7 +104,7 @@ def _statements(ending: Ending, cites: tuple[int, ...], gap_s: float) -> Iterato
         text = f"The last record is from {clock_time(ending.last_ts)}"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.last_event,))
         if ending.gap_s is not None and ending.gap_s >= gap_s and ending.gap_from is not None:
-            text = f"Before the end nothing was recorded for {ending.gap_s:.0f} s, in any source supplied"
+            text = f"Before the end no source has a dated record for {ending.gap_s:.0f} s"
             yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.gap_from, ending.last_event))
     if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
         yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, cites)
