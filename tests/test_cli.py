@@ -29,7 +29,12 @@ def start(*args, **kwargs):
     """Run the program as a process of its own, as a shell does."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **kwargs.pop("env", {})}
     return subprocess.run(
-        [sys.executable, "-m", "forensics", *map(str, args)], capture_output=True, check=False, env=env, timeout=120, **kwargs
+        [sys.executable, "-m", "forensics", *map(str, args)],
+        capture_output=True,
+        check=False,
+        env=env,
+        timeout=120,
+        **kwargs,
     )
 
 
@@ -134,7 +139,9 @@ BAD = {
     "folder without logs": lambda folder: (folder / "a.md").write_text("# hello\n") and folder,
     "empty file": lambda folder: _file(folder / "debug.txt", b""),
     "binary rubbish": lambda folder: _file(folder / "debug.txt", bytes(range(256)) * 64),
-    "a log of something else": lambda folder: _file(folder / "x.log", b"Jan  1 00:00:00 host sshd[1]: hello\n" * 9),
+    "a log of something else": lambda folder: _file(
+        folder / "x.log", b"Jan  1 00:00:00 host sshd[1]: hello\n" * 9
+    ),
 }
 
 
@@ -219,18 +226,30 @@ def test_a_broken_template_names_the_line(tmp_path):
 def test_a_closed_pipe_is_no_error():
     command = f"{sys.executable} -m forensics report {INCIDENT} | head -n 1"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False, env=env, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False, env=env, timeout=60
+    )
     assert done.stdout.startswith(b"# Agent Deployment")
     assert done.stderr == b""
 
 
 def test_any_character_can_be_printed_under_the_c_locale():
-    done = start("check", INCIDENT, "--exit-zero", env={"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": ""})
+    done = start(
+        "check",
+        INCIDENT,
+        "--exit-zero",
+        env={"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": ""},
+    )
     assert done.returncode == 0, done.stderr
     assert "“Create privacy policy document”".encode() in done.stdout
 
 
 def test_help_and_version_do_not_load_the_engine():
     code = "import sys, forensics.cli; print([m for m in ('polars', 'jinja2', 'rich', 'msgspec') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert done.stdout == b"[]\n"

@@ -20,7 +20,9 @@ def test_the_rules_page_is_generated_from_the_rules():
 
 
 def test_the_readme_lists_every_rule_and_no_other():
-    assert re.findall(r"^\| (CCF\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE) == [r.code for r in RULES]
+    assert re.findall(r"^\| (CCF\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE) == [
+        r.code for r in RULES
+    ]
 
 
 def test_every_option_of_the_readme_exists():

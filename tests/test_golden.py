@@ -29,7 +29,9 @@ def expect(path: Path, actual: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(actual, encoding="utf-8")
-    assert actual == path.read_text(encoding="utf-8"), f"{path.name} differs; read the diff before `make golden`"
+    assert actual == path.read_text(encoding="utf-8"), (
+        f"{path.name} differs; read the diff before `make golden`"
+    )
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
@@ -104,7 +106,11 @@ def test_the_voice_chain(result, request):
     assert clients["severity"] in ("note", "low")
     assert clients["facts"]["library"] == "aiohttp"
     (timeout,) = findings(result, "CCF204")
-    assert (timeout["severity"], timeout["facts"]["waited_s"], timeout["facts"]["limit_s"]) == ("medium", 30.0, 30.0)
+    assert (timeout["severity"], timeout["facts"]["waited_s"], timeout["facts"]["limit_s"]) == (
+        "medium",
+        30.0,
+        30.0,
+    )
 
 
 def test_the_debug_log_alone_still_tells_the_parallel_spawn(debug_only):
@@ -128,7 +134,16 @@ def test_the_local_clock_is_central_daylight_time_not_standard_time():
 
 def test_the_report_does_not_claim_what_no_line_says():
     report = to_markdown(analyse([EVIDENCE["whole"]])).casefold()
-    for word in ("session crash", "crashed", "cascade", "leaked", "exhaustion", "gpu contention", "httpx", "cst"):
+    for word in (
+        "session crash",
+        "crashed",
+        "cascade",
+        "leaked",
+        "exhaustion",
+        "gpu contention",
+        "httpx",
+        "cst",
+    ):
         assert word not in report, word
 
 

@@ -13,7 +13,10 @@ from forensics.render.markdown import to_markdown
 
 ROOT = Path(__file__).parents[1]
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
-EXHIBIT = re.compile(r"^- \*\*E\d+\*\* `+(?P<place>[^`]+)`+[^\n]*\n+  (?P<fence>`{3,})text\n  (?P<quote>[^\n]*)\n  (?P=fence)$", re.MULTILINE)
+EXHIBIT = re.compile(
+    r"^- \*\*E\d+\*\* `+(?P<place>[^`]+)`+[^\n]*\n+  (?P<fence>`{3,})text\n  (?P<quote>[^\n]*)\n  (?P=fence)$",
+    re.MULTILINE,
+)
 PLACE = re.compile(r"`((?:[^`\n]+/)?[^`\n/]+\.(?:txt|jsonl|json|sh|log)):(\d+)`")
 HIDDEN = re.compile(r"…|\[redacted: [^\]]*\]|�")
 
@@ -101,7 +104,9 @@ def test_the_same_evidence_gives_the_same_bytes():
 
 
 def test_log_text_cannot_become_structure(tmp_path):
-    hostile = "\\n# Crashed\\n<script>alert(1)</script> | ```` {{ 7*7 }} {% x %} @everyone ::error:: \\u001b[31m"
+    hostile = (
+        "\\n# Crashed\\n<script>alert(1)</script> | ```` {{ 7*7 }} {% x %} @everyone ::error:: \\u001b[31m"
+    )
     record = (
         '{"type":"assistant","sessionId":"11111111-1111-4111-8111-111111111111","timestamp":"2026-01-02T03:04:0%dZ","uuid":"u%d",'
         '"version":"2.0.24","cwd":"/home/dev/x","message":{"id":"m%d","role":"assistant","content":[{"type":"tool_use",'
