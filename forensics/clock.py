@@ -21,6 +21,7 @@ from forensics.schema import EventKind, Source, TsQuality
 STEP_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of a quarter of an hour
 WRAP_LAG_US = 5_000_000  # a wrapped line is logged at most this long after the server wrote it
 SAME_MOMENT_US = 50_000  # two programs' records of one moment
+FARTHEST = timedelta(hours=15)  # no zone is farther from UTC
 REACH = timedelta(hours=26)  # how far a pair speaks for its neighbours: longer than any day with a DST step
 TWINS = (
     (EventKind.STT_START, EventKind.STT_BEGUN),
@@ -74,7 +75,10 @@ def _quarter_hours(lags: pl.DataFrame, least: int, most: int) -> pl.DataFrame:
     steps = ((lag - least) // STEP_US) * STEP_US
     return (
         lags.with_columns(offset_us=-steps, rest=lag - steps)
-        .filter(pl.col("rest").is_between(least, most) & (pl.col("offset_us").abs() <= 15 * 3_600_000_000))
+        .filter(
+            pl.col("rest").is_between(least, most)
+            & (pl.col("offset_us").abs() <= pl.lit(FARTHEST).dt.total_microseconds())
+        )
         .select("local_ts", "offset_us")
     )
 
@@ -87,13 +91,19 @@ def _twin_pairs(events: pl.DataFrame) -> pl.DataFrame:
         moments = events.filter(pl.col("kind") == event_kind.value).select(
             utc=pl.col("ts").dt.replace_time_zone(None)
         )
-        lags = lines.join(moments, how="cross").select("local_ts", lag=pl.col("utc") - pl.col("local_ts"))
+        near = lines.join_where(
+            moments,
+            pl.col("utc") >= pl.col("local_ts") - FARTHEST,
+            pl.col("utc") <= pl.col("local_ts") + FARTHEST,
+        )
+        lags = near.select("local_ts", lag=pl.col("utc") - pl.col("local_ts"))
         matches.append(_quarter_hours(lags, -SAME_MOMENT_US, SAME_MOMENT_US))
     agreed = pl.concat(matches)
     if agreed.is_empty():
         return agreed
-    votes = agreed.group_by("offset_us").len().sort("len", "offset_us", descending=[True, False])
-    return agreed.filter(pl.col("offset_us") == votes["offset_us"][0])
+    votes = agreed.group_by("offset_us").len()
+    best = votes.filter(pl.col("len") == pl.col("len").max())
+    return agreed.join(best.filter(pl.len() == 1), on="offset_us", how="semi")  # a tie proves nothing
 
 
 def _bracket_pairs(events: pl.DataFrame) -> pl.DataFrame:
@@ -107,9 +117,8 @@ def _bracket_pairs(events: pl.DataFrame) -> pl.DataFrame:
         bounded.filter(local.is_not_null())
         .group_by("file", maintain_order=True)
         .agg(
-            low=(local - pl.col("after")).dt.total_microseconds().max() - WRAP_LAG_US,
+            low=(local - pl.col("after")).dt.total_microseconds().max() - SAME_MOMENT_US,
             high=(local - pl.col("before")).dt.total_microseconds().min() + WRAP_LAG_US,
-            local_ts=local.first(),
         )
     )
     only = limits.with_columns(
@@ -151,7 +160,7 @@ def _from_pairs(events: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _from_zone(events: pl.DataFrame, tz_name: str) -> tuple[pl.DataFrame, list[str]]:
-    zone = dateutil_tz.gettz(tz_name)
+    zone = dateutil_tz.gettz(tz_name) if tz_name else None  # an empty name would mean the machine's zone
     if zone is None:
         msg = f"--tz {tz_name}: no such time zone; use an IANA name such as America/Chicago, or UTC"
         raise UsageError(msg)

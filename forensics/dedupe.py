@@ -24,12 +24,12 @@ def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the events without copies, and the copies' places: ``event_id`` (kept), ``file``, ``line``."""
     keyed = events.with_columns(key=_key())
     same = keyed.filter(pl.col("key").is_not_null())
-    ranked = same.join(_originals(same), on="session_id", how="left", nulls_equal=True).sort(
+    ranked = same.join(_originals(keyed), on="session_id", how="left", nulls_equal=True).sort(
         "key",
         pl.col("source").cast(pl.String).replace_strict(CLOCK_ORDER),
         "origin",
         "event_id",
-        nulls_last=True,
+        nulls_last=False,
     )
     ranked = ranked.with_columns(kept=pl.col("event_id").first().over("key"))
     copies = ranked.filter(pl.col("event_id") != pl.col("kept"))
@@ -55,7 +55,11 @@ def _key() -> pl.Expr:
     return pl.when(is_server_line).then(line).otherwise("record_id")
 
 
-def _originals(same: pl.DataFrame) -> pl.DataFrame:
-    """Order sessions by their earliest record: a fork's own records begin after what it copied."""
-    alone = same.filter(pl.len().over("key") == 1)
-    return alone.group_by("session_id").agg(origin=pl.col("ts").min())
+def _originals(keyed: pl.DataFrame) -> pl.DataFrame:
+    """Order sessions by their earliest record of their own: a fork's begin after what it copied.
+
+    A session of which everything was copied has none, and comes first: a fork is made by a new prompt.
+    """
+    is_own = pl.col("key").is_not_null() & (pl.len().over("key") == 1)
+    is_logged = pl.col("key").is_null() & (pl.col("source") != Source.TRANSCRIPT.value)
+    return keyed.filter(is_own | is_logged).group_by("session_id").agg(origin=pl.col("ts").min())

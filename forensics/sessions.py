@@ -55,35 +55,36 @@ def _aliases(events: pl.DataFrame) -> pl.DataFrame:
         events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
         .group_by("file", "pid", maintain_order=True)
         .agg(
-            old=pl.col("session_id").first(),
+            named=pl.col("session_id").first(),  # by the file's name: 1.0.x has one file without
             in_path=pl.col("path").str.extract(ID_IN_PATH, 1).drop_nulls().last(),
             at_work=pl.col("kind").cast(pl.String).is_in([k.value for k in AT_WORK]).any(),
             first=pl.col("ts").min(),
             last=pl.col("ts").max(),
         )
-        .with_columns(old=pl.coalesce("old", "in_path"))
+        .with_columns(old=pl.coalesce("named", "in_path"))
     )
-    by_pid = {
-        row["pid"]: row["old"]
-        for row in parts.sort("file").iter_rows(named=True)
-        if row["pid"] is not None and row["at_work"] and row["old"] is not None
-    }
-    resolved = [_session_of(row, known, by_pid, transcripts) for row in parts.iter_rows(named=True)]
+    at_work = parts.filter("at_work", pl.col("pid").is_not_null(), pl.col("old").is_not_null())
+    resolved = [_session_of(row, known, at_work, transcripts) for row in parts.iter_rows(named=True)]
     return parts.select("file", "pid", "old", alias=pl.Series(resolved, dtype=pl.String))
 
 
-def _session_of(part: Row, known: set[str], by_pid: dict[int, str], transcripts: pl.DataFrame) -> str | None:
+def _session_of(part: Row, known: set[str], at_work: pl.DataFrame, transcripts: pl.DataFrame) -> str | None:
     old: str | None = part["old"]
     if old in known:
         return old
-    if not part["at_work"] and part["pid"] in by_pid:
-        return by_pid[part["pid"]]
-    if part["first"] is None or transcripts.is_empty():
-        return old
-    # a resumed process of 1.0.x goes by a random id: the transcript that grew meanwhile is its session
-    meanwhile = transcripts.filter(pl.col("ts").is_between(part["first"], part["last"]))
-    alive: list[str] = meanwhile["session_id"].drop_nulls().mode().sort().to_list()
-    return alive[0] if alive and part["at_work"] else old
+    first, last = part["first"], part["last"]
+    owners: list[str] = []
+    if not part["at_work"]:
+        # pids are used again: the process went on right after its start-up
+        same = at_work.filter(pl.col("pid") == part["pid"])
+        if last is not None:
+            same = same.filter((pl.col("first") - MARGIN <= last) & (pl.col("last") + MARGIN >= first))
+        owners = same["old"].unique().to_list()
+    elif part["named"] is None and first is not None:
+        # a resumed process of 1.0.x goes by a random id: the transcript that grew meanwhile is its session
+        meanwhile = transcripts.filter(pl.col("ts").is_between(first, last))
+        owners = meanwhile["session_id"].drop_nulls().unique().to_list()
+    return owners[0] if len(owners) == 1 else old
 
 
 def _attach_snapshots(events: pl.DataFrame) -> pl.DataFrame:
@@ -155,16 +156,17 @@ def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _voice_sessions(loose: pl.DataFrame) -> pl.DataFrame:
-    """Without a client session: one session per server process, which is one per captured stderr."""
+    """Make a session of each server process, where there is no client session."""
     moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
     server = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
     base = server if not server.is_empty() else loose.with_columns(file=pl.lit(0, dtype=pl.UInt32))
-    starts = base.group_by("file").agg(
+    process = base.join(_processes(base), on="file")
+    starts = process.group_by("process").agg(
         first=moment.min(),
         last=moment.max(),
         owner=pl.format("voice:{}", moment.min().dt.strftime("%Y-%m-%dT%H:%M:%S")),
     )
-    own = base.join(starts, on="file").select("event_id", "owner")
+    own = process.join(starts, on="process").select("event_id", "owner")
     others = loose.join(own, on="event_id", how="anti")
     joined = others.select("event_id", moment=moment).join_where(
         starts.select("owner", first=pl.col("first") - MARGIN, last=pl.col("last") + MARGIN),
@@ -173,3 +175,12 @@ def _voice_sessions(loose: pl.DataFrame) -> pl.DataFrame:
     )
     single = joined.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
     return pl.concat([own, single])
+
+
+def _processes(lines: pl.DataFrame) -> pl.DataFrame:
+    """Tell server processes apart: two captures that share lines (stderr and a debug log) are of one."""
+    printed = lines.filter(pl.col("local_ts").is_not_null() & pl.col("message").is_not_null())
+    shared = printed.with_columns(first=pl.col("file").min().over("local_ts", "component", "message"))
+    linked = shared.group_by("file").agg(process=pl.col("first").min())
+    files = lines.select("file").unique().join(linked, on="file", how="left")
+    return files.select("file", process=pl.coalesce("process", "file"))

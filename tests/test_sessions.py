@@ -1,0 +1,260 @@
+"""Which session a record belongs to."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+
+import pytest
+
+from forensics.engine import analyse
+from forensics.render.json_report import to_json
+
+ONE, TWO, RANDOM = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222", "99999999-9999-4999-8999-999999999999"  # fmt: skip
+MS = 1_761_030_000_000  # 2025-10-21T07:00:00Z
+
+
+def anchor(pid: int, second: float, path: str = "/home/dev/.claude.json") -> str:
+    return f"[DEBUG] Writing to temp file: {path}.tmp.{pid}.{MS + int(second * 1000)}\n"
+
+
+CALL = "[DEBUG] executePreToolHooks called for tool: Write\n"
+
+
+def say(session: str, second: int, text: str = "hello", **more) -> str:
+    record = {"type": "user", "uuid": f"{session[:4]}-{second}", "parentUuid": None, "sessionId": session, "timestamp": f"2025-10-21T07:00:{second:02d}.000Z", "version": "2.0.24", "cwd": "/w", "message": {"role": "user", "content": text}}  # fmt: skip
+    return json.dumps(record | more) + "\n"
+
+
+def converse(session: str, second: int) -> str:
+    call = {
+        "type": "tool_use",
+        "id": f"toolu_{session[:4]}{second}",
+        "name": "mcp__voicemode__converse",
+        "input": {},
+    }
+    return say(
+        session,
+        second,
+        type="assistant",
+        message={"role": "assistant", "id": f"msg{second}", "content": [call]},
+    )
+
+
+def put(folder, files: dict[str, str]):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return analyse([folder])
+
+
+def ids(analysis) -> list[str]:
+    return [s.session_id for s in analysis.sessions]
+
+
+def loose(analysis) -> dict[str, int]:
+    return dict(analysis.unattached)
+
+
+def files_of(analysis, session: str) -> set[str]:
+    (found,) = (s for s in analysis.sessions if s.session_id == session)
+    names = {
+        n: i.evidence.name
+        for n, i in enumerate(sorted(analysis.inputs, key=lambda i: (i.evidence.sha256, i.evidence.name)))
+    }
+    return {names[n] for n in found.case.events["file"].unique()}
+
+
+def test_start_up_lines_belong_to_the_process_that_went_on(tmp_path):
+    analysis = put(
+        tmp_path,
+        {
+            f"debug/{RANDOM}.txt": anchor(77, 0),
+            f"debug/{ONE}.txt": anchor(77, 1) + CALL + anchor(77, 5),
+            f"{ONE}.jsonl": say(ONE, 2),
+        },
+    )
+    assert ids(analysis) == [ONE]
+    assert files_of(analysis, ONE) == {f"debug/{RANDOM}.txt", f"debug/{ONE}.txt", f"{ONE}.jsonl"}
+
+
+def test_a_pid_that_was_used_again_months_later_is_another_process(tmp_path):
+    analysis = put(
+        tmp_path,
+        {
+            f"debug/{RANDOM}.txt": anchor(77, -9_000_000),
+            f"debug/{ONE}.txt": anchor(77, 1) + CALL,
+            f"{ONE}.jsonl": say(ONE, 2),
+        },
+    )
+    assert files_of(analysis, ONE) == {f"debug/{ONE}.txt", f"{ONE}.jsonl"}
+
+
+def test_a_debug_log_of_a_named_session_is_not_given_to_another(tmp_path):
+    analysis = put(
+        tmp_path, {f"debug/{ONE}.txt": anchor(77, 1) + CALL + anchor(77, 9), f"{TWO}.jsonl": say(TWO, 2)}
+    )
+    assert sorted(ids(analysis)) == [ONE, TWO]
+
+
+def test_one_debug_log_of_several_processes_is_split(tmp_path):
+    def todos(session: str) -> str:
+        return f"/home/dev/.claude/todos/{session}-agent-{session}.json"
+
+    log = (
+        anchor(71, 1, todos(ONE)) + CALL + anchor(71, 5) + anchor(72, 20, todos(TWO)) + CALL + anchor(72, 25)
+    )
+    analysis = put(
+        tmp_path, {"debug-logs/debug.txt": log, f"{ONE}.jsonl": say(ONE, 2), f"{TWO}.jsonl": say(TWO, 22)}
+    )
+    calls = {s.session_id: s.case.events.filter(s.case.events["kind"] == "tool_dispatch")["line"].to_list() for s in analysis.sessions}  # fmt: skip
+    assert calls == {ONE: [2], TWO: [5]}
+
+
+def test_a_resumed_process_of_the_shared_log_belongs_to_the_only_transcript_that_grew(tmp_path):
+    log = anchor(71, 1) + CALL + anchor(71, 9)
+    assert ids(put(tmp_path / "a", {"debug.txt": log, f"{ONE}.jsonl": say(ONE, 2) + say(ONE, 7)})) == [ONE]
+    both = put(
+        tmp_path / "b",
+        {"debug.txt": log, f"{ONE}.jsonl": say(ONE, 2) + say(ONE, 7), f"{TWO}.jsonl": say(TWO, 3)},
+    )
+    assert loose(both)["debug.txt"] == 3
+
+
+STDERR = """\
+2025-10-21 07:00:10,000 - voicemode - INFO - STT: Starting speech-to-text conversion
+2025-10-21 07:00:12,000 - voicemode - ERROR - ✗ All STT endpoints failed after 2 attempts
+"""
+
+
+def events(second: int) -> str:
+    return json.dumps({"timestamp": f"2025-10-21T07:00:{second}.000000+00:00", "event_type": "STT_START", "session_id": "conv_1", "data": {}}) + "\n"  # fmt: skip
+
+
+def test_voice_logs_alone_are_a_session_of_their_own(tmp_path):
+    analysis = put(tmp_path, {"stderr.log": STDERR, "voicemode_events_2025-10-21.jsonl": events(10)})
+    assert ids(analysis) == ["voice:2025-10-21T07:00:10"]
+    assert loose(analysis) == {}
+
+
+def test_two_captures_of_one_server_are_one_session(tmp_path):
+    debug = "2025-10-21 07:00:09,000 - voicemode - DEBUG - debug enabled\n" + STDERR
+    analysis = put(
+        tmp_path, {"stderr.log": STDERR, "voicemode_debug.log": debug, "voicemode_events_1.jsonl": events(10)}
+    )
+    assert ids(analysis) == ["voice:2025-10-21T07:00:09"]
+    assert loose(analysis) == {}
+
+
+def test_two_servers_are_two_sessions(tmp_path):
+    other = STDERR.replace("07:00:1", "09:00:1")
+    assert len(ids(put(tmp_path, {"a.log": STDERR, "b.log": other}))) == 2
+
+
+def test_voice_logs_join_the_only_session_that_used_voice(tmp_path):
+    files = {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40), f"{TWO}.jsonl": say(TWO, 4) + say(TWO, 41), "voicemode_events_1.jsonl": events(10)}  # fmt: skip
+    analysis = put(tmp_path, files)
+    assert "voicemode_events_1.jsonl" in files_of(analysis, ONE)
+    assert loose(analysis) == {}
+
+
+def test_of_two_sessions_that_used_voice_neither_gets_the_voice_log(tmp_path):
+    files = {f"{s}.jsonl": converse(s, 5) + say(s, 40) for s in (ONE, TWO)}
+    analysis = put(tmp_path, files | {"voicemode_events_1.jsonl": events(10)})
+    assert loose(analysis) == {"voicemode_events_1.jsonl": 1}
+
+
+def test_voice_lines_without_a_known_time_are_not_attached_by_guess(tmp_path):
+    analysis = put(tmp_path, {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40), "stderr.log": STDERR})
+    assert loose(analysis) == {"stderr.log": 2}
+    assert "--tz" in analysis.notes[0]
+
+
+def test_a_forked_session_counts_what_it_copied_once(tmp_path):
+    copied = "".join(say(TWO, n, uuid=f"{ONE[:4]}-{n}") for n in (2, 3)) + say(TWO, 30)
+    analysis = put(tmp_path, {f"{ONE}.jsonl": say(ONE, 2) + say(ONE, 3), f"{TWO}.jsonl": copied})
+    prompts = {
+        s.session_id: s.case.events.filter(s.case.events["kind"] == "user_prompt").height
+        for s in analysis.sessions
+    }
+    assert prompts == {ONE: 2, TWO: 1}
+
+
+def test_a_session_that_went_on_after_it_was_forked_keeps_what_the_fork_copied(tmp_path):
+    copied = "".join(say(TWO, n, uuid=f"{ONE[:4]}-{n}") for n in (2, 3)) + say(TWO, 30)
+    files = {f"{ONE}.jsonl": say(ONE, 2) + say(ONE, 3) + say(ONE, 50), f"{TWO}.jsonl": copied}
+    analysis = put(
+        tmp_path,
+        files | {f"debug/{ONE}.txt": anchor(77, 1) + CALL, f"debug/{TWO}.txt": anchor(78, 29) + CALL},
+    )
+    prompts = {
+        s.session_id: s.case.events.filter(s.case.events["kind"] == "user_prompt").height
+        for s in analysis.sessions
+    }
+    assert prompts == {ONE: 3, TWO: 1}
+
+
+def test_a_left_snapshot_belongs_to_the_session_that_made_it(tmp_path):
+    name = f"snapshot-bash-{MS}-abc123.sh"
+    log = f"[DEBUG] Creating snapshot at: /home/dev/.claude/shell-snapshots/{name}\n" + CALL + anchor(77, 3)
+    analysis = put(tmp_path, {f"debug/{ONE}.txt": log, f"shell-snapshots/{name}": "# Snapshot file\n"})
+    assert files_of(analysis, ONE) == {f"debug/{ONE}.txt", f"shell-snapshots/{name}"}
+
+
+def neutral(paths) -> dict:
+    """The report without what tells how files were named."""
+    data = json.loads(to_json(analyse(paths)))
+
+    def bare(value):
+        if isinstance(value, dict):
+            return {
+                k: v.rpartition("/")[2] if k == "path" else bare(v)
+                for k, v in value.items()
+                if k != "also_at"
+            }
+        return [bare(v) for v in value] if isinstance(value, list) else value
+
+    data = bare(data)
+    for key in ("inputs", "unread", "unattached"):
+        data[key] = sorted(data.get(key, []), key=json.dumps)
+    return data
+
+
+def assert_order_does_not_matter(folder):
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+    whole = neutral([folder])
+    for seed in (1, 2):
+        shuffled = random.Random(seed).sample(files, len(files))  # noqa: S311 - the same in every run
+        assert neutral(shuffled) == whole
+
+
+def test_files_in_any_order_give_the_same_result(incident):
+    assert_order_does_not_matter(incident)
+
+
+def test_where_the_files_are_does_not_matter(incident, tmp_path):
+    shutil.copytree(incident, tmp_path / "elsewhere")
+    assert to_json(analyse([tmp_path / "elsewhere"])) == to_json(analyse([incident]))
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(
+    "case",
+    [
+        "claude-code/1.0.128/h_resume",
+        "claude-code/2.0.24/f2_real_voicemode",
+        "claude-code/2.1.330/b2_background",
+        "voicemode/6.0.1/debug_seed",
+    ],
+)
+def test_recordings_in_any_order_give_the_same_result(corpus, case):
+    assert_order_does_not_matter(corpus / case / "input")
+
+
+@pytest.mark.corpus
+def test_the_shared_log_of_three_recorded_processes(corpus):
+    analysis = analyse([corpus / "claude-code" / "1.0.128" / "h_resume" / "input"])
+    assert len(analysis.sessions) == 2
+    by_file = {s.session_id[:8]: s.case.events.filter(s.case.events["source"] == "claude-debug")["pid"].n_unique() for s in analysis.sessions}  # fmt: skip
+    assert by_file == {"eb8aebef": 2, "af38ecad": 1}
