@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
@@ -25,6 +25,23 @@ class WriteConflict:
     first: FileAccess
     second: FileAccess
     reread: FileAccess | None  # the second writer's read in between: it knew of the first write
+
+
+def by_file(conflicts: Iterable[WriteConflict]) -> list[list[WriteConflict]]:
+    """Group conflicts by file; in each group those go first in which the second writer had not read the file."""
+    groups: dict[str, list[WriteConflict]] = {}
+    for conflict in conflicts:
+        groups.setdefault(conflict.path, []).append(conflict)
+    return [sorted(group, key=lambda c: c.reread is not None) for group in groups.values()]
+
+
+def writers_of(conflicts: Iterable[WriteConflict]) -> list[str | None]:
+    """Return the agents that wrote, in order of their first write."""
+    writes = sorted(
+        (w for c in conflicts for w in (c.first, c.second)),
+        key=lambda w: (w.answered is None, w.answered, w.call_event),
+    )
+    return list(dict.fromkeys(w.agent_id for w in writes))
 
 
 @dataclass(frozen=True, slots=True)

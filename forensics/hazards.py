@@ -16,10 +16,12 @@ from forensics.conflicts import (
     StaleEdit,
     WriteConflict,
     agent_name,
+    by_file,
     horizon,
     may_still_run,
     stale_edits,
     write_conflicts,
+    writers_of,
 )
 from forensics.finding import Claim, Severity
 from forensics.schema import EventKind as K
@@ -74,21 +76,28 @@ def _shared_files(
     case: Case, group: Sequence[AgentLife], conflicts: Sequence[WriteConflict]
 ) -> Iterator[Hazard]:
     ids, parent = {a.agent_id for a in group}, group[0].parent_id
-    with_parent: dict[str, tuple[int, int]] = {}
-    for conflict in conflicts:
-        writers = {conflict.first.agent_id, conflict.second.agent_id}
-        calls = (conflict.first.call_event, conflict.second.call_event)
-        if writers <= ids:
-            names = " and ".join(agent_name(case, w.agent_id) for w in (conflict.first, conflict.second))
-            text = f"{names} both wrote {conflict.path} while both were alive"
-            yield Hazard("same file", Severity.HIGH, Claim.DERIVED, text, calls)
-        elif parent in writers and writers & ids:
-            with_parent.setdefault(conflict.path, calls)
+    between = [c for c in conflicts if _writers(c) <= ids]
+    for found in by_file(between):
+        names = " and ".join(agent_name(case, writer) for writer in writers_of(found))
+        both = "both wrote" if len(found) == 1 else "wrote"
+        text = (
+            f"{names} {both} {found[0].path} while {'both' if len(found) == 1 else 'two or more'} were alive"
+        )
+        yield Hazard("same file", Severity.HIGH, Claim.DERIVED, text, _calls(found[0]))
+    with_parent = by_file(c for c in conflicts if parent in _writers(c) and _writers(c) & ids)
     if len(with_parent) > 1:
-        paths, who = ", ".join(sorted(with_parent)), agent_name(case, parent)
+        paths, who = ", ".join(sorted(f[0].path for f in with_parent)), agent_name(case, parent)
         text = f"{who} wrote files that the agents also wrote while they were alive: {paths}"
-        cites = tuple(e for calls in with_parent.values() for e in calls)
+        cites = tuple(e for found in with_parent for e in _calls(found[0]))
         yield Hazard("parent writes too", Severity.MEDIUM, Claim.DERIVED, text, cites)
+
+
+def _writers(conflict: WriteConflict) -> set[str | None]:
+    return {conflict.first.agent_id, conflict.second.agent_id}
+
+
+def _calls(conflict: WriteConflict) -> tuple[int, int]:
+    return conflict.first.call_event, conflict.second.call_event
 
 
 def _stale_edits(case: Case, group: Sequence[AgentLife], edits: Sequence[StaleEdit]) -> Iterator[Hazard]:

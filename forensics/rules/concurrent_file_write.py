@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from forensics.agents import AgentEnd
 from forensics.case import Case
-from forensics.conflicts import WriteConflict, agent_name, clock_time, write_conflicts
+from forensics.conflicts import WriteConflict, agent_name, by_file, clock_time, write_conflicts, writers_of
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,6 +21,8 @@ from forensics.finding import (
 )
 from forensics.rules.base import Guidance, Said, rule
 from forensics.schema import Source
+
+SHOWN = 10  # colliding pairs of one file that are listed
 
 GUIDANCE = Guidance(
     contract="One file has one writer at a time: agents do not see each other's edits, and the later write wins.",
@@ -52,8 +54,8 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
     ## What it detects
     Two agents, siblings or parent and child, whose lifetimes overlap and who both have a successful Write,
     Edit, MultiEdit or NotebookEdit on the same real path inside that overlap. Neither is isolated in a
-    worktree. The severity is medium instead of high where the second writer had read the file again after
-    the first one's write: it knew what it changed.
+    worktree. One finding for each file. The severity is medium instead of high where the second writer had
+    read the file again after the first one's write: it knew what it changed.
 
     ## Why it matters
     The later write can silently undo the earlier one. Measured on public sessions: 1.0 % of all sessions.
@@ -71,8 +73,8 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
         yield NotApplicable("no subagent was spawned")
         return
     conflicts = write_conflicts(case)
-    for conflict in conflicts:
-        yield _hit(case, conflict)
+    for found in by_file(conflicts):
+        yield _hit(case, found)
     silent = [a for a in agents if a.last_event is None]
     if not conflicts and silent and len(agents) > 1:
         yield Insufficient(
@@ -80,40 +82,60 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
         )
 
 
-def _hit(case: Case, conflict: WriteConflict) -> Hit:
+def _hit(case: Case, found: Sequence[WriteConflict]) -> Hit:
+    """Make one finding of a file: its worst collision in words, the others in the table."""
+    conflict = found[0]
     first, second, reread = conflict.first, conflict.second, conflict.reread
     names = [agent_name(case, w.agent_id) for w in (first, second)]
+    writers = writers_of(found)
+    everyone = " and ".join(agent_name(case, w) for w in writers)
+    pair = len(writers) == len(names)
+    when = "while both were alive" if pair else "while others of them were alive"
     writes = (first.call_event, second.call_event)
     answers = tuple(e for e in (first.answer_event, second.answer_event) if e is not None)
     reads = (reread.call_event,) if reread is not None else ()
-    happened = (
-        f"{names[0]} wrote {conflict.path} at {clock_time(first.answered)}, {names[1]} at "
-        f"{clock_time(second.answered)}; both were alive at both times"
-    )
-    why = f"{names[1]} did not read the file between the two writes"
-    if reread is not None:
-        why = f"{names[1]} had read the file again after the first write, so its change was informed"
-    lost = f"Was part of the first write to {conflict.path} lost? The file's history (git, file-history) would tell"
-    rows = tuple((agent_name(case, w.agent_id), w.tool, clock_time(w.answered)) for w in (first, second))
+    more = [e for c in found[1:SHOWN] for e in (c.first.call_event, c.second.call_event)]
     return Hit(
-        subject=f"{conflict.path.rpartition('/')[2]}|{'|'.join(sorted(names))}",
-        message=f"{names[0]} and {names[1]} both wrote {conflict.path} while both were alive",
+        subject=f"{conflict.path.rpartition('/')[2]}|{'|'.join(sorted(agent_name(case, w) for w in writers))}",
+        message=f"{everyone} {'both ' if pair else ''}wrote {conflict.path} {when}",
         claim=Claim.DERIVED,
-        cites=tuple(Cite(e) for e in (*writes, *answers, *reads)),
+        cites=tuple(Cite(e) for e in dict.fromkeys((*writes, *answers, *reads, *more))),
         facts={
             "path": conflict.path,
-            "agents": [first.agent_id or "main", second.agent_id or "main"],
+            "agents": [w or "main" for w in writers],
             "informed": reread is not None,
         },
-        statements=(
-            Statement(Slot.HAPPENED, Claim.DERIVED, happened, (*writes, *answers, *_lives(case, conflict))),
-            Statement(Slot.WHY, Claim.DERIVED, why, reads or writes),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, lost, writes),
-        ),
-        tables=(Table("Writes", ("agent", "tool", "answered"), rows),),
+        statements=tuple(_statements(case, conflict, names)),
+        tables=(_table(case, found[:SHOWN]),),
         severity=Severity.MEDIUM if reread is not None else Severity.HIGH,
         agent_id=second.agent_id,
     )
+
+
+def _statements(case: Case, conflict: WriteConflict, names: Sequence[str]) -> Iterator[Statement]:
+    first, second, reread = conflict.first, conflict.second, conflict.reread
+    writes = (first.call_event, second.call_event)
+    answers = tuple(e for e in (first.answer_event, second.answer_event) if e is not None)
+    text = (
+        f"{names[0]} wrote {conflict.path} at {clock_time(first.answered)}, {names[1]} at "
+        f"{clock_time(second.answered)}; both were alive at both times"
+    )
+    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (*writes, *answers, *_lives(case, conflict)))
+    if reread is None:
+        text = f"{names[1]} did not read the file between the two writes"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, writes)
+    else:
+        text = f"{names[1]} had read the file again after the first write, so its change was informed"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, (reread.call_event,))
+    text = f"Was part of the first write to {conflict.path} lost? The file's history (git, file-history) would tell"
+    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, writes)
+
+
+def _table(case: Case, found: Sequence[WriteConflict]) -> Table:
+    writes = {w.call_event: w for c in found for w in (c.first, c.second)}
+    ordered = sorted(writes.values(), key=lambda w: (w.answered is None, w.answered, w.call_event))
+    rows = tuple((agent_name(case, w.agent_id), w.tool, clock_time(w.answered)) for w in ordered)
+    return Table("Writes", ("agent", "tool", "answered"), rows)
 
 
 def _lives(case: Case, conflict: WriteConflict) -> tuple[int, ...]:

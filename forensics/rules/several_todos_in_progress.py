@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -89,28 +90,37 @@ def several_todos_in_progress(
         else:
             yield Insufficient("the todo file is empty; the history of a list is in the transcript only")
         return
+    calls = _call_times(case)
     worst: dict[str | None, ListState] = {}
     for state in states:
-        n = len(state.items)
-        if (
-            n > 1
-            and n > len(_items_of(worst.get(state.agent_id)))
-            and _lasts(case, state, lasting_s, later_calls)
-        ):
+        known = worst.get(state.agent_id)
+        if len(state.items) <= max(1, len(known.items) if known is not None else 0):
+            continue
+        if _lasts(case, state, calls.get(state.agent_id, []), lasting_s, later_calls):
             worst[state.agent_id] = state
     for state in worst.values():
         yield _hit(case, state, medium_from, high_from)
 
 
-def _items_of(state: ListState | None) -> tuple[str, ...]:
-    return state.items if state is not None else ()
+def _call_times(case: Case) -> dict[str | None, list[datetime]]:
+    """Return when each agent called other tools than those of the list, in order."""
+    calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).select("agent_id", "ts").drop_nulls("ts").sort("ts")
+    times: dict[str | None, list[datetime]] = {}
+    for agent, ts in calls.iter_rows():
+        times.setdefault(agent, []).append(ts)
+    return times
 
 
-def _lasts(case: Case, state: ListState, lasting_s: float, later_calls: int) -> bool:
+def _lasts(
+    case: Case, state: ListState, calls: Sequence[datetime], lasting_s: float, later_calls: int
+) -> bool:
     if state.until is None:
         return True
     seconds = _seconds(case, state)
-    return (seconds is not None and seconds >= lasting_s) or _calls_during(case, state) >= later_calls
+    if seconds is not None and seconds >= lasting_s:
+        return True
+    begin = bisect_left(calls, state.since) if state.since is not None else 0
+    return bisect_left(calls, state.until) - begin >= later_calls
 
 
 def _end(case: Case, state: ListState) -> datetime | None:
@@ -124,13 +134,6 @@ def _end(case: Case, state: ListState) -> datetime | None:
 def _seconds(case: Case, state: ListState) -> float | None:
     end = _end(case, state)
     return round((end - state.since).total_seconds(), 1) if state.since and end else None
-
-
-def _calls_during(case: Case, state: ListState) -> int:
-    agent = pl.col("agent_id").is_null() if state.agent_id is None else pl.col("agent_id") == state.agent_id
-    calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(agent)
-    after = calls.filter(pl.col("ts") >= state.since) if state.since else calls
-    return (after.filter(pl.col("ts") < state.until) if state.until else after).height
 
 
 def _hit(case: Case, state: ListState, medium_from: int, high_from: int) -> Hit:
