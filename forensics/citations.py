@@ -21,6 +21,7 @@ EXCERPT = 240
 # where a line of a server's own log begins in a chunk that wraps it
 SERVER_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - ")
 LEAD = 24  # characters kept before a quote in a long line
+WINDOW = 10_000  # characters looked at on either side of a quote: lines of many megabytes exist
 CUT = "…"
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
@@ -126,15 +127,18 @@ def excerpt(line: str, needle: str | None = None, most: int = EXCERPT) -> str:
     It begins at the line's head, or shortly before ``needle`` where that stands far behind it. Where one
     JSON string holds several log lines side by side, it keeps to the one that ``needle`` is in.
     """
-    start, end = 0, len(line)
-    at = line.find(needle) if needle else -1
-    if at >= 0 and SERVER_LINE.search(line):
-        start, end = _server_line(line, at)
+    begin = max(0, line.find(needle) - WINDOW) if needle else 0
+    # redacted before it is cut: a part of a secret has no shape
+    part = redact(CONTROL.sub("\ufffd", line[begin : begin + 2 * WINDOW]))
+    start, end = 0, len(part)
+    at = part.find(needle) if needle else -1
+    if at >= 0 and SERVER_LINE.search(part):
+        start, end = _server_line(part, at)
     elif at > 2 * LEAD:
         start = at - LEAD
     end = min(end, start + most)
-    shown = redact(CONTROL.sub("\ufffd", line[start:end]))
-    return f"{CUT if start else ''}{shown}{CUT if end < len(line) else ''}"
+    is_cut = end < len(part) or begin + 2 * WINDOW < len(line)
+    return f"{CUT if begin or start else ''}{part[start:end]}{CUT if is_cut else ''}"
 
 
 def _server_line(line: str, at: int) -> tuple[int, int]:

@@ -1,0 +1,133 @@
+"""Secrets go whole, and ordinary text stays. All secrets here are made up."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forensics.redact import SHAPES, redact, redact_columns
+
+# put together at run time: no scanner should take this file for a leak
+BODY = "Ab3dE5gH" * 5
+SECRETS = {
+    "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIEow" + BODY + "\n-----END RSA PRIVATE KEY-----",
+    "anthropic key": "sk-ant-" + "api03-" + BODY,
+    "openai key": "sk-" + "proj-" + BODY,
+    "github token": "ghp_" + BODY[:36],
+    "aws key id": "AKIA" + "Z7Q2" * 4,
+    "google key": "AIza" + BODY[:35],
+    "slack token": "xoxb-" + "123456789012-" + BODY[:24],
+    "perplexity key": "pplx-" + BODY,
+    "jwt": "eyJ" + BODY[:20] + ".eyJ" + BODY[:30] + "." + BODY[:20],
+    "authorization": "Authorization: Bearer " + BODY,
+    "password in url": "postgres://user:" + "hunter2secret" + "@db.example/x",
+    "environment secret": "export MY_SERVICE_API_KEY=" + BODY,
+}
+VALUES = {"authorization": BODY, "password in url": "hunter2secret", "environment secret": BODY}
+MASKED = "sk-abc" + "*" * 20 + "wxyz"
+ORDINARY = [
+    "c4f74656-68ad-4973-8f53-0b862ed16d5d",
+    "toolu_01HqVt7XcYzKw9mPqRsTuVwX",
+    "msg_01sf4aeje8WCPs8UYA7GYUU9",
+    "req_011CUKzRsTuVwXyZ12345678",
+    "commit 9fceb02d0ae598e95dc970b74767f19372d61af8",
+    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "claude-haiku-4-5-20251001 and claude-opus-4-1-20250805",
+    "/home/dev/.claude/todos/c4f74656-68ad-4973-8f53-0b862ed16d5d-agent-d242a562.json",
+    "/home/dev/liv-hana/src/task-runner/disk-space-checker-2025.py",
+    "Writing to temp file: /home/dev/.claude.json.tmp.48213.1761030003412",
+    "http://127.0.0.1:2022/v1/audio/transcriptions",
+    "https://api.openai.com/v1 (openai)",
+    "git@github.com:example/repo.git and ssh://git@github.com/example/repo.git",
+    "2026-11-22T07:50:12.519Z [DEBUG] autocompact: tokens=48213 level=ok effectiveWindow=980000",
+    "tokens: 12345678901234567890",
+    "the bearer of bad news is a basic requirement",
+    "MAX_THINKING_TOKENS=31999",
+    "ANTHROPIC_API_KEY is not set, nor is OPENAI_API_KEY",
+    "OPENAI_API_KEY=${OPENAI_API_KEY}",
+    "CLAUDE_CODE_MAX_OUTPUT_TOKENS=64000",
+    "client_session: <aiohttp.client.ClientSession object at 0x7f0012345678>",
+    "ask-for-permission-before-writing-the-file",
+    "risk-assessment-of-the-deployment-plan",
+    "{'error': {'message': \"You didn't provide an API key.\", 'code': None}}",
+]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in SHAPES])
+def test_a_secret_goes_whole(kind):
+    text = f"before {SECRETS[kind]} after"
+    shown = redact(text)
+    assert VALUES.get(kind, SECRETS[kind]) not in shown
+    assert not re.search(r"[A-Za-z0-9]*" + re.escape(BODY[4:16]), shown), "a part of it is left"
+    assert f"[redacted: {kind}, " in shown
+    assert shown.startswith("before ")
+    assert shown.endswith(" after") or kind == "password in url"
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize(
+    "frame", ['{{"key": "{}"}}', "'{}'", "key={},", "({})", "{}\\nnext", 'say \\"{}\\" twice']
+)
+def test_wherever_it_stands(kind, frame):
+    shown = redact(frame.format(SECRETS[kind]))
+    assert BODY[4:16] not in shown
+    assert "hunter2" not in shown
+
+
+def test_a_masked_key_goes_too():
+    assert redact(f"Incorrect API key provided: {MASKED}. You can") == "Incorrect API key provided: [redacted: openai key, 30 characters]. You can"  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_text_stays(text):
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_redacting_twice_changes_nothing(kind):
+    once = redact(f"a {SECRETS[kind]} b {SECRETS[kind]} c")
+    assert redact(once) == once
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*SECRETS.values(), *ORDINARY, MASKED, "=", " ", '"', ":", "\n", "Bearer ", "KEY=", "@"]
+        ),
+        max_size=6,
+    ).map("".join)
+)
+def test_redacting_any_mixture_twice_changes_nothing(text):
+    once = redact(text)
+    assert redact(once) == once
+
+
+def test_columns_and_single_texts_agree():
+    texts = [*SECRETS.values(), *ORDINARY, MASKED, None, ""]
+    frame = redact_columns(pl.DataFrame({"message": texts, "other": texts}), "message")
+    assert frame["message"].to_list() == [None if t is None else redact(t) for t in texts]
+    assert frame["other"].to_list() == texts
+    assert (
+        redact_columns(
+            pl.DataFrame({"message": [None, None]}, schema={"message": pl.String}), "message"
+        ).height
+        == 2
+    )
+
+
+def test_a_long_text_takes_no_long_time():
+    for piece in (
+        "a" * 100_000,
+        "KEY" * 30_000,
+        "-" * 100_000,
+        "eyJ" * 30_000,
+        "A_" * 50_000,
+        "a:" * 50_000,
+        "://" * 30_000,
+        "bearer " * 15_000,
+    ):
+        assert redact(piece) == piece
