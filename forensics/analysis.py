@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from forensics.account import InputFile, Unread
 from forensics.case import Case
-from forensics.discover import Unread
 from forensics.finding import EvidenceRef, Finding, Outcome
-from forensics.ingest import InputFile
-from forensics.rules.base import Rule
+from forensics.rule import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from itertools import accumulate
 
 import polars as pl
 
+from forensics.account import InputFile
 from forensics.finding import Cite, EvidenceRef
-from forensics.ingest import InputFile
 from forensics.redact import redact
 from forensics.schema import Row, Source
 

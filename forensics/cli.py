@@ -158,14 +158,15 @@ def rules(
     """List the rules."""
     with _errors():
         from forensics.render import catalogue
+        from forensics.rules import RULES
 
         match output_format:
             case RulesFormat.TABLE:
-                sys.stdout.write(catalogue.as_table(**_terminal()))
+                sys.stdout.write(catalogue.as_table(RULES, **_terminal()))
             case RulesFormat.JSON:
-                sys.stdout.write(catalogue.as_json())
+                sys.stdout.write(catalogue.as_json(RULES))
             case RulesFormat.MARKDOWN:
-                sys.stdout.write(catalogue.as_markdown())
+                sys.stdout.write(catalogue.as_markdown(RULES))
 
 
 @app.command()
@@ -175,8 +176,9 @@ def explain(
     """Print a rule's documentation."""
     with _errors():
         from forensics.render import catalogue
+        from forensics.rules import RULES
 
-        sys.stdout.write(catalogue.explain(code, **_terminal()))
+        sys.stdout.write(catalogue.explain(RULES, code, **_terminal()))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forensics.account import Unread
 from forensics.errors import UsageError
 from forensics.evidence import Evidence, open_evidence
 
@@ -24,14 +25,6 @@ SECRET_NAMES = re.compile(
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
 # files whose own name is only a number: the folder's name tells which session they belong to
 NUMBERED = re.compile(r"^\d+\.json$")
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A file that was found and not analysed."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ from forensics.finding import (
 )
 from forensics.ingest import Ingested, ingest
 from forensics.redact import redact_columns
+from forensics.rule import Rule, Said
 from forensics.rules import RULES
-from forensics.rules.base import Rule, Said
 from forensics.schema import EventKind
 from forensics.sessions import attach
 from forensics.timeline import gaps_of, open_items, timeline_of

@@ -11,23 +11,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.discover import Found, Unread
+from forensics.account import InputFile, Unread
+from forensics.discover import Found
 from forensics.evidence import Evidence
-from forensics.parsers import Problem, parser_for
-from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
+from forensics.parsers import parser_for
+from forensics.schema import EVENTS, SPAWNS, TODOS, empty
 
 FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFile:
-    """The account of one file. ``problems`` name every line that was not understood."""
-
-    evidence: Evidence
-    source: Source
-    lines_total: int
-    lines_understood: int
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

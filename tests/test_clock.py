@@ -177,9 +177,9 @@ def test_an_hour_that_happened_twice_is_said():
     fold = {
         "kind": K.STT_START.value,
         "source": "voice-stderr",
-        "local_ts": datetime(2025, 11, 2, 1, 30),
+        "local_ts": datetime(2025, 11, 2, 1, 30),  # noqa: DTZ001 - the server's own clock has no zone
         "ts_quality": "missing",
-    }  # noqa: DTZ001
+    }
     aligned = align(table(fold), "America/Chicago")
     assert times(aligned) == ["02 06:30:00.000"]
     assert aligned.notes == (

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_rules_page_is_generated_from_the_rules():
     page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-    assert page == as_markdown(), "run: forensics rules --format markdown > docs/rules.md"
+    assert page == as_markdown(RULES), "run: forensics rules --format markdown > docs/rules.md"
 
 
 def test_the_readme_lists_every_rule_and_no_other():

@@ -11,8 +11,8 @@ import pytest
 
 import forensics.rules
 from forensics.finding import Confidence, Severity
+from forensics.rule import SECTIONS, Rule
 from forensics.rules import RULES
-from forensics.rules.base import SECTIONS, Rule
 from forensics.schema import EVENTS
 
 FOLDER = Path(forensics.rules.__file__).parent

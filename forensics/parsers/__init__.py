@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.parsers.agent_meta import AgentMeta
-from forensics.parsers.base import Parsed, Parser, Problem
+from forensics.parsers.base import Parsed, Parser
 from forensics.parsers.debug_log import DebugLog
 from forensics.parsers.mcp_log import McpLog
 from forensics.parsers.process_traces import ProcessFile, ShellSnapshot
@@ -14,7 +14,7 @@ from forensics.parsers.voice_events import VoiceEvents
 from forensics.parsers.voice_exchanges import VoiceExchanges
 from forensics.parsers.voice_stderr import VoiceStderr
 
-__all__ = ["PARSERS", "Parsed", "Parser", "Problem", "parser_for"]
+__all__ = ["PARSERS", "Parsed", "Parser", "parser_for"]
 
 PARSERS: tuple[Parser, ...] = (
     ShellSnapshot(),

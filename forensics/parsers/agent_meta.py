@@ -9,9 +9,10 @@ import re
 
 import msgspec
 
+from forensics.account import Problem
 from forensics.evidence import Evidence
 from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, Problem, finish, rows
+from forensics.parsers.base import Parsed, finish, rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:(?:^|/)([0-9a-f-]{36})/subagents/)?agent-([0-9a-z]+)\.meta\.json$")

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import polars as pl
 
+from forensics.account import Problem
 from forensics.evidence import Evidence
 from forensics.schema import (
     EVENTS,
@@ -31,15 +32,6 @@ from forensics.schema import (
 TOO_MANY = "more records in one line than are kept: the rest was left out"
 # a time outside of these years is damage; Python's own end at 9999, and a report must be able to show it
 FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """``count`` consecutive lines, from ``line`` on, that could not be understood."""
-
-    line: int
-    reason: str
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,10 @@ from datetime import timedelta
 import msgspec
 import polars as pl
 
+from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, Problem, finish, problems_of
+from forensics.parsers.base import Parsed, finish, problems_of
 from forensics.patterns import any_literal, match_patterns
 from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR, STDERR_MARK
 from forensics.patterns.server_lines import server_events

@@ -15,9 +15,10 @@ import re
 import msgspec
 import polars as pl
 
+from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import NOT_JSON, UNDECODABLE, JsonLines, mend
-from forensics.parsers.base import Parsed, Problem, finish, problems_of
+from forensics.parsers.base import Parsed, finish, problems_of
 from forensics.patterns import match_patterns
 from forensics.patterns.claude_debug import PATTERNS
 from forensics.patterns.server_lines import server_events

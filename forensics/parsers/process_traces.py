@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from forensics.account import Problem
 from forensics.evidence import Evidence
 from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, Problem, finish, rows
+from forensics.parsers.base import Parsed, finish, rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
 
 SNAPSHOT = re.compile(r"(?:^|/)snapshot-\w+-(\d{13})-\w+\.sh$")

@@ -10,8 +10,9 @@ import re
 
 import polars as pl
 
+from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
-from forensics.parsers.base import Parsed, Problem, finish, problems_of
+from forensics.parsers.base import Parsed, finish, problems_of
 from forensics.patterns.server_lines import server_events, split_record
 from forensics.patterns.voicemode import LINE, OBJECT_LINE
 from forensics.schema import LAST_ORDINAL, EventKind, Source, TsQuality

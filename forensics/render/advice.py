@@ -8,7 +8,7 @@ from forensics.analysis import Analysis, SessionAnalysis
 from forensics.finding import OutcomeKind, Slot
 from forensics.render.outline import CATEGORIES
 from forensics.render.views import Action, ActionGroup, Advice, Metric
-from forensics.rules.base import Guidance, Rule
+from forensics.rule import Guidance, Rule
 from forensics.schema import Source, TsQuality
 
 ABSENT = {

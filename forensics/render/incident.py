@@ -27,7 +27,7 @@ from forensics.render.views import (
     Sentence,
     TopicView,
 )
-from forensics.rules.base import Guidance, Rule
+from forensics.rule import Guidance, Rule
 
 MOST_MOMENTS = 40  # clusters shown with quotes; the table in the appendix has the rest
 SUMMARY_FINDINGS = 6

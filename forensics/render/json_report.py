@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from forensics.account import InputFile
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.citations import format_utc
 from forensics.finding import EvidenceRef, Finding
-from forensics.ingest import InputFile
 
 SCHEMA_VERSION = "1"
 

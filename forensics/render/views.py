@@ -13,7 +13,7 @@ from forensics.analysis import Moment, TodoEntry
 from forensics.finding import Claim, EvidenceRef, Finding, Table
 from forensics.render.moments import LocalClock
 from forensics.render.outline import Topic
-from forensics.rules.base import Rule
+from forensics.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)

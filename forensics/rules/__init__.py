@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
-from forensics.rules.base import Rule
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from forensics.case import Case
 from forensics.conflicts import clock_time
 from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement
-from forensics.rules.base import Guidance, Said, rule
+from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.verdict import Ending, Verdict
 

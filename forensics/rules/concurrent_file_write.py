@@ -19,7 +19,7 @@ from forensics.finding import (
     Statement,
     Table,
 )
-from forensics.rules.base import Guidance, Said, rule
+from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 
 SHOWN = 10  # colliding pairs of one file that are listed

@@ -8,7 +8,7 @@ import polars as pl
 
 from forensics.case import Case
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
-from forensics.rules.base import Guidance, Said, rule
+from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source, TsQuality
 from forensics.voice_chains import Chain, seconds_between
 from forensics.voice_results import FailedResult, failed_results, uses_voice

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forensics.case import Case
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
-from forensics.rules.base import Guidance, Said, rule
+from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.voice_chains import NO_REQUEST, Attempt, Chain, seconds_between, walk_attempts
 from forensics.voice_results import FailedResult, failed_results, uses_voice

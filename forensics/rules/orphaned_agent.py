@@ -19,7 +19,7 @@ from forensics.finding import (
     Slot,
     Statement,
 )
-from forensics.rules.base import Guidance, Said, rule
+from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.todo_lists import last_in_progress

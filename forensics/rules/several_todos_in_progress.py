@@ -22,7 +22,7 @@ from forensics.finding import (
     Statement,
     Table,
 )
-from forensics.rules.base import Guidance, Said, rule
+from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.todo_lists import ListState, list_states

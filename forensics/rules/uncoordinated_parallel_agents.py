@@ -21,7 +21,7 @@ from forensics.finding import (
     Table,
 )
 from forensics.hazards import Hazard, collisions_of, hazards_of, plan_before
-from forensics.rules.base import Guidance, Said, rule
+from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.spawn_lines import SpawnLine, has_finished_calls, spawn_lines, spawn_run
 
