@@ -74,13 +74,13 @@ def _session_of(part: Row, known: set[str], at_work: pl.DataFrame, transcripts: 
         return old
     first, last = part["first"], part["last"]
     owners: list[str] = []
-    if not part["at_work"]:
+    if not part["at_work"] and part["pid"] is not None:
         # pids are used again: the process went on right after its start-up
-        same = at_work.filter(pl.col("pid").eq_missing(pl.lit(part["pid"], dtype=pl.Int64)))
+        same = at_work.filter(pl.col("pid") == part["pid"])
         if last is not None:
             same = same.filter((pl.col("first") - MARGIN <= last) & (pl.col("last") + MARGIN >= first))
         owners = same["old"].unique().to_list()
-    elif part["named"] is None and first is not None:
+    elif part["at_work"] and part["named"] is None and first is not None:
         # a resumed process of 1.0.x goes by a random id: the transcript that grew meanwhile is its session
         meanwhile = transcripts.filter(pl.col("ts").is_between(first, last))
         owners = meanwhile["session_id"].drop_nulls().unique().to_list()
