@@ -91,6 +91,15 @@ def test_a_pid_that_was_used_again_months_later_is_another_process(tmp_path):
     assert files_of(analysis, ONE) == {f"debug/{ONE}.txt", f"{ONE}.jsonl"}
 
 
+def test_start_up_lines_without_a_pid_stay_by_themselves(tmp_path):
+    analysis = put(
+        tmp_path,
+        {f"debug/{RANDOM}.txt": "[DEBUG] a\n", f"debug/{ONE}.txt": CALL, f"{ONE}.jsonl": say(ONE, 2)},
+    )
+    assert ids(analysis) == [ONE]
+    assert loose(analysis) == {}
+
+
 def test_a_debug_log_of_a_named_session_is_not_given_to_another(tmp_path):
     analysis = put(
         tmp_path, {f"debug/{ONE}.txt": anchor(77, 1) + CALL + anchor(77, 9), f"{TWO}.jsonl": say(TWO, 2)}

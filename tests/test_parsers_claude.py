@@ -1,0 +1,407 @@
+"""What the client's own logs say: the debug log in both grammars, MCP logs and transcripts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from forensics.jsonl import CUT, NOT_JSON, UNEXPECTED
+from forensics.schema import EventKind as K
+
+SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
+STT = "2025-10-21 03:54:21,768 - voicemode - INFO - STT: Starting speech-to-text conversion"
+OUT = "2025-10-21 03:54:52,100 - voicemode - ERROR - ✗ All STT endpoints failed after 2 attempts"
+UNCLOSED = "2025-10-21 03:55:00,000 - asyncio - ERROR - Unclosed client session"
+OBJECT = "client_session: <aiohttp.client.ClientSession object at 0x7f00>"
+Z = "2026-11-22T07:50:12.519Z"
+
+
+def told(parsed, *columns: str) -> list[tuple]:
+    """Return the events but for the log's edges: line, kind and some more columns."""
+    rows = parsed.events.sort("line", "ordinal").iter_rows(named=True)
+    return [(r["line"], r["kind"], *(r[c] for c in columns)) for r in rows if r["kind"] != K.LOG_EDGE.value]
+
+
+def problems(parsed) -> list[tuple]:
+    return [(p.line, p.reason, p.count) for p in parsed.problems]
+
+
+def chunk(*lines: str, prefix: str = "") -> str:
+    return prefix + '[ERROR] MCP server "voicemode" Server stderr: ' + "\n".join(lines)
+
+
+class TestDebugLog:
+    def read(self, read, *lines: str, name: str = f"debug/{SESSION}.txt"):
+        return read(name, "\n".join(lines) + "\n")
+
+    def test_records_without_time(self, read):
+        parsed = self.read(
+            read,
+            "[DEBUG] Getting matching hook commands for SessionStart with query: startup",
+            "[DEBUG] executePreToolHooks called for tool: Task",
+            "[DEBUG] Getting matching hook commands for PostToolUse with query: Task",
+            "[DEBUG] something of no meaning",
+        )
+        assert told(parsed, "tool", "ts") == [
+            (1, "session_start", None, None),
+            (2, "tool_dispatch", "Task", None),
+            (3, "tool_done", "Task", None),
+        ]
+        assert set(parsed.events["session_id"]) == {SESSION}
+        assert set(parsed.events["ts_quality"]) == {"missing"}
+        assert parsed.lines_understood == parsed.lines_total == 4
+
+    def test_records_with_time(self, read):
+        parsed = self.read(
+            read,
+            f"{Z} [DEBUG] session.start: raised (surface none, not interactive)",
+            f"{Z} [INFO] [Stall] tool_dispatch_start tool=Agent toolUseId=toolu_01 permissionDecisionMs=3",
+            f"{Z} [INFO] [Stall] tool_dispatch_end tool=Agent toolUseId=toolu_01 outcome=aborted durationMs=12",
+            f"{Z} [INFO] [Stall] agent_completion agentId=a1 agentType=Explore exitPath=error durationMs=9 turns=1",
+        )
+        assert told(parsed, "tool", "correlation_id", "status", "duration_ms") == [
+            (1, "session_start", None, None, "raised", None),
+            (2, "tool_dispatch", "Agent", "toolu_01", None, None),
+            (3, "tool_done", "Agent", "toolu_01", "aborted", 12.0),
+            (4, "agent_stop", None, None, "error", 9.0),
+        ]
+        assert {f"{t:%Y-%m-%d %H:%M:%S.%f %Z}" for t in parsed.events["ts"]} == {
+            "2026-11-22 07:50:12.519000 UTC"
+        }
+        assert set(parsed.events["ts_quality"]) == {"exact"}
+
+    @pytest.mark.parametrize("tool", ["TaskCreate", "TaskUpdate", "TaskOutput", "mcp__x__Task"])
+    def test_a_tool_whose_name_begins_like_another(self, read, tool):
+        parsed = self.read(read, f"[DEBUG] executePreToolHooks called for tool: {tool}")
+        assert told(parsed, "tool") == [(1, "tool_dispatch", tool)]
+
+    def test_colours_carriage_returns_and_a_byte_order_mark(self, read):
+        parsed = read(
+            f"{SESSION}.txt", "\ufeff\x1b[2m[DEBUG] executePreToolHooks called for tool: Task\x1b[22m\r\n"
+        )
+        assert told(parsed, "tool") == [(1, "tool_dispatch", "Task")]
+
+    def test_a_message_as_a_json_string(self, read):
+        parsed = self.read(
+            read,
+            f'{Z} [ERROR] "Hook denied tool use for Bash\\nstderr:\\nno"',
+            f'{Z} [ERROR] "not closed',
+            f'{Z} [DEBUG] "Hook denied tool use for \\ud83d"',
+        )
+        assert told(parsed, "tool", "message") == [
+            (1, "hook_denied", "Bash", "Hook denied tool use for Bash\nstderr:\nno"),
+            (3, "hook_denied", "\ufffd", "Hook denied tool use for \ufffd"),
+        ]
+
+    @pytest.mark.parametrize("prefix", ["", f"{Z} "], ids=["undated", "dated"])
+    def test_a_chunk_of_stderr_over_several_lines(self, read, prefix):
+        parsed = self.read(
+            read, "[DEBUG] a", chunk(STT, OUT, UNCLOSED, OBJECT, prefix=prefix), f"{prefix}[DEBUG] b"
+        )
+        assert told(parsed, "component") == [
+            (2, "stt_start", "voicemode"),
+            (3, "stt_exhausted", "voicemode"),
+            (4, "resource_warning", "asyncio"),
+            (5, "resource_object", None),
+        ]
+        server = parsed.events.filter(
+            parsed.events["kind"].is_in(["stt_start", "stt_exhausted", "resource_warning"])
+        )
+        assert [f"{t:%H:%M:%S.%f}" for t in server["local_ts"]] == [
+            "03:54:21.768000",
+            "03:54:52.100000",
+            "03:55:00.000000",
+        ]
+        assert server["ts"].is_null().all() == (not prefix)
+
+    def test_a_chunk_as_a_json_string(self, read):
+        wrapped = json.dumps(f'MCP server "voicemode" Server stderr: {STT}\n{OUT}', ensure_ascii=False)
+        parsed = self.read(read, f"{Z} [ERROR] {wrapped}")
+        assert told(parsed) == [(1, "stt_start"), (1, "stt_exhausted")]
+
+    @pytest.mark.parametrize("batch_bytes", [50, 200, 1 << 20])
+    def test_a_chunk_whose_head_is_in_the_batch_before(self, read, batch_bytes):
+        noise = ["  no record"] * 30
+        text = "\n".join([chunk(STT, *noise, OUT), "[DEBUG] end"])
+        assert told(read(f"{SESSION}.txt", text, batch_bytes)) == [(1, "stt_start"), (32, "stt_exhausted")]
+
+    @pytest.mark.parametrize(
+        "quoted",
+        [
+            ["[DEBUG] The log says:", STT, OUT, UNCLOSED, OBJECT],
+            [chunk(STT), "[DEBUG] Tool result:", OUT],
+            [f"[DEBUG] I saw {STT}"],
+            ['[DEBUG] "executePreToolHooks called for tool: Task" is what it says'],
+            ["[DEBUG] x", "executePreToolHooks called for tool: Task"],
+            ["[DEBUG] > [DEBUG] executePreToolHooks called for tool: Task"],
+        ],
+    )
+    def test_a_quoted_log_is_no_event(self, read, quoted):
+        kinds = {k for _, k in told(self.read(read, *quoted))}
+        assert kinds <= ({"stt_start"} if quoted[0] == chunk(STT) else set())
+
+    def test_the_first_and_the_last_record_are_kept_whatever_they_say(self, read):
+        parsed = self.read(read, "[DEBUG] a", *["[DEBUG] b"] * 3000, "[INFO] c", *["of c"] * 3000)
+        edges = parsed.events.filter(parsed.events["kind"] == K.LOG_EDGE.value)
+        assert edges.select("line", "message").rows() == [(1, "a"), (3002, "c")]
+
+    def test_lines_before_the_first_record_are_not_understood(self, read):
+        parsed = self.read(read, "who wrote", "this?", "[DEBUG] a")
+        assert problems(parsed) == [(1, "line before the first record", 2)]
+
+    def test_line_numbers_are_the_editors(self, read):
+        text = "[DEBUG] a\u2028b\x0bc\x85d\rerased\n[DEBUG] executePreToolHooks called for tool: Task"
+        parsed = read(f"{SESSION}.txt", text)
+        assert told(parsed) == [(2, "tool_dispatch")]
+        assert parsed.lines_total == 2
+
+    def test_durations_and_anchors(self, read):
+        parsed = self.read(
+            read,
+            "[DEBUG] MCP server \"voicemode\": Tool 'converse' completed successfully in 3m 12s",
+            "[DEBUG] Writing to temp file: /home/dev/.claude.json.tmp.48213.1761030003412",
+            "[DEBUG] Writing to temp file: /w/app.py.tmp.48213.1761030004412",
+            "[DEBUG] Writing to temp file: /w/app.py.tmp.48213.018a92ae00ff",
+        )
+        assert told(parsed, "duration_ms", "pid", "path") == [
+            (1, "mcp_call_end", 192_000.0, None, None),
+            (2, "clock_anchor", None, 48213, "/home/dev/.claude.json"),
+            (3, "disk_write", None, 48213, "/w/app.py"),
+            (4, "disk_write", None, 48213, "/w/app.py"),
+        ]
+        assert [t and f"{t:%H:%M:%S}" for t in parsed.events.sort("line").unique("line", maintain_order=True)["ts"]] == [None, "07:00:03", "07:00:04", None]  # fmt: skip
+
+    def test_a_log_without_a_sessions_name(self, read):
+        parsed = self.read(
+            read, "[DEBUG] executePreToolHooks called for tool: Task", name="debug-logs/debug.txt"
+        )
+        assert parsed.events["session_id"].is_null().all()
+
+
+def item(text: str, key: str = "debug", **more) -> dict:
+    return {key: text, "timestamp": "2025-10-21T07:00:03.653Z", "sessionId": SESSION, "cwd": "/w"} | more
+
+
+ITEMS = [
+    item("Calling MCP tool: converse"),
+    item(f"Server stderr: {STT}\n{OUT}\n", "error"),
+    item("Tool 'converse' completed successfully in 39s"),
+]
+
+
+class TestMcpLog:
+    name = "mcp-logs-voicemode/2025-10-21T07-00-03-241Z"
+
+    def test_json_lines(self, read):
+        parsed = read(self.name + ".jsonl", "".join(json.dumps(i) + "\n" for i in ITEMS))
+        assert told(parsed, "component", "session_id") == [
+            (1, "mcp_call", "voicemode", SESSION),
+            (2, "stt_start", "voicemode", SESSION),
+            (2, "stt_exhausted", "voicemode", SESSION),
+            (3, "mcp_call_end", "voicemode", SESSION),
+        ]
+        assert parsed.events["ts"].is_not_null().all()
+        assert parsed.events["local_ts"].is_not_null().sum() == 2
+
+    def test_a_pretty_array(self, read):
+        parsed = read(self.name + ".txt", json.dumps(ITEMS, indent=2))
+        assert told(parsed) == [(3, "mcp_call"), (9, "stt_start"), (9, "stt_exhausted"), (15, "mcp_call_end")]
+        assert parsed.events["ts"].is_not_null().all()
+        assert parsed.lines_understood == parsed.lines_total == 20
+
+    def test_a_pretty_array_that_was_cut_off(self, read):
+        text = json.dumps(ITEMS, indent=2)
+        parsed = read(self.name + ".txt", text[: text.index("converse' comp")])
+        assert told(parsed) == [(3, "mcp_call"), (9, "stt_start"), (9, "stt_exhausted")]
+        assert problems(parsed) == [(15, "not a line of a log item", 1)]
+
+    def test_an_empty_array(self, read):
+        parsed = read(self.name + ".txt", "[]")
+        assert (told(parsed), problems(parsed)) == ([], [])
+
+    def test_a_value_that_is_no_json(self, read):
+        parsed = read(self.name + ".txt", json.dumps(ITEMS, indent=2).replace("Calling MCP", "\\x MCP"))
+        assert problems(parsed) == [(3, NOT_JSON, 1)]
+
+    def test_recognised_without_its_folder(self, read):
+        parsed = read("log.jsonl", json.dumps(ITEMS[0]))
+        assert told(parsed, "component") == [(1, "mcp_call", "?")]
+
+
+def record(**changes) -> dict:
+    return {"type": "user", "uuid": "u1", "parentUuid": None, "sessionId": SESSION, "timestamp": "2025-10-21T07:00:00.000Z", "version": "2.0.24", "cwd": "/w", "message": {"role": "user", "content": "hello"}} | changes  # fmt: skip
+
+
+def assistant(*blocks: dict, **changes) -> dict:
+    return record(
+        type="assistant",
+        message={"role": "assistant", "id": "msg_1", "model": "m", "content": list(blocks)},
+        **changes,
+    )
+
+
+def call(name: str, **asked) -> dict:
+    return {"type": "tool_use", "id": "toolu_1", "name": name, "input": asked}
+
+
+def result(content, is_error=None) -> dict:
+    return record(message={"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": content, "is_error": is_error}]})  # fmt: skip
+
+
+class TestTranscript:
+    def read(self, read, *records, name: str = f"projects/p/{SESSION}.jsonl"):
+        return read(name, "".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records))
+
+    def test_damaged_blank_and_foreign_lines_cost_themselves_only(self, read):
+        parsed = read(
+            f"{SESSION}.jsonl",
+            "\n".join(
+                [
+                    json.dumps(record()),
+                    "",
+                    "{broken",
+                    "[1, 2]",
+                    '"text"',
+                    "   ",
+                    json.dumps(record(uuid="u2")),
+                    '{"type":"us',
+                ]
+            ),
+        )
+        assert [line for line, kind in told(parsed) if kind == "user_prompt"] == [1, 7]
+        assert problems(parsed) == [(3, NOT_JSON, 1), (4, UNEXPECTED, 2), (8, CUT, 1)]
+        assert (parsed.lines_total, parsed.lines_understood) == (8, 4)
+
+    def test_a_message_of_another_shape_is_noted_and_is_no_prompt(self, read):
+        parsed = self.read(read, record(message="hello"), record(message={"role": "user", "content": 5}))
+        assert problems(parsed) == [(1, UNEXPECTED, 2)]
+        assert "user_prompt" not in {k for _, k in told(parsed)}
+
+    def test_content_as_text_or_as_blocks(self, read):
+        blocks = {
+            "role": "user",
+            "content": [{"type": "text", "text": "one"}, {"type": "image", "source": {}}],
+        }
+        parsed = self.read(read, record(), record(uuid="u2", message=blocks))
+        assert told(parsed, "message")[0] == (1, "user_prompt", "hello")
+        assert told(parsed, "message")[2:] == [(2, "user_prompt", "one"), (2, "other", "user image")]
+
+    @pytest.mark.parametrize("content", ["text", [{"type": "text", "text": "text"}], [{"type": "text", "text": '{"result":"text"}'}]])  # fmt: skip
+    def test_a_result_as_text_or_as_blocks(self, read, content):
+        parsed = self.read(read, result(content), result(content, is_error=True))
+        found = [r for r in told(parsed, "status", "message") if r[1] == "tool_result"]
+        assert found == [(1, "tool_result", "ok", "text"), (2, "tool_result", "error", "text")]
+
+    @pytest.mark.parametrize("as_text", [False, True])
+    def test_a_todo_list_as_a_list_or_as_text(self, read, as_text):
+        todos = [
+            {"content": "a", "status": "in_progress", "activeForm": "Doing a"},
+            {"content": "b", "status": "pending"},
+        ]
+        parsed = self.read(read, assistant(call("TodoWrite", todos=json.dumps(todos) if as_text else todos)))
+        assert parsed.todos.select("position", "content", "active_form", "status").rows() == [
+            (0, "a", "Doing a", "in_progress"),
+            (1, "b", None, "pending"),
+        ]
+        assert parsed.events.filter(parsed.events["kind"] == "todo_snapshot")["count"].to_list() == [2]
+
+    def test_tasks(self, read):
+        parsed = self.read(
+            read, assistant(call("TaskCreate", subject="a"), call("TaskUpdate", taskId=3, status="completed"))
+        )
+        assert parsed.todos.select("ordinal", "item_id", "content", "status").rows() == [(0, None, "a", None), (1, "3", None, "completed")]  # fmt: skip
+
+    @pytest.mark.parametrize("tool", ["Task", "Agent"])
+    def test_a_spawn(self, read, tool):
+        spawned = assistant(
+            call(
+                tool, description="Look", prompt="Look at it", subagent_type="Explore", run_in_background=True
+            )
+        )
+        parsed = self.read(read, spawned)
+        assert parsed.spawns.select("agent_type", "description", "prompt", "background").rows() == [("Explore", "Look", "Look at it", True)]  # fmt: skip
+        (event,) = (
+            r for r in told(parsed, "component", "correlation_id", "message_id") if r[1] == "agent_spawn"
+        )
+        assert event[2:] == ("Explore", "toolu_1", "msg_1")
+
+    def test_a_spawn_and_the_agent_that_answers_have_the_same_digest(self, read):
+        parsed = self.read(
+            read, assistant(call("Task", prompt="Look at it")), record(uuid="s1", isSidechain=True, message={"role": "user", "content": "Look at it"})
+        )  # fmt: skip
+        digests = parsed.events.filter(parsed.events["text_sha"].is_not_null())["text_sha"].to_list()
+        assert len(digests) == 2
+        assert len(set(digests)) == 1
+
+    def test_sidechains_without_an_agent_id_are_named_after_their_root(self, read):
+        def side(uuid, parent):
+            return record(uuid=uuid, parentUuid=parent, isSidechain=True)
+
+        parsed = self.read(
+            read,
+            record(),
+            side("a1", None),
+            side("b1", None),
+            side("a2", "a1"),
+            side("b2", "b1"),
+            side("a3", "a2"),
+        )
+        agents = [a for _, kind, a in told(parsed, "agent_id") if kind == "user_prompt"]
+        assert agents == [
+            None,
+            "sidechain:a1",
+            "sidechain:b1",
+            "sidechain:a1",
+            "sidechain:b1",
+            "sidechain:a1",
+        ]
+
+    def test_warm_up_stubs_are_no_agents(self, read):
+        warm = record(uuid="w1", isSidechain=True, message={"role": "user", "content": "Warmup"})
+        answer = assistant({"type": "text", "text": "none"}, uuid="w2", parentUuid="w1", isSidechain=True)
+        kinds = {kind for _, kind in told(self.read(read, warm, answer))}
+        assert kinds == {"other", "session_meta"}
+
+    def test_an_interrupt_a_background_agents_end_and_an_api_error(self, read):
+        done = (
+            "<task-notification>\n<task-id>a1b2</task-id>\n<status>completed</status>\n</task-notification>"
+        )
+        parsed = self.read(
+            read,
+            record(
+                message={
+                    "role": "user",
+                    "content": [{"type": "text", "text": "[Request interrupted by user]"}],
+                }
+            ),
+            {"type": "queue-operation", "operation": "enqueue", "sessionId": SESSION, "content": done},
+            {"type": "queue-operation", "operation": "dequeue", "sessionId": SESSION},
+            assistant({"type": "text", "text": "API Error: 529 overloaded"}, isApiErrorMessage=True),
+        )
+        found = [
+            r for r in told(parsed, "status", "target_agent_id") if r[1] not in {"session_meta", "other"}
+        ]
+        assert found == [(1, "user_interrupt", None, None), (2, "agent_notification", "completed", "a1b2"), (4, "api_error", "529", None)]  # fmt: skip
+
+    def test_types_that_a_new_client_invents_are_counted_and_not_refused(self, read):
+        parsed = self.read(read, {"type": "quantum-state", "sessionId": SESSION, "spin": [1, 2]})
+        assert told(parsed, "message") == [(1, "other", "quantum-state")]
+        assert problems(parsed) == []
+
+    def test_copies_of_a_record_share_its_id(self, read):
+        one, other = (
+            self.read(read, assistant(call("Write", file_path="/w/a")), name=n)
+            for n in ("a.jsonl", "b.jsonl")
+        )
+        ids = [p.events.filter(p.events["kind"] == "tool_call")["record_id"].to_list() for p in (one, other)]
+        assert ids[0] == ids[1] != [None]
+
+
+def test_the_incident_is_understood_to_the_last_line(incident, read):
+    for path in sorted(p for p in incident.rglob("*") if p.is_file()):
+        data = path.read_bytes()
+        parsed = read(path.relative_to(incident).as_posix(), data)
+        assert problems(parsed) == []
+        assert parsed.lines_total == data.count(b"\n") + (not data.endswith(b"\n"))
+        assert parsed.events.height
