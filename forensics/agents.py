@@ -61,9 +61,11 @@ class AgentLife:
         return horizon if self.last_seen is None else min(horizon, self.last_seen + STALL)
 
     def overlaps(self, other: AgentLife, horizon: datetime) -> bool:
-        """Say whether both were alive at one moment."""
-        if self.start is None or other.start is None or self.agent_id == other.agent_id:
+        """Say whether both were alive at one moment. Without times, one turn's spawns were: it waits for all."""
+        if self.agent_id == other.agent_id:
             return False
+        if self.start is None or other.start is None:
+            return self.message_id is not None and self.message_id == other.message_id
         return max(self.start, other.start) < min(self.alive_until(horizon), other.alive_until(horizon))
 
 
@@ -228,10 +230,9 @@ def _items(event: int, todos: pl.DataFrame) -> list[tuple[str, str]]:
 
 
 def _renamed(events: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    sidechains = {old: new for old, new in names.items() if old.startswith("sidechain:")}
-    if not sidechains:
-        return events
-    return events.with_columns(agent_id=pl.col("agent_id").replace(sidechains))
+    """Give every record its agent's final id: sidechains have names of ours, streams name agents by their call."""
+    changed = {old: new for old, new in names.items() if old != new}
+    return events.with_columns(agent_id=pl.col("agent_id").replace(changed)) if changed else events
 
 
 def _life(call: Row, records: _Records, names: dict[str, str]) -> AgentLife:

@@ -90,6 +90,8 @@ def overlapping_groups(case: Case) -> list[list[AgentLife]]:
 def max_overlap(agents: Sequence[AgentLife], until: datetime) -> int:
     """Return the largest number of agents alive at one moment."""
     starts = [a.start for a in agents if a.start is not None]
+    if not starts:  # a headless stream has no times: these were spawned in one turn
+        return len(agents)
     return max(
         (sum(1 for a in agents if a.start and a.start <= t < a.alive_until(until)) for t in starts), default=0
     )

@@ -22,10 +22,22 @@ SERVER_KINDS = (
 
 def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the events without copies, and the copies' places: ``event_id`` (kept), ``file``, ``line``."""
-    keyed = events.with_columns(key=_key())
+    once, places = _merged(events, _key())
+    # a transcript and the stream of the same run tell each call twice, the stream without a time
+    whole, more = _merged(once, _call_key())
+    moved = places.join(
+        more.select(event_id="copy", kept="event_id"), on="event_id", how="left"
+    ).with_columns(event_id=pl.coalesce("kept", "event_id"))
+    columns = ["event_id", "file", "line"]
+    return whole, pl.concat([moved.select(columns), more.select(columns)]).sort(columns)
+
+
+def _merged(events: pl.DataFrame, key: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    keyed = events.with_columns(key=key)
     same = keyed.filter(pl.col("key").is_not_null())
     ranked = same.join(_originals(keyed), on="session_id", how="left", nulls_equal=True).sort(
         "key",
+        pl.col("ts").is_null(),
         pl.col("source").cast(pl.String).replace_strict(CLOCK_ORDER),
         "origin",
         "event_id",
@@ -33,7 +45,7 @@ def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     ranked = ranked.with_columns(kept=pl.col("event_id").first().over("key"))
     copies = ranked.filter(pl.col("event_id") != pl.col("kept"))
-    places = copies.select(event_id="kept", file="file", line="line").sort("event_id", "file", "line")
+    places = copies.select(event_id="kept", file="file", line="line", copy="event_id")
     return events.join(copies.select("event_id"), on="event_id", how="anti"), places
 
 
@@ -53,6 +65,13 @@ def _key() -> pl.Expr:
     turn = pl.int_range(pl.len()).over("file", "kind", text)
     line = pl.format("line:{}|{}|{}", "kind", text, turn)
     return pl.when(is_server_line).then(line).otherwise("record_id")
+
+
+def _call_key() -> pl.Expr:
+    """Name a call, or its answer, within its session: there it happens once."""
+    told = (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("session_id").is_not_null()
+    call = pl.format("{}|{}|{}", "session_id", "kind", "correlation_id")
+    return pl.when(told).then(call)
 
 
 def _originals(keyed: pl.DataFrame) -> pl.DataFrame:

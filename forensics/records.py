@@ -38,6 +38,25 @@ class Record(msgspec.Struct, rename="camel"):
     tool_use_result: msgspec.Raw = EMPTY
 
 
+class StreamRecord(msgspec.Struct):
+    """The envelope of one line of a headless stream. Names are the client's, in snake_case."""
+
+    type: str = "?"
+    subtype: str | None = None
+    uuid: str | None = None
+    session_id: str | None = None
+    timestamp: str | None = None
+    parent_tool_use_id: str | None = None
+    claude_code_version: str | None = None
+    cwd: str | None = None
+    is_error: bool = False
+    num_turns: int | None = None
+    duration_ms: float | None = None
+    message: msgspec.Raw = EMPTY
+    tool_use_result: msgspec.Raw = EMPTY
+    compact_metadata: msgspec.Raw = EMPTY
+
+
 class Block(msgspec.Struct):
     """One block of a message's content."""
 

@@ -20,6 +20,7 @@ class Source(StrEnum):
     """Which log format a file has. The order is the order of trust in its clock."""
 
     TRANSCRIPT = "transcript"
+    STREAM_JSON = "stream-json"
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
     VOICE_EVENTS = "voice-events"

@@ -156,11 +156,11 @@ def _of(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
 
 def _final_fatal(events: pl.DataFrame) -> int | None:
     """Return the fatal text, unless the session was taken up again after it."""
-    last = events.filter(pl.col("kind") == K.PROCESS_FATAL.value).tail(1)
-    if last.is_empty():
+    fatal = (events["kind"] == K.PROCESS_FATAL.value).arg_true()
+    if fatal.is_empty():
         return None
-    later = _of(events, (K.SESSION_START, K.USER_PROMPT)).filter(pl.col("ts") > last["ts"][0])
-    return int(last["event_id"][0]) if later.is_empty() else None
+    later = _of(events[fatal[-1] + 1 :], (K.SESSION_START, K.USER_PROMPT))
+    return int(events["event_id"][fatal[-1]]) if later.is_empty() else None
 
 
 def _last_process(events: pl.DataFrame) -> pl.DataFrame:

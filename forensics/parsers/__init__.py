@@ -7,6 +7,7 @@ from forensics.parsers.base import Parsed, Parser
 from forensics.parsers.debug_log import DebugLog
 from forensics.parsers.mcp_log import McpLog
 from forensics.parsers.process_traces import ProcessFile, ShellSnapshot
+from forensics.parsers.stream_json import StreamJson
 from forensics.parsers.task_file import TaskFile
 from forensics.parsers.todo_file import TodoFile
 from forensics.parsers.transcript import Transcript
@@ -25,6 +26,7 @@ PARSERS: tuple[Parser, ...] = (
     McpLog(),
     VoiceEvents(),
     VoiceExchanges(),
+    StreamJson(),
     Transcript(),
     DebugLog(),
     VoiceStderr(),

@@ -1,59 +1,29 @@
 """Claude Code's transcripts: ``projects/<project>/<session>.jsonl`` and the subagents' ``agent-*.jsonl``.
 
-One API message is several entries with one message id. Up to 2.0.24 a subagent's records stand in
-the main file as sidechains without an agent id, written in one batch when the agent returns; the parser
-names them after their root (``sidechain:<uuid>``) and ``agents`` links them to the call that spawned them.
-Warm-up stubs and the client's own compaction and prompt agents are not agents: their records are ``other``.
+Up to 2.0.24 a subagent's records stand in the main file as sidechains without an agent id, written in one
+batch when the agent returns; they are named after their root (``sidechain:<uuid>``), and ``agents`` links them
+to the call that spawned them. Warm-up stubs and the client's own compaction and prompt agents are not agents:
+their records are ``other``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator
-from typing import TypeVar
 
-import msgspec
 import polars as pl
 
+from forensics.conversation import Conversation
 from forensics.evidence import Evidence
-from forensics.jsonl import UNDECODABLE, UNEXPECTED, JsonLines
+from forensics.jsonl import UNEXPECTED, JsonLines
 from forensics.parsers.base import Parsed, finish, problems_of, rows
-from forensics.records import (
-    ApiError,
-    Block,
-    CompactMetadata,
-    FileInput,
-    Message,
-    Record,
-    SpawnInput,
-    TaskInput,
-    TodoInput,
-    TodoWriteInput,
-    ToolUseResult,
-    parse_time,
-)
-from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
+from forensics.records import Record
+from forensics.schema import EVENTS, SPAWNS, TODOS, Source
 
 HEAD = re.compile(
     rb'"(?:sessionId|session_id)"\s*:|"type"\s*:\s*"(?:user|assistant|summary|file-history-snapshot|queue-operation)"'
 )
 SESSION_FILE = re.compile(r"(?:^|/)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$")
 AGENT_FILE = re.compile(r"(?:^|/)agent-(a(?:compact|prompt)[0-9a-z_-]*)\.jsonl$")
-SPAWN_TOOLS = frozenset({"Task", "Agent"})
-FILE_TOOLS = frozenset({"Read", "Write", "Edit", "MultiEdit", "NotebookEdit"})
-TODO_TOOLS = {"TaskCreate": EventKind.TASK_CREATE, "TaskUpdate": EventKind.TASK_UPDATE}
-INTERRUPT = "[Request interrupted by user"
-NOTIFICATION = re.compile(
-    r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>",
-    re.DOTALL,
-)
-WARMUP = "Warmup"
-TALK = frozenset({"user", "assistant"})
-MALFORMED = "?!"  # the role of what could not be decoded
-TEXT_KEPT = 400
-
-T = TypeVar("T")
 
 
 class Transcript:
@@ -67,7 +37,7 @@ class Transcript:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the records in file order; what a record does not say stays null."""
-        reader = _Reader(internal_agents=AGENT_FILE.search(evidence.place) is not None)
+        reader = Conversation(internal_agents=AGENT_FILE.search(evidence.place) is not None)
         lines = JsonLines(evidence, Record)
         for number, record in lines:
             if not reader.read(number, record):
@@ -84,313 +54,3 @@ class Transcript:
             todos=[rows(reader.todos, TODOS)],
             spawns=[rows(reader.spawns, SPAWNS)],
         )
-
-
-class _Reader:
-    """The state that one pass over a file needs: which sidechain a record belongs to."""
-
-    def __init__(self, *, internal_agents: bool) -> None:
-        self.events: list[Row] = []
-        self.todos: list[Row] = []
-        self.spawns: list[Row] = []
-        self._internal = internal_agents
-        self._chain_of: dict[str, str] = {}  # uuid -> sidechain name
-        self._warmups: set[str] = set()
-        self._metas: set[tuple[str | None, str | None, str | None]] = set()
-
-    def read(self, line: int, record: Record) -> bool:
-        """Add the events of one record. Say whether its message had the shape of one."""
-        agent = self._agent_of(record)
-        message = _message_of(record)
-        base: Row = {
-            "line": line,
-            "ts": parse_time(record.timestamp),
-            "session_id": record.session_id,
-            "agent_id": agent,
-        }
-        base["ts_quality"] = (TsQuality.EXACT if base["ts"] else TsQuality.MISSING).value
-        found = list(_events_of(record, message))
-        if self._is_warmup(record, message, agent) or self._internal:
-            found = [{"kind": EventKind.OTHER, "message": f"internal agent: {record.type}"}]
-        meta = self._meta_of(record)
-        if meta is not None:
-            found.append(meta)
-        for ordinal, event in enumerate(found):
-            todos, spawn = event.pop("todos", None), event.pop("spawn", None)
-            key = {"line": line, "ordinal": ordinal}
-            event.setdefault("record_id", f"{record.uuid}#{ordinal}" if record.uuid else None)
-            self.events.append({**base, **key, **event, "kind": str(event["kind"])})
-            if isinstance(todos, list):
-                self.todos += [{**key, **item} for item in todos]
-            if isinstance(spawn, dict):
-                self.spawns.append({**key, **spawn})
-        return message.role != MALFORMED
-
-    def _agent_of(self, record: Record) -> str | None:
-        if record.agent_id is not None or not record.is_sidechain:
-            return record.agent_id
-        chain = self._chain_of.get(record.parent_uuid or "")
-        if chain is None:
-            chain = f"sidechain:{record.uuid or '?'}"
-        if record.uuid:
-            self._chain_of[record.uuid] = chain
-        return chain
-
-    def _is_warmup(self, record: Record, message: Message, agent: str | None) -> bool:
-        if agent is None:
-            return False
-        if record.type == "user" and record.parent_uuid is None and message.content == WARMUP:
-            self._warmups.add(agent)
-        return agent in self._warmups
-
-    def _meta_of(self, record: Record) -> Row | None:
-        meta = (record.session_id, record.version, record.cwd)
-        if record.version is None or meta in self._metas:
-            return None
-        self._metas.add(meta)
-        return {
-            "kind": EventKind.SESSION_META,
-            "status": record.version,
-            "path": record.cwd,
-            "message": f"Claude Code {record.version} in {record.cwd}",
-            "record_id": None,
-        }
-
-
-def _message_of(record: Record) -> Message:
-    """Decode the message of a record that has one."""
-    if record.type not in TALK:
-        return Message()
-    return _decode(record.message, Message, or_else=Message(role=MALFORMED))
-
-
-def _events_of(record: Record, message: Message) -> Iterator[Row]:
-    if message.role == MALFORMED:
-        yield {"kind": EventKind.OTHER, "message": f"{record.type} (message of an unexpected shape)"}
-        return
-    match record.type:
-        case "user":
-            yield from _user(record, message)
-        case "assistant":
-            yield from _assistant(record, message)
-        case "system":
-            yield _system(record)
-        case "queue-operation":
-            yield _queued(record)
-        case _:
-            yield {"kind": EventKind.OTHER, "message": record.type}
-
-
-def _user(record: Record, message: Message) -> Iterator[Row]:
-    if isinstance(message.content, str):
-        yield _said_by_user(record, message.content)
-        return
-    for block in message.content:
-        if block.type == "tool_result":
-            yield _tool_result(record, block)
-        elif block.type == "text":
-            yield _said_by_user(record, block.text)
-        else:
-            yield {"kind": EventKind.OTHER, "message": f"user {block.type}"}
-
-
-def _said_by_user(record: Record, text: str) -> Row:
-    notification = NOTIFICATION.search(text)
-    if notification:
-        return _notification(notification)
-    if text.startswith(INTERRUPT):
-        return {"kind": EventKind.USER_INTERRUPT, "message": text[:TEXT_KEPT]}
-    if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
-        return {"kind": EventKind.OTHER, "message": "text that the client added"}
-    return {"kind": EventKind.USER_PROMPT, "message": text[:TEXT_KEPT], "text_sha": _digest(text)}
-
-
-def _notification(found: re.Match[str]) -> Row:
-    return {
-        "kind": EventKind.AGENT_NOTIFICATION,
-        "target_agent_id": found["agent"],
-        "status": found["status"],
-        "message": f"agent {found['agent']} {found['status']}",
-        "record_id": None,  # queued, then delivered: two records of one happening, both kept as places
-    }
-
-
-def _tool_result(record: Record, block: Block) -> Row:
-    text = _text_of(block.content)
-    result = _decode(record.tool_use_result, ToolUseResult)
-    status = "error" if block.is_error else "ok"
-    kind = EventKind.TOOL_RESULT
-    if result.status == "async_launched":
-        kind, status = EventKind.AGENT_LAUNCHED, "launched"
-    elif text.startswith(INTERRUPT):
-        status = "interrupted"
-    return {
-        "kind": kind,
-        "correlation_id": block.tool_use_id,
-        "status": status,
-        "target_agent_id": result.agent_id,
-        "duration_ms": result.total_duration_ms,
-        "message": text[:TEXT_KEPT],
-        "record_id": f"result:{block.tool_use_id}@{record.timestamp}",
-    }
-
-
-def _assistant(record: Record, message: Message) -> Iterator[Row]:
-    blocks = (
-        message.content if isinstance(message.content, list) else [Block(type="text", text=message.content)]
-    )
-    for block in blocks:
-        if record.is_api_error_message:
-            yield {
-                "kind": EventKind.API_ERROR,
-                "component": "final",
-                "status": _status_in(block.text),
-                "message": block.text[:TEXT_KEPT],
-            }
-        elif block.type == "tool_use":
-            yield _tool_call(record, message, block)
-        elif block.type == "text":
-            yield {
-                "kind": EventKind.ASSISTANT_MESSAGE,
-                "message": block.text[:TEXT_KEPT],
-                "message_id": message.id,
-            }
-        else:
-            yield {"kind": EventKind.OTHER, "message": f"assistant {block.type}", "message_id": message.id}
-
-
-def _tool_call(record: Record, message: Message, block: Block) -> Row:
-    call: Row = {
-        "kind": EventKind.TOOL_CALL,
-        "tool": block.name,
-        "correlation_id": block.id,
-        "message_id": message.id,
-        "message": f"{block.name} called",
-        "record_id": f"call:{block.id}@{record.timestamp}",
-    }
-    if block.name in SPAWN_TOOLS:
-        return call | _spawn(block)
-    if block.name == "TodoWrite":
-        return call | _todo_write(block)
-    if block.name in TODO_TOOLS:
-        return call | _task_change(block)
-    if block.name in FILE_TOOLS:
-        file = _decode(block.input, FileInput)
-        call["path"] = file.file_path or file.notebook_path or file.path
-        call["message"] = f"{block.name} {call['path']}"
-    return call
-
-
-def _spawn(block: Block) -> Row:
-    asked = _decode(block.input, SpawnInput)
-    return {
-        "kind": EventKind.AGENT_SPAWN,
-        "component": asked.subagent_type,
-        "message": f"{block.name}: {asked.description}",
-        "text_sha": _digest(asked.prompt),
-        "spawn": {
-            "agent_type": asked.subagent_type,
-            "description": asked.description,
-            "prompt": asked.prompt,
-            "isolation": asked.isolation,
-            "background": asked.run_in_background,
-        },
-    }
-
-
-def _todo_write(block: Block) -> Row:
-    asked = _decode(block.input, TodoWriteInput)
-    items = asked.todos if isinstance(asked.todos, list) else _decode(asked.todos.encode(), list[TodoInput])
-    return {
-        "kind": EventKind.TODO_SNAPSHOT,
-        "count": len(items),
-        "message": f"TodoWrite with {len(items)} items, {sum(i.status == 'in_progress' for i in items)} in progress",
-        "todos": [
-            {"position": n, "content": i.content, "active_form": i.activeForm, "status": i.status}
-            for n, i in enumerate(items)
-        ],
-    }
-
-
-def _task_change(block: Block) -> Row:
-    asked = _decode(block.input, TaskInput)
-    number = None if asked.task_id is None else str(asked.task_id)
-    return {
-        "kind": TODO_TOOLS[block.name],
-        "status": asked.status,
-        "message": f"{block.name} {asked.subject or number or ''} {asked.status or ''}".strip(),
-        "todos": [
-            {
-                "position": 0,
-                "item_id": number,
-                "content": asked.subject,
-                "active_form": asked.active_form,
-                "status": asked.status,
-                "owner": asked.owner,
-            }
-        ],
-    }
-
-
-def _system(record: Record) -> Row:
-    if record.subtype == "compact_boundary":
-        about = _decode(record.compact_metadata, CompactMetadata)
-        return {
-            "kind": EventKind.COMPACTION,
-            "status": about.trigger,
-            "count": about.pre_tokens,
-            "message": "context compacted",
-        }
-    if record.subtype == "api_error":
-        error = _decode(record.error, ApiError)
-        return {
-            "kind": EventKind.API_ERROR,
-            "component": "attempt",
-            "status": str(error.status) if error.status else _status_in(error.message or ""),
-            "count": record.retry_attempt,
-            "message": (error.message or "")[:TEXT_KEPT],
-        }
-    return {"kind": EventKind.OTHER, "message": f"system {record.subtype}"}
-
-
-def _queued(record: Record) -> Row:
-    text = _decode(record.content, str)
-    found = NOTIFICATION.search(text) if record.operation == "enqueue" else None
-    return (
-        _notification(found)
-        if found
-        else {"kind": EventKind.OTHER, "message": f"queue-operation {record.operation}"}
-    )
-
-
-def _status_in(text: str) -> str | None:
-    """Take the class of an API failure out of its text: an HTTP status at its head, or the SDK's words."""
-    found = re.match(r"(?:API Error: )?(\d{3})\b", text) or re.search(
-        r"Request timed out|Connection error", text
-    )
-    return found.group(found.lastindex or 0) if found else None
-
-
-def _text_of(raw: msgspec.Raw) -> str:
-    """Return a tool result's text, which is a string or a list of blocks.
-
-    MCP results come wrapped in ``{"result": …}``; the text that the tool itself gave is what counts.
-    """
-    content = _decode(b'{"content":' + bytes(raw) + b"}", Message).content
-    text = content if isinstance(content, str) else "\n".join(b.text for b in content if b.type == "text")
-    if text.startswith('{"result":'):
-        unwrapped = _decode(text.encode(), dict[str, object]).get("result")
-        return unwrapped if isinstance(unwrapped, str) else text
-    return text
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _decode(raw: msgspec.Raw | bytes, kind: type[T], or_else: T | None = None) -> T:
-    """Decode as ``kind``; where a record says something else, ``or_else`` or an empty ``kind``."""
-    try:
-        return msgspec.json.decode(raw, type=kind, strict=False)
-    except UNDECODABLE:
-        return kind() if or_else is None else or_else

@@ -76,7 +76,10 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
     for found in by_file(conflicts):
         yield _hit(case, found)
     silent = [a for a in agents if a.last_event is None]
-    if not conflicts and silent and len(agents) > 1:
+    undated = [a for a in agents if a.start is None]
+    if undated and len(agents) > 1:
+        yield Insufficient("the records carry no times: whether the writers were alive together is not known")
+    elif not conflicts and silent and len(agents) > 1:
         yield Insufficient(
             f"{len(silent)} of {len(agents)} agents left no records: what they wrote is not known"
         )

@@ -1,0 +1,136 @@
+"""Headless runs: what ``claude -p --output-format stream-json --verbose`` prints, alone or among console noise.
+
+The records are those of a transcript in other clothes: snake_case names, no times (2.0.29, 2.1.89), a subagent
+named by the call that spawned it, a ``system``/``init`` at the beginning and a ``result`` at the end. A recorded
+console holds them between prompts, progress bars and request logs; a line may carry a record behind control
+sequences. What is no record is console output: it says nothing of the session, unless it is Node's own trailer
+of an uncaught error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+import polars as pl
+
+from forensics.conversation import Conversation
+from forensics.evidence import Evidence, count_lines
+from forensics.jsonl import UNDECODABLE, mend
+from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.records import Record, StreamRecord
+from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
+
+INIT = re.compile(rb'\{"type":\s*"system",\s*"subtype":\s*"init"')
+STREAMED = re.compile(rb'"parent_tool_use_id":\s*(?:null|"[^"]*"),\s*"session_id":\s*"')
+RECORD = b'{"type":'
+# Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
+FATAL = re.compile(rb"throw er; // Unhandled 'error' event|FATAL ERROR: .*JavaScript heap out of memory")
+NOISE = "console output, no record"
+CUT = "a record that is cut off or broken by other output"
+
+
+class StreamJson:
+    """The parser of one stream or console recording."""
+
+    source = Source.STREAM_JSON
+
+    def sniff(self, place: str, head: bytes) -> bool:  # noqa: ARG002 - the content tells
+        """Recognise a stream by its first record; a transcript's records have other names."""
+        return INIT.search(head) is not None or STREAMED.search(head) is not None
+
+    def parse(self, evidence: Evidence) -> Parsed:
+        """Read the records in file order, and account for the noise between them."""
+        reader = Conversation(internal_agents=False)
+        own: list[Row] = []
+        bad: dict[str, list[int]] = {}
+        total = 0
+        for batch in evidence.batches():
+            total += count_lines(batch.data)
+            for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
+                own += _take(number, line, reader, bad)
+        problems = [p for reason, lines in bad.items() for p in problems_of(lines, reason)]
+        # a stream is a transcript that went to standard output: rules ask for either in one way
+        events = pl.concat([rows(reader.events, EVENTS), rows(own, EVENTS)]).sort("line", "ordinal")
+        return finish(
+            [events],
+            Source.TRANSCRIPT,
+            problems,
+            total,
+            todos=[rows(reader.todos, TODOS)],
+            spawns=[rows(reader.spawns, SPAWNS)],
+        )
+
+
+def _take(number: int, line: bytes, reader: Conversation, bad: dict[str, list[int]]) -> Iterator[Row]:
+    at = line.find(RECORD)
+    if at < 0:
+        if FATAL.search(line):
+            yield _fatal(number, line, reader.session_id)
+        elif line.strip():
+            bad.setdefault(NOISE, []).append(number)
+        return
+    record = _decode(line[at:])
+    if record is None:
+        bad.setdefault(CUT, []).append(number)
+        return
+    reader.read(number, _as_transcript(record))
+    yield from _edges(number, record)
+
+
+def _decode(raw: bytes) -> StreamRecord | None:
+    try:
+        return msgspec.json.decode(mend(raw.strip()), type=StreamRecord, strict=False)
+    except (msgspec.ValidationError, *UNDECODABLE):
+        return None
+
+
+def _as_transcript(record: StreamRecord) -> Record:
+    return Record(
+        type=record.type,
+        subtype=record.subtype,
+        uuid=record.uuid,
+        session_id=record.session_id,
+        timestamp=record.timestamp,
+        version=record.claude_code_version,
+        cwd=record.cwd,
+        agent_id=record.parent_tool_use_id,
+        message=record.message,
+        tool_use_result=record.tool_use_result,
+        compact_metadata=record.compact_metadata,
+    )
+
+
+def _edges(number: int, record: StreamRecord) -> Iterator[Row]:
+    """Yield the run's beginning and its result, which only a stream has."""
+    base: Row = {
+        "line": number,
+        "ordinal": 100,
+        "session_id": record.session_id,
+        "ts_quality": TsQuality.MISSING.value,
+        "record_id": f"{record.type}:{record.uuid}" if record.uuid else None,
+    }
+    if record.type == "system" and record.subtype == "init":
+        start = EventKind.SESSION_START.value
+        yield base | {"kind": start, "status": record.subtype, "message": "headless run starts"}
+    elif record.type == "result":
+        said = "error" if record.is_error and record.subtype == "success" else record.subtype
+        yield base | {
+            "kind": EventKind.RESULT.value,
+            "status": said,
+            "count": record.num_turns,
+            "duration_ms": record.duration_ms,
+            "message": f"the run's result: {said}",
+        }
+
+
+def _fatal(number: int, line: bytes, session_id: str | None) -> Row:
+    return {
+        "line": number,
+        "ordinal": 0,
+        "session_id": session_id,
+        "ts_quality": TsQuality.MISSING.value,
+        "kind": EventKind.PROCESS_FATAL.value,
+        "message": line.decode("utf-8", "replace").strip(),
+    }
