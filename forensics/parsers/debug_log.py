@@ -166,9 +166,8 @@ def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     minute changes are looked at: the first 16 characters of a record are its date, hour and minute.
     """
     minute = pl.col("text").str.head(16)
-    around = pl.concat([last, lines.select("line", "text")]).filter(
-        (minute != minute.shift(1)) | (minute != minute.shift(-1))
-    )
+    with_year = pl.concat([last, lines.select("line", "text")]).filter(pl.col("text").str.starts_with("2"))
+    around = with_year.filter((minute != minute.shift(1)) | (minute != minute.shift(-1)))
     dated = around.filter(pl.col("text").str.contains(DATED_START))
     time = _utc(pl.col("text").str.extract(RECORD, 1))
     quiet = (time.diff() > SILENCE).fill_null(value=False)
@@ -195,6 +194,7 @@ def _typed(events: pl.DataFrame) -> pl.DataFrame:
     took = pl.when(pl.col("elapsed").is_not_null()).then((hours * 3600 + minutes * 60 + seconds) * 1000)
     client_file = pl.col("path").str.contains(r"/\.claude(\.json$|/)")
     return events.with_columns(
+        message=pl.col("message") + "",  # a copy: a text that is a part of a batch keeps all of it in memory
         ts=dated,
         ts_quality=pl.when(dated.is_not_null())
         .then(pl.lit(TsQuality.EXACT.value))

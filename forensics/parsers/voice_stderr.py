@@ -60,5 +60,7 @@ class VoiceStderr:
 
 def _plain(events: pl.DataFrame, ordinal: int = 0) -> pl.DataFrame:
     return events.with_columns(
-        ordinal=pl.lit(ordinal, dtype=pl.UInt16), ts_quality=pl.lit(TsQuality.MISSING.value)
+        message=pl.col("message") + "",  # a copy: a text that is a part of a batch keeps all of it in memory
+        ordinal=pl.lit(ordinal, dtype=pl.UInt16),
+        ts_quality=pl.lit(TsQuality.MISSING.value),
     )
