@@ -57,8 +57,15 @@ class RulesFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+PATHS_HELP = (
+    "Log files, folders that hold them, or packed ones (.zip, .tar.gz, .gz, .xz, .zst); - is standard input."
+)
 Paths = Annotated[
-    list[Path], typer.Argument(help="Log files, or folders that hold them.", show_default=False)
+    list[Path],
+    typer.Argument(
+        help=PATHS_HELP,
+        show_default=False,
+    ),
 ]
 Zone = Annotated[
     Optional[str],  # noqa: UP045 - typer reads the annotation at run time
@@ -202,7 +209,7 @@ def _analyse(paths: list[Path], tz: str | None, session: str | None) -> Analysis
     from forensics.engine import analyse, only_session
 
     with _progress():
-        analysis = analyse(paths, tz=tz)
+        analysis = analyse(paths, tz=tz, stdin=sys.stdin.buffer if Path("-") in paths else None)
     return only_session(analysis, session) if session else analysis
 
 

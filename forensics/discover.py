@@ -13,15 +13,19 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from forensics.account import Unread
 from forensics.errors import UsageError
 from forensics.evidence import Evidence, open_evidence
+from forensics.unpack import Member, Unpacker
 
 # files that are known to hold credentials: never opened, whatever else they might say
 SECRET_NAMES = re.compile(
     r"(?i)^(voicemode\.env|\.env(\..+)?|\.?credentials(\.json)?|\.netrc|id_[a-z0-9]+|.*\.(pem|key|p12))$"
 )
+KEYS = "not opened: files of this name hold keys"
+STDIN = Path("-")
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
 # files whose own name is only a number: the folder's name tells which session they belong to
 NUMBERED = re.compile(r"^\d+\.json$")
@@ -42,36 +46,79 @@ class _Entry:
     reason: str | None = None  # why it will not be read
 
 
-def discover(paths: Sequence[Path]) -> Found:
-    """Collect the regular files under ``paths``, sorted by name.
+def discover(
+    paths: Sequence[Path], unpacker: Unpacker | None = None, stdin: IO[bytes] | None = None
+) -> Found:
+    """Collect the regular files under ``paths``, sorted by name; ``-`` is ``stdin``.
+
+    Without an ``unpacker`` a packed file is taken as it is.
 
     Raises ``UsageError`` if a path does not exist: a typing error must not look like an empty folder.
     """
-    files: list[Evidence] = []
-    unread: list[Unread] = []
-    names: set[str] = set()
-    seen: set[tuple[int, int]] = set()
-    contents: dict[tuple[str, str], str] = {}
-    for entry in _walk_all(paths):
+    collector = _Collector(unpacker)
+    if unpacker is not None and stdin is not None and STDIN in paths:
+        collector.take(unpacker.stream(stdin, "stdin"), Path("stdin"), None)
+    for entry in _walk_all([p for p in paths if stdin is None or p != STDIN]):
+        collector.see(entry)
+    return Found(
+        tuple(sorted(collector.files, key=lambda e: e.name)),
+        tuple(sorted(collector.unread, key=lambda u: u.name)),
+    )
+
+
+class _Collector:
+    """What was found so far: each file once, under a name of its own."""
+
+    def __init__(self, unpacker: Unpacker | None) -> None:
+        self.files: list[Evidence] = []
+        self.unread: list[Unread] = []
+        self._unpacker = unpacker
+        self._names: set[str] = set()
+        self._seen: set[tuple[int, int]] = set()
+        self._contents: dict[tuple[str, str], str] = {}
+
+    def see(self, entry: _Entry) -> None:
+        """Read an entry, or what is packed in it."""
         reason, identity = _look(entry)
-        if identity in seen:
-            continue  # the same file under two arguments
+        if identity in self._seen:
+            return  # the same file under two arguments
         if identity is not None:
-            seen.add(identity)
-        name = _name(entry, names)
-        if reason is None:
-            try:
-                evidence = open_evidence(entry.path, name)
-            except OSError as error:
-                reason = _cannot(error)
-            else:
-                first = contents.setdefault((evidence.sha256, _own_name(entry.path)), name)
-                if first == name:
-                    files.append(evidence)
-                    continue
-                reason = f"a copy of {first}"
-        unread.append(Unread(name, reason))
-    return Found(tuple(sorted(files, key=lambda e: e.name)), tuple(sorted(unread, key=lambda u: u.name)))
+            self._seen.add(identity)
+        if reason is not None:
+            self.unread.append(Unread(self._named(_names(entry)), reason))
+            return
+        name = entry.path.relative_to(entry.root).as_posix()
+        whole = iter([Member(name, entry.path)])
+        for member in self._unpacker.members(entry.path, name) if self._unpacker else whole:
+            self.take(member, entry.path, entry)
+
+    def take(self, member: Member, holder: Path, entry: _Entry | None) -> None:
+        """Keep one file that was found in ``holder``, which may be the file itself."""
+        whole = entry is not None and member.path == entry.path
+        name = self._named(_names(entry) if entry is not None and whole else _packed_names(member, holder))
+        if member.path is None:
+            self.unread.append(Unread(name, member.refused or "not unpacked"))
+            return
+        place = holder if whole else holder.parent / member.name
+        if SECRET_NAMES.match(place.name):
+            self.unread.append(Unread(name, KEYS))
+            return
+        try:
+            evidence = open_evidence(member.path, name, place)
+        except OSError as error:
+            self.unread.append(Unread(name, _cannot(error)))
+            return
+        first = self._contents.setdefault((evidence.sha256, _own_name(place)), name)
+        if first == name:
+            self.files.append(evidence)
+        else:
+            self.unread.append(Unread(name, f"a copy of {first}"))
+
+    def _named(self, candidates: Sequence[str]) -> str:
+        """Take the shortest name that is free; where two arguments hold the same name, one with its argument's."""
+        name = next((n for n in candidates if n not in self._names), candidates[-1])
+        self._names.add(name)
+        return name
 
 
 def _walk_all(paths: Sequence[Path]) -> Iterator[_Entry]:
@@ -115,7 +162,7 @@ def _look(entry: _Entry) -> tuple[str | None, tuple[int, int] | None]:
     except OSError as error:
         return _cannot(error), None
     if SECRET_NAMES.match(entry.path.name):
-        return "not opened: files of this name hold keys", (info.st_dev, info.st_ino)
+        return KEYS, (info.st_dev, info.st_ino)
     if not stat.S_ISREG(info.st_mode):
         return "not a regular file", (info.st_dev, info.st_ino)
     return None, (info.st_dev, info.st_ino)
@@ -125,14 +172,17 @@ def _cannot(error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
 
-def _name(entry: _Entry, taken: set[str]) -> str:
-    """Name a file relative to its argument; where two arguments hold the same name, with the argument's."""
+def _names(entry: _Entry) -> list[str]:
+    """Name a file relative to its argument, and at more length."""
     relative = entry.path.relative_to(entry.root)
     longer = (relative, entry.root.resolve().name / relative, entry.path.absolute())
-    names = [printable(path.as_posix()) for path in longer]
-    name = next((n for n in names if n not in taken), names[-1])
-    taken.add(name)
-    return name
+    return [printable(path.as_posix()) for path in longer]
+
+
+def _packed_names(member: Member, holder: Path) -> list[str]:
+    """Name what was packed as if it had not been, and at more length."""
+    longer = (Path(member.name), Path(holder.name, member.name), holder.absolute() / member.name)
+    return [printable(path.as_posix()) for path in longer]
 
 
 def _own_name(path: Path) -> str:

@@ -6,8 +6,10 @@ Pure but for reading the inputs: the same bytes give the same analysis, in whate
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
@@ -36,6 +38,7 @@ from forensics.rules import RULES
 from forensics.schema import EventKind
 from forensics.sessions import attach
 from forensics.timeline import gaps_of, open_items, timeline_of
+from forensics.unpack import Unpacker
 
 # a session needs more than these: a file of start-up lines or an empty list is nobody's session
 TRACES = (
@@ -49,13 +52,23 @@ TRACES = (
 )
 
 
-def analyse(paths: Sequence[Path], *, tz: str | None = None, rules: Sequence[Rule] = RULES) -> Analysis:
-    """Analyse everything under ``paths``.
+def analyse(
+    paths: Sequence[Path],
+    *,
+    tz: str | None = None,
+    rules: Sequence[Rule] = RULES,
+    stdin: IO[bytes] | None = None,
+) -> Analysis:
+    """Analyse everything under ``paths``; the path ``-`` is ``stdin``. What is packed is unpacked for the run.
 
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
-    ingested = ingest(discover(paths))
+    with ExitStack() as unpacked:
+        return _analyse(paths, ingest(discover(paths, Unpacker(unpacked), stdin)), tz, rules)
+
+
+def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule]) -> Analysis:
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(redact_columns(ingested.events, "message", "status", "path"), tz)

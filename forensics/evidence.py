@@ -71,14 +71,17 @@ class Evidence:
         return data.removeprefix(BOM), count_lines(data)
 
 
-def open_evidence(path: Path, name: str) -> Evidence:
-    """Hash the file and take its head. Raises ``OSError`` where it cannot be read."""
+def open_evidence(path: Path, name: str, origin: Path | None = None) -> Evidence:
+    """Hash the file and take its head. ``origin`` is where an unpacked file would lie.
+
+    Raises ``OSError`` where it cannot be read.
+    """
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES).removeprefix(BOM)
         stream.seek(0)
         digest = hashlib.file_digest(stream, "sha256")
         size = stream.tell()
-    place = Path(os.path.realpath(path)).as_posix().encode("utf-8", "replace").decode()
+    place = Path(os.path.realpath(origin or path)).as_posix().encode("utf-8", "replace").decode()
     return Evidence(name=name, place=place, path=path, size=size, sha256=digest.hexdigest(), head=head)
 
 
