@@ -15,6 +15,7 @@ from forensics.account import InputFile, Unread
 from forensics.discover import Found
 from forensics.evidence import Evidence
 from forensics.parsers import parser_for
+from forensics.redact import redact_columns
 from forensics.schema import EVENTS, SPAWNS, TODOS, empty
 
 FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
@@ -62,10 +63,15 @@ def ingest(found: Found) -> Ingested:
     return Ingested(
         inputs=tuple(inputs),
         unread=tuple(sorted(unread, key=lambda u: u.name)),
-        events=_concat(tables["events"], EVENTS),
-        todos=_concat(tables["todos"], TODOS),
-        spawns=_concat(tables["spawns"], SPAWNS),
+        events=redact_columns(_concat(tables["events"], EVENTS), *_texts(EVENTS)),
+        todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
+        spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
     )
+
+
+def _texts(schema: pl.Schema) -> list[str]:
+    """Name the columns that hold words of a log: every text but the ids, which only join."""
+    return [name for name, kind in schema.items() if kind == pl.String and not name.endswith(("_id", "_sha"))]
 
 
 def _numbered(table: pl.DataFrame, rank: int) -> pl.DataFrame:

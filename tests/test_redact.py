@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import polars as pl
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forensics.discover import Found
+from forensics.ingest import ingest
 from forensics.redact import SHAPES, redact, redact_columns
 
 # put together at run time: no scanner should take this file for a leak
@@ -117,6 +120,19 @@ def test_columns_and_single_texts_agree():
         ).height
         == 2
     )
+
+
+def test_no_column_keeps_a_secret(write):
+    url = "http://user:hunter2secret@127.0.0.1:2022/v1"
+    chain = (
+        f"2025-10-21 03:54:21,770 - voicemode - INFO - STT: Attempting primary endpoint: {url} (whisper)\n"
+        f"2025-10-21 03:54:51,800 - voicemode - WARNING - STT failed for {url} (whisper): Request timed out.\n"
+    )
+    item = json.dumps([{"content": f"call {url}", "status": "pending"}])
+    files = (write("stderr.log", chain), write(f"todos/{'a' * 36}-agent-{'a' * 36}.json", item))
+    ingested = ingest(Found(files, ()))
+    assert "hunter2" not in str([*ingested.events.rows(), *ingested.todos.rows()])
+    assert ingested.events["endpoint"].drop_nulls().to_list() == ["http://user:[redacted: password in url, 13 characters]@127.0.0.1:2022/v1"] * 2  # fmt: skip
 
 
 def test_a_long_text_takes_no_long_time():
