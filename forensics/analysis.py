@@ -65,6 +65,11 @@ class SessionAnalysis:
         """Return the Claude session id, or ``voice:<start>``."""
         return self.case.session_id
 
+    @property
+    def modified(self) -> datetime | None:
+        """Return the time of the last record, if any record has one."""
+        return self.case.span[1]
+
 
 @dataclass(frozen=True, slots=True)
 class RuleError:

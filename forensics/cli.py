@@ -11,6 +11,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, TypedDict
@@ -19,6 +21,7 @@ import typer
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
+    from forensics.choice import Choice
 
 app = typer.Typer(
     name="forensics",
@@ -49,6 +52,13 @@ class CheckFormat(StrEnum):
     JSON = "json"
 
 
+class SessionsFormat(StrEnum):
+    """How ``sessions`` lists the sessions."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
 class RulesFormat(StrEnum):
     """How ``rules`` lists the rules."""
 
@@ -58,14 +68,12 @@ class RulesFormat(StrEnum):
 
 
 PATHS_HELP = (
-    "Log files, folders that hold them, or packed ones (.zip, .tar.gz, .gz, .xz, .zst); - is standard input."
+    "Log files, folders that hold them, or packed ones (.zip, .tar.gz, .gz, .xz, .zst); - is standard input. "
+    "Without any: the newest session of this user."
 )
 Paths = Annotated[
-    list[Path],
-    typer.Argument(
-        help=PATHS_HELP,
-        show_default=False,
-    ),
+    Optional[list[Path]],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Argument(help=PATHS_HELP, show_default=False),
 ]
 Zone = Annotated[
     Optional[str],  # noqa: UP045 - typer reads the annotation at run time
@@ -74,6 +82,19 @@ Zone = Annotated[
         help="Time zone of the voice server's local times and of the report's local column, e.g. America/Chicago.",
     ),
 ]
+Session = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--session", help="Only this session; the beginning of its id is enough."),
+]
+Since = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--since", help="Only sessions whose last record is not older, e.g. 90m, 2h, 3d."),
+]
+Last = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--last", min=1, help="Only the newest so many sessions."),
+]
+Everything = Annotated[bool, typer.Option("--all", help="All sessions of this user, where no path is given.")]
 Output = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("-o", "--output", help="Where to write the report; - or nothing: standard output."),
@@ -100,11 +121,11 @@ def main(
 
 @app.command()
 def report(
-    paths: Paths,
+    paths: Paths = None,
     output: Output = None,
-    session: Annotated[
-        str | None, typer.Option("--session", help="Only this session; the beginning of its id is enough.")
-    ] = None,
+    session: Session = None,
+    since: Since = None,
+    last: Last = None,
     template: Annotated[
         Path | None,
         typer.Option(
@@ -112,12 +133,14 @@ def report(
         ),
     ] = None,
     tz: Zone = None,
+    *,
+    everything: Everything = False,
 ) -> None:
     """Write an incident report. Every sentence can be checked against a log line."""
     with _errors():
         from forensics.render.markdown import to_markdown
 
-        analysis = _analyse(paths, tz, session)
+        analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
         text = to_markdown(analysis, tz=tz, templates=template)
         _write(text, output)
         if output is not None and str(output) != "-":
@@ -128,22 +151,26 @@ def report(
 
 @app.command()
 def check(
-    paths: Paths,
+    paths: Paths = None,
     output_format: Annotated[
         CheckFormat, typer.Option("--format", help="How to show the result.")
     ] = CheckFormat.TEXT,
     fail_on: Annotated[
         Level, typer.Option("--fail-on", help="Exit with 1 if a finding is at least this severe.")
     ] = Level.MEDIUM,
-    *,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+    session: Session = None,
+    since: Since = None,
+    last: Last = None,
     tz: Zone = None,
+    *,
+    everything: Everything = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
 ) -> None:
     """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
     with _errors():
         from forensics.finding import Severity
 
-        analysis = _analyse(paths, tz, None)
+        analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
         if output_format is CheckFormat.JSON:
             from forensics.render.json_report import to_json
 
@@ -154,6 +181,31 @@ def check(
         least = Severity(fail_on.value).rank
         if not exit_zero and any(f.severity.rank >= least for f in analysis.findings):
             raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def sessions(
+    paths: Paths = None,
+    output_format: Annotated[
+        SessionsFormat, typer.Option("--format", help="How to list them.")
+    ] = SessionsFormat.TABLE,
+    session: Session = None,
+    since: Since = None,
+    last: Last = None,
+    tz: Zone = None,
+    *,
+    everything: Everything = False,
+) -> None:
+    """List sessions, newest first: how each ended, what was found, which sources there are."""
+    with _errors():
+        from forensics.render import session_list
+
+        choice = _choice(session, since, last, everything=everything)
+        analysis = _analyse(paths, tz, choice, default=20)
+        if output_format is SessionsFormat.JSON:
+            sys.stdout.write(session_list.as_json(analysis))
+        else:
+            sys.stdout.write(session_list.as_table(analysis, **_terminal()))
 
 
 @app.command()
@@ -205,12 +257,40 @@ def _checkout(folder: Path) -> Iterator[Path]:
     yield folder
 
 
-def _analyse(paths: list[Path], tz: str | None, session: str | None) -> Analysis:
-    from forensics.engine import analyse, only_session
+def _choice(session: str | None, since: str | None, last: int | None, *, everything: bool) -> Choice:
+    from forensics.choice import Choice, parse_span
 
+    span = parse_span(since) if since else None
+    return Choice(session=session, since=span, last=last, everything=everything)
+
+
+def _analyse(paths: list[Path] | None, tz: str | None, choice: Choice, default: int = 1) -> Analysis:
+    """Analyse what was named; without any path, the sessions of this user that are meant."""
+    from forensics.engine import analyse
+
+    now = datetime.now(UTC)
+    base = None
+    if not paths:
+        base = Path.home()
+        paths, choice = _of_this_user(choice, now, default)
     with _progress():
-        analysis = analyse(paths, tz=tz, stdin=sys.stdin.buffer if Path("-") in paths else None)
-    return only_session(analysis, session) if session else analysis
+        analysis = analyse(paths, tz=tz, stdin=sys.stdin.buffer if Path("-") in paths else None, base=base)
+    return replace(analysis, sessions=tuple(choice.of(analysis.sessions, now)))
+
+
+def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Path], Choice]:
+    """Return the files of the sessions that are meant, and the choice among what they hold."""
+    from forensics.choice import Choice
+    from forensics.errors import NothingReadableError
+    from forensics.locate import files_of, homes_of, locate
+
+    homes = homes_of(os.environ, Path.home())
+    chosen = choice.of(locate(homes), now, default)
+    if not chosen:
+        msg = f"no session found under {homes.claude}; name the folder that holds the logs"
+        raise NothingReadableError(msg)
+    ids = frozenset(s.session_id for s in chosen)
+    return [f for s in chosen for f in files_of(s, homes)], Choice(ids=ids)
 
 
 @contextmanager

@@ -47,18 +47,22 @@ class _Entry:
 
 
 def discover(
-    paths: Sequence[Path], unpacker: Unpacker | None = None, stdin: IO[bytes] | None = None
+    paths: Sequence[Path],
+    unpacker: Unpacker | None = None,
+    stdin: IO[bytes] | None = None,
+    base: Path | None = None,
 ) -> Found:
     """Collect the regular files under ``paths``, sorted by name; ``-`` is ``stdin``.
 
-    Without an ``unpacker`` a packed file is taken as it is.
+    Files are named relative to the argument that held them, or to ``base`` where that holds them. Without an
+    ``unpacker`` a packed file is taken as it is.
 
     Raises ``UsageError`` if a path does not exist: a typing error must not look like an empty folder.
     """
     collector = _Collector(unpacker)
     if unpacker is not None and stdin is not None and STDIN in paths:
         collector.take(unpacker.stream(stdin, "stdin"), Path("stdin"), None)
-    for entry in _walk_all([p for p in paths if stdin is None or p != STDIN]):
+    for entry in _walk_all([p for p in paths if stdin is None or p != STDIN], base):
         collector.see(entry)
     return Found(
         tuple(sorted(collector.files, key=lambda e: e.name)),
@@ -121,7 +125,7 @@ class _Collector:
         return name
 
 
-def _walk_all(paths: Sequence[Path]) -> Iterator[_Entry]:
+def _walk_all(paths: Sequence[Path], base: Path | None) -> Iterator[_Entry]:
     for root in paths:
         if not root.exists():
             msg = f"{root}: no such file or folder"
@@ -129,7 +133,7 @@ def _walk_all(paths: Sequence[Path]) -> Iterator[_Entry]:
         if root.is_dir():
             yield from _walk(root)
         else:
-            yield _Entry(root.parent, root)
+            yield _Entry(base if base is not None and root.is_relative_to(base) else root.parent, root)
 
 
 def _walk(root: Path) -> Iterator[_Entry]:

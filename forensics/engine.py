@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +19,7 @@ from forensics.citations import Citations
 from forensics.clock import align
 from forensics.dedupe import one_event_each
 from forensics.discover import discover
-from forensics.errors import NothingReadableError, UsageError
+from forensics.errors import NothingReadableError
 from forensics.finding import (
     Cite,
     Finding,
@@ -58,14 +57,18 @@ def analyse(
     tz: str | None = None,
     rules: Sequence[Rule] = RULES,
     stdin: IO[bytes] | None = None,
+    base: Path | None = None,
 ) -> Analysis:
-    """Analyse everything under ``paths``; the path ``-`` is ``stdin``. What is packed is unpacked for the run.
+    """Analyse everything under ``paths``.
+
+    The path ``-`` is ``stdin``. What is packed is unpacked for the run. Files under ``base`` are named
+    relative to it.
 
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
     with ExitStack() as unpacked:
-        return _analyse(paths, ingest(discover(paths, Unpacker(unpacked), stdin)), tz, rules)
+        return _analyse(paths, ingest(discover(paths, Unpacker(unpacked), stdin, base)), tz, rules)
 
 
 def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule]) -> Analysis:
@@ -199,13 +202,3 @@ def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:
         statements=hit.statements,
         tables=hit.tables,
     )
-
-
-def only_session(analysis: Analysis, prefix: str) -> Analysis:
-    """Return the analysis with one session only. Raises ``UsageError`` unless exactly one id begins so."""
-    chosen = tuple(s for s in analysis.sessions if s.session_id.startswith(prefix))
-    if len(chosen) != 1:
-        known = ", ".join(s.session_id for s in analysis.sessions) or "none"
-        msg = f"--session {prefix}: {'no session' if not chosen else 'several sessions'} of that id; found: {known}"
-        raise UsageError(msg)
-    return replace(analysis, sessions=chosen)

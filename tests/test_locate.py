@@ -1,0 +1,168 @@
+"""Without a path: the sessions of this user, found by name and time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forensics.choice import Choice, parse_span
+from forensics.cli import app
+from forensics.errors import UsageError
+from forensics.locate import files_of, homes_of, locate
+
+INPUT = Path(__file__).parents[1] / "fixtures" / "incident-2025-10-21" / "input"
+OLD = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
+NEW = "ffffffff-68ad-4973-8f53-0b862ed16d5d"
+PROJECT = "-home-dev-liv-hana"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home with the incident, last written in October, and a newer session that holds one prompt."""
+    shutil.copytree(INPUT, tmp_path / "home")
+    home = tmp_path / "home"
+    for path in home.rglob("*"):
+        os.utime(path, (1761037308, 1761037308))
+    prompt = {
+        "type": "user", "sessionId": NEW, "timestamp": "2025-11-01T10:00:00.000Z", "uuid": "u1", "version": "2.0.24",
+        "cwd": "/home/dev/liv-hana", "message": {"role": "user", "content": "hello"},
+    }  # fmt: skip
+    newer = home / ".claude" / "projects" / PROJECT / f"{NEW}.jsonl"
+    newer.write_text(json.dumps(prompt) + "\n", encoding="utf-8")
+    for name in ("CLAUDE_CONFIG_DIR", "XDG_CACHE_HOME", "VOICEMODE_BASE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+def run(*args):
+    return CliRunner().invoke(app, list(args))
+
+
+def found(home):
+    homes = homes_of({}, home)
+    return {s.session_id: {p.relative_to(home).as_posix() for p in files_of(s, homes)} for s in locate(homes)}
+
+
+def test_a_session_is_the_sum_of_its_files(home):
+    files = found(home)
+    everything = {p.relative_to(INPUT).as_posix() for p in INPUT.rglob("*") if p.is_file()}
+    others = {f for f in everything if "shell-snapshots" in f or "2726148e" in f}  # they do not carry its id
+    assert files[OLD] == everything - others
+    assert files[NEW] == {f".claude/projects/{PROJECT}/{NEW}.jsonl"}
+
+
+def test_the_environment_moves_the_folders(tmp_path):
+    homes = homes_of(
+        {"CLAUDE_CONFIG_DIR": "/c", "XDG_CACHE_HOME": "/x", "VOICEMODE_BASE_DIR": "/v"}, tmp_path
+    )
+    assert (homes.claude, homes.caches[0], homes.voice) == (
+        Path("/c"),
+        Path("/x/claude-cli-nodejs"),
+        Path("/v"),
+    )
+
+
+def test_without_a_path_the_newest_session_is_judged(home):
+    result = run("check", "--format", "json", "--exit-zero")
+    assert [s["session_id"] for s in json.loads(result.stdout)["sessions"]] == [NEW]
+
+
+def test_a_session_by_the_beginning_of_its_id_has_the_findings_of_its_folder(home):
+    data = json.loads(run("check", "--session", "c4f7", "--format", "json", "--exit-zero").stdout)
+    assert [s["session_id"] for s in data["sessions"]] == [OLD]
+    assert {f["rule"] for f in data["findings"]} >= {
+        "CCF101",
+        "CCF102",
+        "CCF201",
+        "CCF202",
+        "CCF203",
+        "CCF204",
+        "CCF403",
+    }
+    assert all(
+        e["path"].startswith(".") for f in data["findings"] for e in f["evidence"]
+    )  # relative to the home
+
+
+def test_all_and_last_and_since(home):
+    def ids(*args):
+        return [s["session_id"] for s in json.loads(run("sessions", "--format", "json", *args).stdout)]
+
+    assert ids("--all") == ids() == [NEW, OLD]
+    assert ids("--last", "1") == [NEW]
+    assert ids("--since", "100w") == [NEW, OLD] or ids("--since", "100w") == [NEW]
+
+
+def test_sessions_say_what_is_there_and_what_is_missing(home):
+    newest, oldest = json.loads(run("sessions", "--format", "json").stdout)
+    assert (oldest["verdict"], oldest["agents"], oldest["version"]) == ("TRUNCATED", 3, "2.0.24")
+    assert oldest["findings"]["high"] == 6
+    assert oldest["missing"] == []
+    assert (newest["verdict"], newest["missing"]) == ("UNKNOWN", ["claude-debug"])
+    table = run("sessions").stdout.splitlines()
+    assert [line.split("\t")[0] for line in table] == [NEW, OLD]
+
+
+def test_no_session_at_all_is_not_clean(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    result = run("check")
+    assert result.exit_code == 3
+    assert str(tmp_path / ".claude") in result.stderr
+
+
+def test_an_id_that_several_begin_with_is_an_error(home):
+    (home / ".claude" / "projects" / PROJECT / f"{NEW[:-1]}0.jsonl").write_text("{}\n")
+    result = run("check", "--session", "ffff")
+    assert result.exit_code == 2
+    assert "several sessions begin so" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("2h", timedelta(hours=2)),
+        ("1.5d", timedelta(days=1.5)),
+        ("3 W", timedelta(weeks=3)),
+    ],
+)
+def test_spans(text, span):
+    assert parse_span(text) == span
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "-2h", "2 hours", "tomorrow"])
+def test_no_spans(text):
+    with pytest.raises(UsageError, match="90m"):
+        parse_span(text)
+
+
+class Session:
+    def __init__(self, session_id, modified):
+        self.session_id, self.modified = session_id, modified
+
+
+NOW = datetime(2026, 1, 10, tzinfo=UTC)
+SESSIONS = [Session("a", NOW - timedelta(days=3)), Session("b", None), Session("c", NOW - timedelta(hours=1))]
+
+
+def chosen(default=None, **kwargs):
+    return [s.session_id for s in Choice(**kwargs).of(SESSIONS, NOW, default)]
+
+
+def test_a_choice_is_newest_first_and_an_undated_session_comes_last():
+    assert chosen() == ["c", "a", "b"]
+    assert chosen(default=1) == ["c"]
+    assert chosen(default=1, everything=True) == ["c", "a", "b"]
+    assert chosen(last=2) == ["c", "a"]
+    assert chosen(since=timedelta(hours=2)) == ["c"]
+    assert chosen(since=timedelta(days=4), last=1) == ["c"]
+    assert chosen(session="b") == ["b"]
+    assert chosen(ids=frozenset("ab")) == ["a", "b"]
