@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from forensics.account import InputFile, Unread
 from forensics.case import Case
@@ -47,6 +49,14 @@ class TodoEntry:
     ref: EvidenceRef
 
 
+@dataclass(frozen=True, slots=True)
+class DiskWrite:
+    """A file that the client's log shows written, with the last such line."""
+
+    path: str
+    ref: EvidenceRef
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionAnalysis:
     """One session with what the rules say of it."""
@@ -59,6 +69,9 @@ class SessionAnalysis:
     gaps: tuple[Gap, ...]
     todos: tuple[TodoEntry, ...]  # items that were open when the record ends
     ending_refs: tuple[EvidenceRef, ...]
+    silence_refs: tuple[EvidenceRef, ...]  # the records before and after the silence before the end
+    disk_writes: tuple[DiskWrite, ...]  # that no call of a file tool explains
+    files: frozenset[str]  # names of the inputs that hold its records
 
     @property
     def session_id(self) -> str:
@@ -90,8 +103,23 @@ class Analysis:
     notes: tuple[str, ...]  # what had to be said about the clock
     unattached: tuple[tuple[str, int], ...]  # file, records that belong to no session
     sessions: tuple[SessionAnalysis, ...]
+    left_out: int  # inputs that hold records of other sessions only, where sessions were chosen
     rules: tuple[Rule, ...]
     errors: tuple[RuleError, ...]
+
+    def has_input(self, path: Path) -> bool:
+        """Say whether a path is one of the files that were read."""
+        files = [i.evidence.path for i in self.inputs if i.evidence.path.exists()]
+        return path.exists() and any(path.samefile(file) for file in files)
+
+    def only(self, sessions: Sequence[SessionAnalysis]) -> Analysis:
+        """Narrow the result to some of its sessions, and the inputs to the files that hold their records."""
+        if len(sessions) == len(self.sessions):
+            return replace(self, sessions=tuple(sessions))
+        held = frozenset[str]().union(*(s.files for s in sessions))
+        inputs = tuple(i for i in self.inputs if i.evidence.name in held)
+        left_out = len(self.inputs) - len(inputs)
+        return replace(self, sessions=tuple(sessions), inputs=inputs, left_out=left_out)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -103,7 +103,7 @@ class Case:
 def build_case(session_id: str, events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Case:
     """Put one session's tables together."""
     moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
-    ordered = events.sort(moment, "file", "line", "ordinal", nulls_last=False)
+    ordered = _shutdown_last(events).sort(moment, "file", "line", "ordinal", nulls_last=False)
     linked = link_agents(ordered, todos, spawns)
     metas = linked.events.filter(pl.col("kind") == EventKind.SESSION_META.value)
     return Case(
@@ -116,6 +116,14 @@ def build_case(session_id: str, events: pl.DataFrame, todos: pl.DataFrame, spawn
         client_version=_last(metas["status"].to_list()),
         cwd=_last(metas["path"].to_list()),
     )
+
+
+def _shutdown_last(events: pl.DataFrame) -> pl.DataFrame:
+    """Date an undated log's final shutdown by the session's last record, and not by a line long before it."""
+    undated = (pl.col("kind") == EventKind.SESSION_END.value) & (pl.col("ts_quality") == "inferred")
+    started = pl.col("line").filter(pl.col("kind") == EventKind.SESSION_START.value).max().over("file")
+    final = undated & (started.is_null() | (pl.col("line") > started))
+    return events.with_columns(ts=pl.when(final).then(pl.col("ts").max()).otherwise("ts"))
 
 
 def _last(values: Iterable[str | None]) -> str | None:

@@ -62,6 +62,12 @@ class Citations:
         )
         return tuple(self._ref(cite, rows[cite.event_id]) for cite in wanted)
 
+    def files_of(self, events: pl.DataFrame) -> frozenset[str]:
+        """Return the names of the files that hold these events, copies included."""
+        names = {self._inputs[file].evidence.name for file in events["file"].unique()}
+        also = (place for e in events["event_id"] for place in self._also.get(e, ()))
+        return frozenset(names | {place.rpartition(":")[0] for place in also})
+
     def _read(self, places: set[tuple[int, int]]) -> None:
         by_file: dict[int, set[int]] = {}
         for file, line in places:

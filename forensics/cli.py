@@ -11,7 +11,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -105,7 +104,7 @@ def _version(value: bool) -> None:
     if value:
         from forensics import __version__
 
-        sys.stdout.write(f"forensics {__version__}\n")
+        typer.echo(f"forensics {__version__}")
         raise typer.Exit
 
 
@@ -142,6 +141,8 @@ def report(
 
         analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
         text = to_markdown(analysis, tz=tz, templates=template)
+        if output is not None:
+            _spare_logs(output, paths or [], analysis)
         _write(text, output)
         if output is not None and str(output) != "-":
             _say_short(analysis)
@@ -275,7 +276,7 @@ def _analyse(paths: list[Path] | None, tz: str | None, choice: Choice, default: 
         paths, choice = _of_this_user(choice, now, default)
     with _progress():
         analysis = analyse(paths, tz=tz, stdin=sys.stdin.buffer if Path("-") in paths else None, base=base)
-    return replace(analysis, sessions=tuple(choice.of(analysis.sessions, now)))
+    return analysis.only(choice.of(analysis.sessions, now))
 
 
 def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Path], Choice]:
@@ -324,6 +325,16 @@ def _terminal() -> _Terminal:
     return {"width": shutil.get_terminal_size().columns, "color": not plain}
 
 
+def _spare_logs(output: Path, paths: list[Path], analysis: Analysis) -> None:
+    """Refuse to write over what was read. Raises ``UsageError``."""
+    named = output.is_file() and any(p.is_file() and output.samefile(p) for p in paths)
+    if named or analysis.has_input(output):
+        from forensics.errors import UsageError
+
+        msg = f"{output}: is one of the logs that were read; it is not overwritten"
+        raise UsageError(msg)
+
+
 def _write(text: str, output: Path | None) -> None:
     """Write after success only, so that a failed run leaves no half a report."""
     if output is None or str(output) == "-":
@@ -344,6 +355,8 @@ def _errors() -> Iterator[None]:
     """Turn the errors raised on purpose into one sentence and an exit code; respect a closed pipe."""
     from forensics.errors import ForensicsError
 
+    if sys.stdout is None:  # closed by the caller, who may still want the file or the exit code
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
     _utf8(sys.stdout, sys.stderr)
     try:
         yield
@@ -352,11 +365,18 @@ def _errors() -> Iterator[None]:
         _complain(str(error))
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         raise typer.Exit(0) from None
     except OSError as error:
-        _complain(f"{error.filename or 'input'}: {error.strerror or error}")
+        if error.filename is None:
+            _give_up_stdout()
+        _complain(f"{error.filename or 'reading or writing'}: {error.strerror or error}")
         raise typer.Exit(EXIT_ERROR) from None
+
+
+def _give_up_stdout() -> None:
+    """Send what is still buffered nowhere, so that the interpreter does not fail on it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(sentence: str) -> None:

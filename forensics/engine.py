@@ -31,12 +31,11 @@ from forensics.finding import (
     fingerprint,
 )
 from forensics.ingest import Ingested, ingest
-from forensics.redact import redact_columns
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
 from forensics.schema import EventKind
 from forensics.sessions import attach
-from forensics.timeline import gaps_of, open_items, timeline_of
+from forensics.timeline import gaps_of, open_items, timeline_of, unaccounted_writes
 from forensics.unpack import Unpacker
 
 # a session needs more than these: a file of start-up lines or an empty list is nobody's session
@@ -74,10 +73,8 @@ def analyse(
 def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule]) -> Analysis:
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
-    aligned = align(redact_columns(ingested.events, "message", "status", "path"), tz)
+    aligned = align(ingested.events, tz)
     events, places = one_event_each(attach(aligned.events))
-    todos = redact_columns(ingested.todos, "content", "active_form")
-    spawns = redact_columns(ingested.spawns, "description", "prompt")
     ids = _session_ids(events)
     if not ids:
         msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
@@ -85,7 +82,7 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     citations = Citations(ingested.inputs, events, places)
     errors: list[RuleError] = []
     parts = events.partition_by("session_id", as_dict=True)
-    cases = (build_case(session, parts[session,], todos, spawns) for session in ids)
+    cases = (build_case(session, parts[session,], ingested.todos, ingested.spawns) for session in ids)
     sessions = [_judge(case, rules, citations, errors) for case in cases]
     return Analysis(
         tool_version=__version__,
@@ -94,6 +91,7 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
         notes=aligned.notes,
         unattached=_unattached(events, ids, ingested),
         sessions=tuple(sessions),
+        left_out=0,
         rules=tuple(rules),
         errors=tuple(errors),
     )
@@ -154,6 +152,7 @@ def _judge(
         outcomes.append(_outcome(rule, case, said))
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
     moments, omitted = timeline_of(case, findings, citations)
+    silence = (case.ending.gap_from, case.ending.last_event)
     return SessionAnalysis(
         case=case,
         outcomes=tuple(outcomes),
@@ -163,6 +162,9 @@ def _judge(
         gaps=gaps_of(case),
         todos=open_items(case, citations),
         ending_refs=citations.resolve(Cite(e) for e in case.ending.cites),
+        silence_refs=citations.resolve(Cite(e) for e in silence if e is not None),
+        disk_writes=unaccounted_writes(case, citations),
+        files=citations.files_of(case.events),
     )
 
 
@@ -201,4 +203,6 @@ def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:
         evidence=citations.resolve(cited),
         statements=hit.statements,
         tables=hit.tables,
+        contract=hit.contract,
+        contract_held=hit.contract_held,
     )

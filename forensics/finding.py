@@ -113,6 +113,8 @@ class Hit:
 
     ``subject`` says what the finding is about in words that survive unrelated lines, for the
     fingerprint: an endpoint, an item list, a path; never a time, a line number or an absolute path.
+    ``contract`` replaces the rule's where this occurrence falls under another. ``contract_held`` is true
+    for a circumstance that breaks nothing, null where the evidence does not decide it.
     """
 
     subject: str
@@ -125,6 +127,8 @@ class Hit:
     severity: Severity | None = None
     confidence: Confidence | None = None
     agent_id: str | None = None
+    contract: str | None = None
+    contract_held: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,8 @@ class Finding:
     statements: tuple[Statement, ...] = ()
     tables: tuple[Table, ...] = ()
     related: tuple[str, ...] = field(default=())
+    contract: str | None = None
+    contract_held: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)

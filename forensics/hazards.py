@@ -33,6 +33,11 @@ LIMIT_REACHED = "Concurrent subagent limit reached"
 # paths, quoted words, and names: a capital inside a sentence
 NAMED_TARGET = re.compile(r"[\w./-]*[./][\w./-]+|`[^`]+`|\"[^\"]+\"|(?<=[a-z0-9,;:] )[A-Z][A-Za-z0-9]+\b")
 ASKS_PARALLEL = r"(?i)\b(parallel|concurrent(?:ly)?|simultaneous(?:ly)?|sub-?agents?|agents)\b"
+PLANNED = {
+    K.USER_PROMPT: "the user's prompt before the first spawn speaks of agents or of parallel work",
+    K.TODO_SNAPSHOT: "a todo list stands before the first spawn",
+    K.TASK_CREATE: "a todo list stands before the first spawn",
+}
 SHOWN = 3  # errors of one kind that are named one by one
 
 
@@ -177,8 +182,8 @@ def _capacity(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]:
         yield Hazard("capacity", Severity.MEDIUM, Claim.OBSERVED, text, (row["event_id"],))
 
 
-def plan_before(case: Case, group: Sequence[AgentLife]) -> int | None:
-    """Return the record of a plan of the parent's, or of a request by the user, before the first spawn."""
+def plan_before(case: Case, group: Sequence[AgentLife]) -> tuple[str, int] | None:
+    """Return what was planned before the first spawn, in words, and its record: a request, a list or a plan."""
     parent, first = group[0].parent_id, min((a.start for a in group if a.start), default=None)
     own = pl.col("agent_id").is_null() if parent is None else pl.col("agent_id") == parent
     before = case.events.filter(own & (pl.col("ts") <= first) if first else own)
@@ -187,4 +192,8 @@ def plan_before(case: Case, group: Sequence[AgentLife]) -> int | None:
     listed = kind.is_in([K.TODO_SNAPSHOT.value, K.TASK_CREATE.value])
     plan_file = pl.col("tool").is_in(["Write", "Edit"]) & pl.col("path").str.contains("/plans/")
     found = before.filter(asked | listed | plan_file | (pl.col("tool") == "ExitPlanMode"))
-    return int(found["event_id"][-1]) if found.height else None
+    if found.is_empty():
+        return None
+    last = K(found["kind"][-1])
+    said = PLANNED.get(last, "a plan of the parent stands before the first spawn")
+    return said, int(found["event_id"][-1])

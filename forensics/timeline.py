@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from forensics.analysis import Gap, Moment, TodoEntry
-from forensics.case import Case
+from forensics.analysis import DiskWrite, Gap, Moment, TodoEntry
+from forensics.case import Case, real_path
 from forensics.citations import Citations
 from forensics.finding import Cite, Finding
 from forensics.schema import EventKind as K
@@ -50,7 +50,7 @@ SAID = {
     K.API_ERROR: "model API error",
     K.HOOK_DENIED: "a hook denies a tool call",
     K.PROCESS_FATAL: "the process prints a fatal error",
-    K.LOG_EDGE: "record at the edge of its log",
+    K.LOG_EDGE: "the first or the last line of its log",
     K.PROCESS_LEFT: "trace of a process left behind",
 }
 
@@ -148,9 +148,21 @@ def open_items(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:
         latest.select("event_id", "agent_id")
         .join(case.todos.drop("file", "line", "ordinal"), on="event_id", maintain_order="left")
         .filter(pl.col("status").is_in(["in_progress", "pending"]))
+        .sort("agent_id", pl.col("item_id").cast(pl.Int64, strict=False), "position", nulls_last=False)
     )
     refs = citations.resolve(Cite(r["event_id"], r["content"]) for r in items.iter_rows(named=True))
     return tuple(
         TodoEntry(agent_id=row["agent_id"], content=row["content"], status=row["status"], ref=ref)
         for row, ref in zip(items.iter_rows(named=True), refs, strict=True)
     )
+
+
+def unaccounted_writes(case: Case, citations: Citations) -> tuple[DiskWrite, ...]:
+    """Return the files that the client's log shows written and no successful call of a file tool explains."""
+    known = {write.path for write in case.writes}
+    last: dict[str, int] = {}
+    for path, event in case.of(K.DISK_WRITE).select("path", "event_id").iter_rows():
+        if path is not None and (real := real_path(path, case.cwd)) not in known:
+            last[real] = event
+    refs = citations.resolve(Cite(event) for event in last.values())
+    return tuple(DiskWrite(path, ref) for path, ref in zip(last, refs, strict=True))

@@ -109,7 +109,7 @@ def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | No
         return _Judgement(Verdict.CRASHED, "the process printed a fatal error", (fatal,), unanswered)
     interrupt = _final_interrupt(events)
     if interrupt is not None:
-        text = "the last thing in the record is the user's interrupt"
+        text = "the main agent's record ends with the user's interrupt"
         return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
     process = _last_process(events)
     ends = _ids(process, K.SESSION_END)

@@ -142,7 +142,7 @@ class _Builder:
         self._last: Chain | None = None
 
     def take(self, row: Row) -> None:
-        kind, when = K(row["kind"]), row["ts"] or row["local_ts"]
+        kind, when = K(row["kind"]), _own_time(row)
         if kind in NEW_CALL:
             self._open.clear()
         elif kind in STARTS:
@@ -233,6 +233,13 @@ class _Builder:
         chain = self._chain(service)
         chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], when, row["count"]
         self._open.pop(service, None)
+
+
+def _own_time(row: Row) -> datetime | None:
+    """Return a record's own time: one that it only has from its neighbour would make every wait 0 s."""
+    ts: datetime | None = row["ts"]
+    local: datetime | None = row["local_ts"]
+    return local if ts is None or (row["ts_quality"] == "inferred" and local is not None) else ts
 
 
 def _open_attempt(chain: Chain, endpoint: str | None) -> Attempt | None:

@@ -24,7 +24,7 @@ def chain_events(chain: Chain) -> list[int]:
 
 
 def chain_table(number: int, chain: Chain) -> Table:
-    """Return one row for each attempt of a chain."""
+    """Return one row for each try of a chain, in order of its end."""
     rows = [
         (
             str(n),
@@ -34,7 +34,7 @@ def chain_table(number: int, chain: Chain) -> Table:
             f"{a.waited_s:.1f} s" if a.waited_s is not None else "",
             _outcome(a),
         )
-        for n, a in enumerate(chain.attempts, 1)
+        for n, a in enumerate(chain.tries, 1)
     ]
     return Table(f"Chain {number} ({SERVICES[chain.service]})", COLUMNS, tuple(rows))
 

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from forensics import __version__
 from forensics.cli import app
+from forensics.engine import analyse
 from forensics.finding import Severity
+from forensics.render.console import to_text
 from forensics.rules import RULES
 
 ROOT = Path(__file__).parents[1]
@@ -253,3 +255,52 @@ def test_help_and_version_do_not_load_the_engine():
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.stdout == b"[]\n"
+
+
+def test_a_report_is_never_written_over_a_log(tmp_path):
+    log = next((INCIDENT / ".claude" / "debug").glob("c4f*.txt"))
+    copy = tmp_path / "debug.txt"
+    copy.write_bytes(log.read_bytes())
+    for given in (copy, tmp_path):
+        result = run("report", given, "-o", copy)
+        assert result.exit_code == 2
+        assert "is not overwritten" in result.stderr
+    assert copy.read_bytes() == log.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shell redirections")
+@pytest.mark.parametrize(("redirection", "code"), [(">&-", 1), (">/dev/full", 2)])
+def test_an_output_that_takes_nothing_is_no_traceback(redirection, code):
+    if "/dev/full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m forensics check "$1" {redirection}', sys.executable, str(INCIDENT)],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+def test_one_session_of_several_lists_its_own_files_only():
+    folders = [INCIDENT, CLEAN[0]]
+    whole = json.loads(run("check", *folders, "--format", "json", "--exit-zero").stdout)
+    assert len(whole["sessions"]) > 1
+    one = json.loads(
+        run("check", *folders, "--session", "c4f74656", "--format", "json", "--exit-zero").stdout
+    )
+    assert [s["session_id"][:8] for s in one["sessions"]] == ["c4f74656"]
+    assert {i["path"] for i in one["inputs"]} < {i["path"] for i in whole["inputs"]}
+    cited = {e["path"] for f in one["findings"] for e in f["evidence"]}
+    assert cited <= {i["path"] for i in one["inputs"]}
+
+
+def test_a_narrow_terminal_gets_an_indent_and_whole_places():
+    text = to_text(analyse([INCIDENT]), width=60)
+    assert "\n                  https://api.openai.com/v1" in text
+    places = [line.strip().split(" ")[0] for line in text.splitlines() if ".jsonl:" in line]
+    assert places
+    assert all(place.rpartition(":")[2].isdigit() for place in places)

@@ -120,3 +120,36 @@ def test_log_text_cannot_become_structure(tmp_path):
     assert "{{ 7*7 }}".replace("{", "\\{").replace("}", "\\}").replace("*", "\\*") in report
     html = MarkdownIt("gfm-like", {"linkify": False, "html": True}).render(report)
     assert "<script>" not in html
+
+
+@pytest.mark.parametrize(("name", "folder"), [pytest.param(*case, id=case[0]) for case in cases()])
+def test_every_number_that_is_named_is_quoted(name, folder):
+    report = to_markdown(analyse([folder]))
+    quoted = set(re.findall(r"^- \*\*(E\d+)\*\*", report, re.MULTILINE))
+    told = re.sub(r"(?s)(`{3,})text\n.*?\1", "", report)
+    named = {n for claim in re.findall(r"\*\(\w+: (E\d+(?:, E\d+)*)\)\*", told) for n in claim.split(", ")}
+    assert named <= quoted
+
+
+def metric(report: str, code: str) -> str:
+    return re.search(rf"^- \[([ x])\] [^\n]*: \*\*([\w ]+)\*\* \({code}\b", report, re.MULTILINE)[2]
+
+
+def test_an_overlap_without_hazard_breaks_no_contract():
+    folder = next((ROOT / "fixtures/rules/CCF101/fires").glob("overlap-alone/input"))
+    report = to_markdown(analyse([folder]))
+    assert metric(report, "CCF101") == "pass"
+    assert "The Rule That Applies, and Was Not Broken" in report
+    assert not re.search(r"❌ [^\n]*\(CCF101\)", report)
+
+
+def test_an_end_that_is_not_recorded_is_not_measured():
+    report = to_markdown(analyse(sorted((INCIDENT / ".claude/debug").glob("c4f*.txt"))))
+    assert metric(report, "CCF901") == "not measured"
+    assert metric(report, "CCF201") == "fail"
+    assert metric(report, "CCF301") == "not measured"
+
+
+def test_recovery_names_the_file_that_no_transcript_accounts_for():
+    recovery = to_markdown(analyse([INCIDENT])).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    assert re.search(r"- \[ \] `/home/dev/liv-hana/PRIVACY\.md` \(`[^`]+\.txt:\d+`\)", recovery)

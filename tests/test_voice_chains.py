@@ -213,3 +213,21 @@ def test_the_servers_own_clock_measures_as_well_but_not_against_utc():
 def test_a_status_stands_at_the_head_of_the_failures_text(reason, status):
     (chain,) = chains(*OPENING, (2, "stt_fail", WHISPER, reason))
     assert chain.failures[0].http_status == status
+
+
+def test_a_time_taken_from_a_neighbour_is_no_duration():
+    rows = [
+        ("stt_attempt", WHISPER, None, 0),
+        ("stt_fail", WHISPER, TIMEOUT, 30),
+    ]
+    frame = pl.DataFrame(
+        [
+            {"event_id": n, "file": 0, "line": n, "ordinal": 0, "source": "claude-debug", "kind": kind}
+            | {"endpoint": endpoint, "status": status, "ts": START, "ts_quality": "inferred"}
+            | {"local_ts": START.replace(tzinfo=None) + timedelta(seconds=seconds)}
+            for n, (kind, endpoint, status, seconds) in enumerate(rows, 1)
+        ],
+        infer_schema_length=None,
+    )
+    (chain,) = build_chains(conform(frame, EVENTS))
+    assert [a.waited_s for a in chain.attempts] == [30.0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forensics.analysis import Analysis, SessionAnalysis
-from forensics.finding import OutcomeKind, Slot
+from forensics.finding import Outcome, OutcomeKind, Slot
 from forensics.render.outline import CATEGORIES
 from forensics.render.views import Action, ActionGroup, Advice, Metric
 from forensics.rule import Guidance, Rule
@@ -41,8 +41,9 @@ def advise(session: SessionAnalysis, analysis: Analysis) -> Advice:
 
 
 def _fired_rules(session: SessionAnalysis, rules: dict[str, Rule]) -> list[Rule]:
-    """Return the rules that fired, worst finding first, each once."""
-    return [rules[code] for code in dict.fromkeys(f.rule for f in session.findings)]
+    """Return the rules that fired for more than a circumstance, worst finding first, each once."""
+    told = (f.rule for f in session.findings if f.contract_held is not True)
+    return [rules[code] for code in dict.fromkeys(told)]
 
 
 def _phases(fired: Sequence[Rule]) -> dict[str, tuple[ActionGroup, ...]]:
@@ -63,19 +64,23 @@ def _one_each(fired: Sequence[Rule], take: Callable[[Guidance], tuple[str, ...]]
 
 
 def _metrics(session: SessionAnalysis, rules: dict[str, Rule]) -> tuple[Metric, ...]:
-    made = []
-    for outcome in session.outcomes:
-        state = {OutcomeKind.CLEAR: "pass", OutcomeKind.FIRED: "fail"}.get(outcome.outcome, "not measured")
-        reason = outcome.reason or ""
-        made.append(
-            Metric(text=rules[outcome.rule].guidance.metric, state=state, reason=reason, code=outcome.rule)
-        )
-    unknown = [t for c in CATEGORIES for t in c.topics if not any(code in rules for code in t.codes)]
-    made += [
-        Metric(text=t.title, state="not measured", reason="this version has no rule for it", code=t.codes[0])
-        for t in unknown
+    made = [
+        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule)
+        for o in session.outcomes
     ]
+    unknown = [t for c in CATEGORIES for t in c.topics if not any(code in rules for code in t.codes)]
+    made += [Metric(t.goal, "not measured", "this version has no rule for it", t.codes[0]) for t in unknown]
     return tuple(made)
+
+
+def _state(outcome: Outcome, session: SessionAnalysis) -> str:
+    """Say whether a rule's contract was kept: one broken occurrence fails it, an undecided one leaves it open."""
+    if outcome.outcome is OutcomeKind.CLEAR:
+        return "pass"
+    held = [f.contract_held for f in session.findings if f.rule == outcome.rule]
+    if outcome.outcome is not OutcomeKind.FIRED or not held:
+        return "not measured"
+    return "fail" if False in held else "not measured" if None in held else "pass"
 
 
 def _questions(session: SessionAnalysis) -> tuple[tuple[str, str], ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.finding import Finding, OutcomeKind, Severity
 from forensics.render.markup import plain
+from forensics.render.moments import span_text
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",
@@ -40,35 +42,53 @@ def to_text(analysis: Analysis, *, width: int | None = None, color: bool = False
     return captured.get()
 
 
-def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(plain(text), style=style))
+def _line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
+    _hanging(console, Text(" " * indent), Text(plain(text), style=style))
+
+
+def _hanging(console: Console, head: Text, body: Text) -> None:
+    """Print a line; where it is wrapped, what follows stands under ``body``, and no word is cut off."""
+    if console.soft_wrap:
+        console.print(Text.assemble(head, body))
+        return
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(head, body)
+    console.print(grid)
 
 
 def _session(console: Console, session: SessionAnalysis) -> None:
     ending = session.case.ending
+    first, last = session.case.span
     _line(console, f"Session {session.session_id}: {ending.verdict}", "bold")
-    _line(console, f"  {ending.proof}", "dim")
+    if first is not None and last is not None:
+        long = span_text((last - first).total_seconds())
+        where = f", in {session.case.cwd}" if session.case.cwd else ""
+        _line(console, f"{first:%Y-%m-%d %H:%M:%S}Z, {long} of records{where}", "dim", 2)
+    _line(console, ending.proof, "dim", 2)
     for finding in session.findings:
         _finding(console, finding)
     skipped = [o for o in session.outcomes if o.outcome is OutcomeKind.INSUFFICIENT]
     clear = sum(o.outcome is OutcomeKind.CLEAR for o in session.outcomes)
     absent = sum(o.outcome is OutcomeKind.NOT_APPLICABLE for o in session.outcomes)
-    counts = f"  {_count(len(session.findings), 'finding')}; {_count(clear, 'rule')} found nothing"
-    _line(console, f"{counts}, {absent} did not apply, {len(skipped)} could not judge")
+    counts = f"{_count(len(session.findings), 'finding')}; {_count(clear, 'rule')} found nothing"
+    _line(console, f"{counts}, {absent} did not apply, {len(skipped)} could not judge", indent=2)
     for outcome in skipped:
-        _line(console, f"    {outcome.rule} could not judge: {outcome.reason}", "dim")
+        _line(console, f"{outcome.rule} could not judge: {outcome.reason}", "dim", 4)
 
 
 def _finding(console: Console, finding: Finding) -> None:
-    line = Text("  ")
-    line.append(f"{finding.severity.value:<8}", style=STYLES[finding.severity])
-    line.append(f" {finding.rule} ", style="bold")
-    line.append(plain(finding.message))
-    line.append(f"  [{finding.claim.value}]", style="dim")
-    console.print(line)
+    head = Text("  ")
+    head.append(f"{finding.severity.value:<8}", style=STYLES[finding.severity])
+    head.append(f" {finding.rule} ", style="bold")
+    body = Text(plain(finding.message))
+    body.append(f"  [{finding.claim.value}]", style="dim")
+    _hanging(console, head, body)
     first = finding.evidence[0]
     more = f" and {len(finding.evidence) - 1} more" if len(finding.evidence) > 1 else ""
-    _line(console, f"           {first.path}:{first.line}{more}", "dim")
+    # never folded by us: a place is to be copied
+    console.print(Text(f"           {first.path}:{first.line}{more}", style="dim"), soft_wrap=True)
 
 
 def _account(console: Console, analysis: Analysis) -> None:
@@ -79,9 +99,9 @@ def _account(console: Console, analysis: Analysis) -> None:
     if analysis.unread:
         _line(console, f"{_count(len(analysis.unread), 'file')} not analysed:", "dim")
         for unread in analysis.unread[:UNREAD_SHOWN]:
-            _line(console, f"  {unread.name}: {unread.reason}", "dim")
+            _line(console, f"{unread.name}: {unread.reason}", "dim", 2)
         if len(analysis.unread) > UNREAD_SHOWN:
-            _line(console, f"  and {len(analysis.unread) - UNREAD_SHOWN} more", "dim")
+            _line(console, f"and {len(analysis.unread) - UNREAD_SHOWN} more", "dim", 2)
     for note in analysis.notes:
         _line(console, note, "yellow")
 

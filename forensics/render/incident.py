@@ -16,11 +16,10 @@ from forensics.finding import Finding, OutcomeKind, Slot, Statement
 from forensics.render.advice import advise
 from forensics.render.moments import LocalClock, choose_clock
 from forensics.render.outline import CATEGORIES, ENDED, TITLES, Topic
-from forensics.render.summary import duration, impact, root_cause, summarise
+from forensics.render.summary import LONG_SILENCE_S, duration, impact, root_cause, summarise
 from forensics.render.views import (
     CategoryView,
     Cluster,
-    Exhibit,
     Exhibits,
     FindingView,
     Incident,
@@ -28,6 +27,7 @@ from forensics.render.views import (
     TopicView,
 )
 from forensics.rule import Guidance, Rule
+from forensics.schema import Source
 
 MOST_MOMENTS = 40  # clusters shown with quotes; the table in the appendix has the rest
 SUMMARY_FINDINGS = 6
@@ -53,6 +53,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
     endings = tuple(
         _finding(f, rules["CCF901"].guidance, exhibits) for f in session.findings if f.rule == "CCF901"
     )
+    long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S
     return Incident(
         session_id=session.session_id,
         title=TITLES[case.ending.verdict],
@@ -73,10 +74,13 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         clusters_omitted=omitted,
         categories=categories,
         ending=endings,
+        end_exhibits=exhibits.unique((*session.ending_refs, *(session.silence_refs if long_silence else ()))),
         advice=advise(session, analysis),
         resume=None if case.is_voice_only else case.session_id,
-        todos=tuple((t, Exhibit(exhibits.number(t.ref), t.ref)) for t in session.todos),
-        missing_agents=tuple(a for a in case.agents if a.outcome is AgentEnd.UNFINISHED),
+        todos=session.todos,
+        missing_agents=tuple(a for a in case.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)),
+        disk_writes=session.disk_writes,
+        has_transcript=Source.TRANSCRIPT in case.sources,
         timeline=_with_gaps(session),
         timeline_omitted=session.timeline_omitted,
         outcomes=tuple((rules[o.rule], o.outcome.value, o.reason or "") for o in session.outcomes),
@@ -138,7 +142,16 @@ def _topic(topic: Topic, session: SessionAnalysis, rules: dict[str, Rule], exhib
     found = tuple(
         _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in topic.codes
     )
-    return TopicView(topic=topic, status=_status(topic, known, session), findings=found)
+    state = "" if found else _state(known, session)
+    return TopicView(topic=topic, state=state, status=_status(topic, known, session), findings=found)
+
+
+def _state(known: Sequence[str], session: SessionAnalysis) -> str:
+    """Say for a heading without finding whether anything was looked at: the weakest outcome decides."""
+    told = {o.outcome for o in session.outcomes if o.rule in known}
+    if not told or OutcomeKind.INSUFFICIENT in told:
+        return "not assessed"
+    return "not found" if OutcomeKind.CLEAR in told else "not applicable"
 
 
 def _status(topic: Topic, known: Sequence[str], session: SessionAnalysis) -> str:
@@ -163,7 +176,8 @@ def _finding(finding: Finding, guidance: Guidance, exhibits: Exhibits) -> Findin
         happened=_sentences(finding.statements, Slot.HAPPENED, exhibits),
         why=_sentences(finding.statements, Slot.WHY, exhibits),
         impact=_sentences(finding.statements, Slot.IMPACT, exhibits),
-        contract=guidance.contract,
+        contract=finding.contract or guidance.contract,
+        contract_held=finding.contract_held,
         evidence=evidence,
         tables=finding.tables,
     )

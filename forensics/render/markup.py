@@ -11,7 +11,7 @@ import re
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$^])")
 BACKTICKS = re.compile(r"`+")
 LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
-WORD = re.compile(r"[a-z][a-z-]*[ ,;:]")
+WORD = re.compile(r"[a-z][a-z-]*[ ,;]")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 

@@ -59,7 +59,7 @@ def choose_clock(tz_name: str | None, moments: Iterable[Moment]) -> LocalClock:
                 name = f"UTC{format_offset(quarter)}"
                 return LocalClock(
                     dateutil_tz.tzoffset(name, quarter),
-                    "the voice server's local time, aligned to UTC by the records that wrap it",
+                    "the voice server's local time, aligned to UTC by records that both clocks saw",
                 )
     return LocalClock(None, "no record tells the local zone; name it with --tz")
 

@@ -18,6 +18,7 @@ class Topic:
     number: str
     title: str
     codes: tuple[str, ...]
+    goal: str  # the success metric where no rule of this version decides the topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +39,105 @@ CATEGORIES = (
                 "1.1",
                 "Parallel Agent Spawning Without Coordination",
                 ("CCF101", "CCF104", "CCF105", "CCF106", "CCF107"),
+                "Parallel agents have an owner for each file",
             ),
-            Topic("1.2", 'Multiple Tasks "In Progress" Simultaneously', ("CCF102",)),
-            Topic("1.3", "No Agent Task Dependency Graph", ("CCF103",)),
+            Topic(
+                "1.2",
+                'Multiple Tasks "In Progress" Simultaneously',
+                ("CCF102",),
+                "Exactly one task in progress for each agent",
+            ),
+            Topic(
+                "1.3",
+                "No Agent Task Dependency Graph",
+                ("CCF103",),
+                "Agent dependency graph created and validated",
+            ),
         ),
     ),
     Category(
         "2",
         "ARCHITECTURE FAILURES",
         (
-            Topic("2.1", "Single Point of Failure: Voice Mode STT", ("CCF201", "CCF205", "CCF209")),
-            Topic("2.2", "Missing OpenAI API Key in Voice Mode Environment", ("CCF202",)),
-            Topic("2.3", "Unclosed Async Client Sessions", ("CCF203",)),
-            Topic("2.4", "Whisper Service Timeout Without Root Cause Detection", ("CCF204",)),
+            Topic(
+                "2.1",
+                "Single Point of Failure: Voice Mode STT",
+                ("CCF201", "CCF205", "CCF209"),
+                "Every speech endpoint of the chain answers",
+            ),
+            Topic(
+                "2.2",
+                "Missing OpenAI API Key in Voice Mode Environment",
+                ("CCF202",),
+                "Every MCP server has the keys that it needs",
+            ),
+            Topic(
+                "2.3",
+                "Unclosed Async Client Sessions",
+                ("CCF203",),
+                "Every HTTP client closed by who opened it",
+            ),
+            Topic(
+                "2.4",
+                "Whisper Service Timeout Without Root Cause Detection",
+                ("CCF204",),
+                "Every timeout has a logged cause",
+            ),
         ),
     ),
     Category(
         "3",
         "PLANNING & STRATEGY FAILURES",
         (
-            Topic("3.1", "No Pre-Flight Agent Coordination Plan", ("CCF301",)),
-            Topic("3.2", 'No "One Task In Progress" Enforcement', ("CCF302",)),
-            Topic("3.3", "No Agent Resource Budget Management", ("CCF303",)),
-            Topic("3.4", "No Rollback/Recovery Strategy", ("CCF304",)),
+            Topic(
+                "3.1",
+                "No Pre-Flight Agent Coordination Plan",
+                ("CCF301",),
+                "Coordination plan written before the first spawn",
+            ),
+            Topic(
+                "3.2",
+                'No "One Task In Progress" Enforcement',
+                ("CCF302",),
+                "One task in progress enforced by a hook",
+            ),
+            Topic(
+                "3.3",
+                "No Agent Resource Budget Management",
+                ("CCF303",),
+                "Resource budgets set for each agent, and kept",
+            ),
+            Topic(
+                "3.4",
+                "No Rollback/Recovery Strategy",
+                ("CCF304",),
+                "Recovery checkpoints written during long work",
+            ),
         ),
     ),
     Category(
         "4",
         "OPERATIONAL FAILURES",
         (
-            Topic("4.1", "No Service Health Monitoring", ("CCF401",)),
-            Topic("4.2", "No Secrets Validation at Startup", ("CCF402",)),
-            Topic("4.3", "No Agent Lifecycle Management", ("CCF403",)),
-            Topic("4.4", "No Logging of Agent Coordination Events", ("CCF404",)),
+            Topic(
+                "4.1",
+                "No Service Health Monitoring",
+                ("CCF401",),
+                "Health checks of all services passed at start-up",
+            ),
+            Topic("4.2", "No Secrets Validation at Startup", ("CCF402",), "Secrets checked at start-up"),
+            Topic(
+                "4.3",
+                "No Agent Lifecycle Management",
+                ("CCF403",),
+                "Every spawned agent returned, or was stopped on purpose",
+            ),
+            Topic(
+                "4.4",
+                "No Logging of Agent Coordination Events",
+                ("CCF404",),
+                "Coordination events of agents logged",
+            ),
         ),
     ),
 )

@@ -15,6 +15,15 @@ from forensics.render.views import Exhibits, Sentence
 from forensics.verdict import Verdict
 
 LONG_SILENCE_S = 300.0
+ROOT_CAUSES = {
+    Verdict.CRASHED: "the process's own fatal text (see the proof of the end); what led to it is not established",
+    Verdict.CLEAN: "the session ended cleanly, so its end needs none; the findings stand for themselves",
+    Verdict.INTERRUPTED: "the user's interrupt (see the proof of the end); what led to it is not in the logs",
+    Verdict.ERROR_RESULT: "the error that the record states (see the proof of the end); its cause is not established",
+}
+NOT_ESTABLISHED = (
+    "not established. No line in the evidence says why it ended; Open questions name what would settle it"
+)
 
 
 def duration(first: datetime | None, last: datetime | None, clock: LocalClock) -> str:
@@ -30,7 +39,9 @@ def impact(session: SessionAnalysis) -> tuple[str, ...]:
     busy = sum(t.status == "in_progress" for t in session.todos)
     pending = len(session.todos) - busy
     missing = sum(a.outcome is AgentEnd.UNFINISHED for a in session.case.agents)
-    opened = len(session.case.ending.open_calls)
+    spawned = {a.spawn_event for a in session.case.agents}
+    opened = sum(call not in spawned for call in session.case.ending.open_calls)
+    stopped = sum(a.outcome is AgentEnd.STOPPED for a in session.case.agents)
     waits = [
         c.duration_s
         for c in session.case.chains
@@ -40,6 +51,7 @@ def impact(session: SessionAnalysis) -> tuple[str, ...]:
         (busy, f"{busy} todo item{_s(busy)} in progress at the end"),
         (pending, f"{pending} todo item{_s(pending)} pending"),
         (missing, f"{missing} agent{_s(missing)} without a result"),
+        (stopped, f"{stopped} agent{_s(stopped)} stopped before the end of the work"),
         (opened, f"{opened} tool call{_s(opened)} never answered"),
         (len(waits), f"{len(waits)} voice request{_s(len(waits))} failed after {sum(waits):.0f} s in all"),
     )
@@ -60,7 +72,8 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
     if ending.gap_s is not None and ending.gap_s >= LONG_SILENCE_S:
         silence = f"{span_text(ending.gap_s)} ({ending.gap_s:.0f} s)"
         text = f"Before the last records no source has a dated record for {silence}"
-        sentences.append(Sentence(text, Claim.DERIVED, ()))
+        around = tuple(exhibits.number(r) for r in session.silence_refs)
+        sentences.append(Sentence(text, Claim.DERIVED, around))
     if not session.findings:
         sentences.append(Sentence("No rule found anything to report", Claim.DERIVED, ()))
         return tuple(sentences)
@@ -78,10 +91,4 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
 
 def root_cause(session: SessionAnalysis) -> str:
     """Name a root cause only where a line names it."""
-    if session.case.ending.verdict is Verdict.CRASHED:
-        return "the process's own fatal text (see how it ended); what led to it is not established"
-    if session.case.ending.verdict is Verdict.CLEAN:
-        return "none to look for: the session ended cleanly"
-    return (
-        "not established. No line in the evidence says why it ended; Open questions name what would settle it"
-    )
+    return ROOT_CAUSES.get(session.case.ending.verdict, NOT_ESTABLISHED)

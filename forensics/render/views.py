@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from forensics.agents import AgentLife
-from forensics.analysis import Moment, TodoEntry
+from forensics.analysis import DiskWrite, Moment, TodoEntry
 from forensics.finding import Claim, EvidenceRef, Finding, Table
 from forensics.render.moments import LocalClock
 from forensics.render.outline import Topic
@@ -64,6 +64,7 @@ class FindingView:
     why: tuple[Sentence, ...]
     impact: tuple[Sentence, ...]
     contract: str
+    contract_held: bool | None
     evidence: tuple[Exhibit, ...]
     tables: tuple[Table, ...]
 
@@ -73,6 +74,7 @@ class TopicView:
     """One sub-number: its findings, or why it has none."""
 
     topic: Topic
+    state: str  # in a word or two, for the heading; empty where there are findings
     status: str
     findings: tuple[FindingView, ...]
 
@@ -116,7 +118,7 @@ class ActionGroup:
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One success metric: passed only where the rule ran and found nothing."""
 
@@ -164,10 +166,15 @@ class Incident:
     clusters_omitted: int
     categories: tuple[CategoryView, ...]
     ending: tuple[FindingView, ...]
+    end_exhibits: tuple[
+        Exhibit, ...
+    ]  # the proof of the end and the silence before it, where no finding quotes them
     advice: Advice
     resume: str | None
-    todos: tuple[tuple[TodoEntry, Exhibit], ...]
-    missing_agents: tuple[AgentLife, ...]
+    todos: tuple[TodoEntry, ...]
+    missing_agents: tuple[AgentLife, ...]  # without a result, or stopped
+    disk_writes: tuple[DiskWrite, ...]
+    has_transcript: bool
     timeline: tuple[tuple[Moment, float | None], ...]  # each with the silence before it, if it is long
     timeline_omitted: int
     outcomes: tuple[tuple[Rule, str, str], ...]

@@ -39,7 +39,7 @@ SHOWN = 6  # records cited for one sentence
 
 GUIDANCE = Guidance(
     contract="A session ends with a shutdown line or a result record, and no open call.",
-    immediate=("Copy the logs before the client's clean-up removes them, then resume the session",),
+    immediate=("Copy the logs before the client's clean-up removes them",),
     this_week=("Keep debug logging on for long sessions (claude --debug): it is the best record of an end",),
     avoid="Call an end a crash without the line that proves it",
     instead="Keep the exit code and the terminal's last lines: they tell a crash from a kill and a closed window",
@@ -92,6 +92,7 @@ def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
         statements=tuple(_statements(ending, cites[:SHOWN], gap_s)),
         severity=SEVERITIES[ending.verdict],
         confidence=Confidence.LOW if ending.verdict is Verdict.UNKNOWN else Confidence.HIGH,
+        contract_held=None if ending.verdict is Verdict.UNKNOWN else False,
     )
 
 

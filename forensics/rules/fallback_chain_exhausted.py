@@ -14,11 +14,13 @@ from forensics.voice_chains import Chain, seconds_between
 from forensics.voice_results import FailedResult, failed_results, uses_voice
 from forensics.voice_tables import SERVICES, chain_endpoints, chain_events, chain_table, short
 
+GOES_ON_S = 10.0  # a record that goes on for less says nothing of whether the session survived the failure
+
 GUIDANCE = Guidance(
     contract=(
         "A fallback chain is as good as its last endpoint: at least one must be known to work before it is needed."
     ),
-    immediate=("Start the local speech service and make one call to each endpoint of the chain by hand",),
+    immediate=("Make one call to each endpoint of the chain by hand, the local speech service first",),
     this_week=("After a failed voice call go on in text: the failure is returned as the tool's result",),
     strategic=(
         "Skip an endpoint for some minutes after repeated failures (circuit breaker), without its timeout",
@@ -131,8 +133,10 @@ def _went_on(case: Case, last: Chain) -> Statement:
     ).select("event_id", "ts")
     latest = client.sort("ts").tail(1).rows(named=True)
     seconds = seconds_between(last.exhausted_at, latest[0]["ts"]) if latest else None
-    if seconds is None or seconds <= 0:
+    if seconds is None or seconds < GOES_ON_S:
         text = "No dated record other than the server's own follows in the supplied evidence"
+        if seconds is not None and seconds > 0:
+            text = f"The record ends within {GOES_ON_S:.0f} s of the failure; no line links the two"
         return Statement(Slot.IMPACT, Claim.DERIVED, text, ended)
     text = f"The record goes on for {seconds:.0f} s after the failure: by itself it did not end the session"
     return Statement(Slot.IMPACT, Claim.DERIVED, text, (*ended, latest[0]["event_id"]))

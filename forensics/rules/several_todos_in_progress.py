@@ -29,6 +29,11 @@ from forensics.todo_lists import ListState, list_states
 
 STEPS = (Severity.NOTE, Severity.LOW, Severity.MEDIUM, Severity.HIGH)
 
+SHARED_CONTRACT = (
+    "One item in progress for each agent, so that the list tells what is being worked on. The prompt of TaskCreate "
+    "and TaskUpdate (2.1.16 on) has no such rule; that of TodoWrite before them had: this is good practice, and "
+    "no contract of the tool."
+)
 WHOLE_LIST = 1200  # characters: a list is quoted with all its items
 
 GUIDANCE = Guidance(
@@ -160,6 +165,7 @@ def _hit(case: Case, state: ListState, medium_from: int, high_from: int) -> Hit:
         severity=STEPS[max(step - softer, 0)],
         confidence=None if owner_known else Confidence.LOW,
         agent_id=state.agent_id,
+        contract=SHARED_CONTRACT if state.shared else None,
     )
 
 

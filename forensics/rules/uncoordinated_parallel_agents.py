@@ -31,7 +31,7 @@ GUIDANCE = Guidance(
         "violation: Claude Code's own tool text advised it up to 2.1.84; a shared file, a missing result or a "
         "duplicate brief is what turns it into one."
     ),
-    immediate=("Check by hand what the agents that gave no result have left in the working tree",),
+    immediate=("Check by hand what the agents left in the working tree, those without a result first",),
     this_week=(
         "Give each parallel agent its own files in its brief, or its own worktree (isolation: worktree)",
     ),
@@ -127,6 +127,7 @@ def _hit(case: Case, group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> H
         tables=(_table(case, group),),
         severity=_severity(hazards, planned=plan is not None),
         agent_id=group[0].parent_id,
+        contract_held=not hazards,
     )
 
 
@@ -138,10 +139,10 @@ def _severity(hazards: Sequence[Hazard], *, planned: bool) -> Severity:
     return list(Severity)[worst if planned else min(worst + 1, Severity.HIGH.rank)]
 
 
-def _planning(plan: int | None, spawns: tuple[int, ...]) -> Statement:
+def _planning(plan: tuple[str, int] | None, spawns: tuple[int, ...]) -> Statement:
     if plan is not None:
-        text = "A plan or a request for parallel work stands before the first spawn"
-        return Statement(Slot.WHY, Claim.DERIVED, text, (plan,))
+        text, event = plan
+        return Statement(Slot.HAPPENED, Claim.DERIVED, text, (event,))
     text = "No todo list, no plan and no request by the user for parallel work was observed before the first spawn"
     return Statement(Slot.WHY, Claim.DERIVED, f"{text} in the supplied evidence", spawns[:1])
 
@@ -206,4 +207,5 @@ def _derived(run: Sequence[SpawnLine]) -> Hit:
         ),
         severity=Severity.LOW,
         confidence=Confidence.MEDIUM,
+        contract_held=None,
     )
