@@ -58,6 +58,9 @@ ANSWERS = (K.TOOL_RESULT, K.AGENT_LAUNCHED)
 SAID = (*CALLS, K.ASSISTANT_MESSAGE, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
 # records that say nothing of what the session was doing when it stopped
 BOOKKEEPING = (K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT)
+# signs that a session went on: after a fatal text, and after an end that was stated
+TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
+AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
 # an agent that gave no sign for longer before the last record was not what the record stopped in
 STALLED = timedelta(seconds=600)
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
@@ -112,7 +115,7 @@ def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | No
         text = "the main agent's record ends with the user's interrupt"
         return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
     process = _last_process(events)
-    ends = _ids(process, K.SESSION_END)
+    ends = _final(events, process.filter(pl.col("kind") == K.SESSION_END.value), AT_WORK)
     # a background agent may outlive a transcript; the client's own log or what it left says that the record ended
     over = not process.is_empty() or bool(_ids(events, K.PROCESS_LEFT))
     if over:
@@ -132,7 +135,8 @@ def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | No
 
 def _orderly(events: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
     """Return the verdict where something states the end: a result record, an error as last answer, a shutdown."""
-    result = events.filter(pl.col("kind") == K.RESULT.value).tail(1)
+    results = events.filter(pl.col("kind") == K.RESULT.value)
+    result = results.filter(pl.col("event_id").is_in(_final(events, results, AT_WORK))).tail(1)
     if result.height:
         said = result["status"][0]
         verdict = Verdict.CLEAN if said == "success" else Verdict.ERROR_RESULT
@@ -154,13 +158,23 @@ def _of(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
     return events.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds]))
 
 
+def _final(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tuple[int, ...]:
+    """Return those of some records that no work follows: later in their own file, or by the clock in another."""
+    later = _of(events, work).select("file", "line", "ts")
+    final = []
+    for mark in marks.iter_rows(named=True):
+        here = (pl.col("file") == mark["file"]) & (pl.col("line") > mark["line"])
+        own_time = mark["ts"] if mark["ts_quality"] != "inferred" else None
+        dated = pl.lit(value=False) if own_time is None else pl.col("ts") > own_time + BURST
+        if later.filter(here | ((pl.col("file") != mark["file"]) & dated)).is_empty():
+            final.append(int(mark["event_id"]))
+    return tuple(final)
+
+
 def _final_fatal(events: pl.DataFrame) -> int | None:
     """Return the fatal text, unless the session was taken up again after it."""
-    fatal = (events["kind"] == K.PROCESS_FATAL.value).arg_true()
-    if fatal.is_empty():
-        return None
-    later = _of(events[fatal[-1] + 1 :], (K.SESSION_START, K.USER_PROMPT))
-    return int(events["event_id"][fatal[-1]]) if later.is_empty() else None
+    fatal = events.filter(pl.col("kind") == K.PROCESS_FATAL.value)
+    return next(iter(_final(events, fatal, TAKEN_UP)), None)
 
 
 def _last_process(events: pl.DataFrame) -> pl.DataFrame:

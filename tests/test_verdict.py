@@ -179,3 +179,26 @@ def test_a_voice_record_that_stops_inside_a_call():
     assert judge(begun, ended).verdict is Verdict.UNKNOWN
     ending = judge(begun, ended, event("voice_call_begin", 9) | voice)
     assert (ending.verdict, ending.cites) == (Verdict.TRUNCATED, (3,))
+
+
+def test_a_shutdown_that_work_follows_is_no_end():
+    """A cleared conversation logs an end too, and the process goes on."""
+    shutdown = event("session_end", 10, source=DEBUG, pid=1)
+    ending = judge(said(1), shutdown, event("tool_dispatch", 60, source=DEBUG, tool="Bash", pid=1))
+    assert ending.verdict is Verdict.UNKNOWN
+    assert judge(said(1), shutdown).verdict is Verdict.CLEAN
+
+
+def test_a_result_that_another_turn_follows_is_no_end():
+    result = event("result", 10, status="success")
+    assert judge(said(1), result, said(60)).verdict is Verdict.UNKNOWN
+    assert judge(said(1), result).verdict is Verdict.CLEAN
+
+
+def test_an_undated_fatal_text_beside_a_dated_transcript_is_a_crash():
+    fatal = event("process_fatal", 0, source=DEBUG) | {"ts": None, "ts_quality": "missing", "file": 1}
+    rows = [e | {"event_id": n, "line": n, "ordinal": 0} for n, e in enumerate((fatal, said(1)), 1)]
+    rows[1]["file"] = 0
+    frame = conform(pl.DataFrame(rows, infer_schema_length=None), EVENTS)
+    ending = judge_ending(frame.sort("ts", "line", nulls_last=False), ())
+    assert ending.verdict is Verdict.CRASHED
