@@ -94,7 +94,7 @@ def _shortened(rows: pl.DataFrame, cited: set[int]) -> pl.DataFrame:
     if rows.height <= MOST_ROWS:
         return rows
     is_cited = pl.col("event_id").is_in(list(cited))
-    must = rows.filter(is_cited).head(MOST_ROWS)
+    must = rows.filter(is_cited).tail(MOST_ROWS)
     rest = rows.filter(~is_cited).tail(max(MOST_ROWS - must.height, 0))
     chosen = pl.concat([must, rest])["event_id"]
     return rows.filter(pl.col("event_id").is_in(chosen.to_list()))

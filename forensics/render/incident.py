@@ -5,8 +5,9 @@ Templates only place and repeat; what is said, and on what it rests, is decided 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from forensics.agents import AgentEnd
@@ -31,6 +32,8 @@ from forensics.schema import Source
 
 MOST_MOMENTS = 40  # clusters shown with quotes; the table in the appendix has the rest
 SUMMARY_FINDINGS = 6
+# only an id that the client itself gives is put into a command to copy
+SESSION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SHOWN_TITLES, TITLE_LENGTH = 3, 90
 
 
@@ -53,6 +56,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
     endings = tuple(
         _finding(f, rules["CCF901"].guidance, exhibits) for f in session.findings if f.rule == "CCF901"
     )
+    gaps, last_gaps = _gaps_before(session.timeline, session.gaps)
     long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S
     return Incident(
         session_id=session.session_id,
@@ -76,12 +80,13 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         ending=endings,
         end_exhibits=exhibits.unique((*session.ending_refs, *(session.silence_refs if long_silence else ()))),
         advice=advise(session, analysis),
-        resume=None if case.is_voice_only else case.session_id,
+        resume=case.session_id if SESSION_ID.fullmatch(case.session_id) else None,
         todos=session.todos,
         missing_agents=tuple(a for a in case.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)),
         disk_writes=session.disk_writes,
         has_transcript=Source.TRANSCRIPT in case.sources,
-        timeline=_with_gaps(session),
+        timeline=tuple(zip(session.timeline, gaps, strict=True)),
+        last_gaps=last_gaps,
         timeline_omitted=session.timeline_omitted,
         outcomes=tuple((rules[o.rule], o.outcome.value, o.reason or "") for o in session.outcomes),
         clock=clock,
@@ -95,7 +100,9 @@ def _clusters(
     cited = [m for m in session.timeline if m.cited_by]
     groups = [list(g) for _, g in groupby(cited, key=_second)]
     shown: list[Cluster] = []
-    for group in groups[-MOST_MOMENTS:]:
+    told = groups[-MOST_MOMENTS:]
+    before, _ = _gaps_before([group[0] for group in told], session.gaps)
+    for n, group in enumerate(told):
         head = group[0]
         titles = list(dict.fromkeys(m.text for m in group))
         more = f"; and {len(titles) - SHOWN_TITLES} more" if len(titles) > SHOWN_TITLES else ""
@@ -108,7 +115,7 @@ def _clusters(
                 exhibits=exhibits.unique(m.ref for m in group),
                 codes=tuple(sorted({c for m in group for c in m.cited_by})),
                 quality=head.ref.ts_quality,
-                gap_s=_gap_before(head, session.gaps),
+                gaps=before[n],
             )
         )
     return tuple(shown), max(len(groups) - MOST_MOMENTS, 0)
@@ -118,23 +125,16 @@ def _second(moment: Moment) -> datetime:
     return (moment.ts or moment.local or datetime.min).replace(microsecond=0, tzinfo=None)  # noqa: DTZ901 - a key only
 
 
-def _gap_before(moment: Moment, gaps: Sequence[Gap]) -> float | None:
-    """Return the silence that this moment ended."""
-    ended = [
-        g for g in gaps if moment.ts is not None and timedelta() <= moment.ts - g.until < timedelta(seconds=2)
-    ]
-    return ended[-1].seconds if ended else None
-
-
-def _with_gaps(session: SessionAnalysis) -> tuple[tuple[Moment, float | None], ...]:
-    """Pair each moment with the silence before it; a silence is shown once."""
-    rows: list[tuple[Moment, float | None]] = []
-    shown: float | None = None
-    for moment in session.timeline:
-        gap = _gap_before(moment, session.gaps)
-        rows.append((moment, gap if gap != shown else None))
-        shown = gap
-    return tuple(rows)
+def _gaps_before(
+    moments: Sequence[Moment], gaps: Sequence[Gap]
+) -> tuple[list[tuple[Gap, ...]], tuple[Gap, ...]]:
+    """Return the silences that ended before each moment, each one once, and those after the last moment."""
+    left, before = list(gaps), []
+    for moment in moments:
+        over = [g for g in left if moment.ts is not None and g.until <= moment.ts]
+        before.append(tuple(over))
+        left = left[len(over) :]
+    return before, tuple(left)
 
 
 def _topic(topic: Topic, session: SessionAnalysis, rules: dict[str, Rule], exhibits: Exhibits) -> TopicView:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from forensics.analysis import Analysis
-from forensics.citations import format_utc
 from forensics.render.incident import lay_out
 from forensics.render.templates import environment, render
 from forensics.render.views import Exhibits
@@ -19,5 +18,5 @@ def to_markdown(analysis: Analysis, *, tz: str | None = None, templates: Path | 
     env = environment(templates)
     exhibits = Exhibits()
     incidents = [lay_out(session, analysis, tz, exhibits) for session in analysis.sessions]
-    context: dict[str, object] = {"analysis": analysis, "incidents": incidents, "utc": format_utc}
+    context: dict[str, object] = {"analysis": analysis, "incidents": incidents}
     return render(env, "report.md.j2", context)

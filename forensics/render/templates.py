@@ -19,6 +19,7 @@ from jinja2 import (
 )
 
 from forensics import errors
+from forensics.citations import format_utc
 from forensics.render.markup import code, fence, inline, plain, sentence
 
 
@@ -35,7 +36,8 @@ def environment(folder: Path | None) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown: every log text passes through the filters below
     )
-    env.filters |= {"inline": inline, "code": code, "fence": fence, "plain": plain, "sentence": sentence}
+    env.filters |= {"inline": inline, "code": code, "fence": fence, "plain": plain}
+    env.filters |= {"sentence": sentence, "utc": format_utc}
     return env
 
 

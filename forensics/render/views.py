@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from forensics.agents import AgentLife
-from forensics.analysis import DiskWrite, Moment, TodoEntry
+from forensics.analysis import DiskWrite, Gap, Moment, TodoEntry
 from forensics.finding import Claim, EvidenceRef, Finding, Table
 from forensics.render.moments import LocalClock
 from forensics.render.outline import Topic
@@ -98,7 +98,7 @@ class Cluster:
     exhibits: tuple[Exhibit, ...]
     codes: tuple[str, ...]
     quality: str
-    gap_s: float | None  # silence before this cluster, if it is long
+    gaps: tuple[Gap, ...]  # long silences between the cluster before and this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,8 @@ class Incident:
     missing_agents: tuple[AgentLife, ...]  # without a result, or stopped
     disk_writes: tuple[DiskWrite, ...]
     has_transcript: bool
-    timeline: tuple[tuple[Moment, float | None], ...]  # each with the silence before it, if it is long
+    timeline: tuple[tuple[Moment, tuple[Gap, ...]], ...]  # each with the long silences before it
+    last_gaps: tuple[Gap, ...]  # those after the last of them
     timeline_omitted: int
     outcomes: tuple[tuple[Rule, str, str], ...]
     clock: LocalClock
