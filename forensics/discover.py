@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -44,6 +44,7 @@ class _Entry:
     root: Path
     path: Path
     reason: str | None = None  # why it will not be read
+    named: bool = False  # its folder's name belongs to its own
 
 
 def discover(
@@ -54,7 +55,8 @@ def discover(
 ) -> Found:
     """Collect the regular files under ``paths``, sorted by name; ``-`` is ``stdin``.
 
-    Files are named relative to the argument that held them, or to ``base`` where that holds them. Without an
+    Files are named relative to the argument that held them, behind its own name where there are several folders,
+    or to ``base`` where that holds them. Without an
     ``unpacker`` a packed file is taken as it is.
 
     Raises ``UsageError`` if a path does not exist: a typing error must not look like an empty folder.
@@ -126,12 +128,14 @@ class _Collector:
 
 
 def _walk_all(paths: Sequence[Path], base: Path | None) -> Iterator[_Entry]:
+    # of several folders a bare relative name would not tell which one held the file
+    several = len({p.resolve() for p in paths if p.is_dir()}) > 1
     for root in paths:
         if not root.exists():
             msg = f"{root}: no such file or folder"
             raise UsageError(msg)
         if root.is_dir():
-            yield from _walk(root)
+            yield from (replace(entry, named=several) for entry in _walk(root))
         else:
             yield _Entry(base if base is not None and root.is_relative_to(base) else root.parent, root)
 
@@ -180,7 +184,7 @@ def _names(entry: _Entry) -> list[str]:
     """Name a file relative to its argument, and at more length."""
     relative = entry.path.relative_to(entry.root)
     longer = (relative, entry.root.resolve().name / relative, entry.path.absolute())
-    return [printable(path.as_posix()) for path in longer]
+    return [printable(path.as_posix()) for path in longer[entry.named :]]
 
 
 def _packed_names(member: Member, holder: Path) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -60,7 +60,6 @@ class Slot(StrEnum):
     """Where in a finding's section a statement stands."""
 
     HAPPENED = "happened"
-    BROKEN = "broken"
     WHY = "why"
     IMPACT = "impact"
     QUESTION = "question"
@@ -178,7 +177,6 @@ class Finding:
     evidence: tuple[EvidenceRef, ...]
     statements: tuple[Statement, ...] = ()
     tables: tuple[Table, ...] = ()
-    related: tuple[str, ...] = field(default=())
     contract: str | None = None
     contract_held: bool | None = False
 

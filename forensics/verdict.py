@@ -35,9 +35,6 @@ class Verdict(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-ABNORMAL = frozenset({Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """The verdict, the records that prove it, and the silence before the last record."""

@@ -1,4 +1,4 @@
-"""What the report's templates see of one session. See ``docs/templates.md`` for the names.
+"""What the report's templates see of one session: the names that a template of one's own may use.
 
 Every piece of evidence has one number (E1, E2 …) for the whole report, in order of its first appearance.
 """
