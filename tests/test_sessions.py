@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from forensics.engine import analyse
+from forensics.render.console import to_text
 from forensics.render.json_report import to_json
 
 ONE, TWO, RANDOM = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222", "99999999-9999-4999-8999-999999999999"  # fmt: skip
@@ -220,6 +221,16 @@ def test_exchanges_of_other_days_are_no_sessions(tmp_path):
     analysis = put(tmp_path, files)
     assert ids(analysis) == [ONE]
     assert loose(analysis) == {"exchanges_2025-10-11.jsonl": 1}
+
+
+def test_the_terminal_names_what_belongs_to_no_session(tmp_path):
+    days = range(10, 16)
+    files = {f"exchanges_2025-10-{day}.jsonl": exchange("/w", day=day) for day in days}
+    analysis = put(tmp_path, files | {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40)})
+    text = to_text(analysis)
+    assert "6 records belong to no session here:\n  exchanges_2025-10-10.jsonl: 1 record\n" in text
+    assert "exchanges_2025-10-15.jsonl" not in text
+    assert "  and 1 more\n" in text
 
 
 def test_a_servers_start_up_before_its_session_is_no_session(tmp_path):
