@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from hashlib import sha256
 
 import pytest
 
 from forensics.engine import analyse
+from forensics.errors import NothingReadableError
 from forensics.render.console import to_text
 from forensics.render.json_report import to_json
 
@@ -221,6 +223,35 @@ def test_exchanges_of_other_days_are_no_sessions(tmp_path):
     analysis = put(tmp_path, files)
     assert ids(analysis) == [ONE]
     assert loose(analysis) == {"exchanges_2025-10-11.jsonl": 1}
+
+
+TIMEOUT = """\
+2025-11-22T07:00:00.000Z [DEBUG] MCP server "x": Calling MCP tool: a
+2025-11-22T07:01:00.000Z [DEBUG] MCP server "x": Tool 'a' failed after 60s: Request timed out
+"""
+
+
+def test_a_debug_log_of_another_name_is_a_session_by_its_bytes(tmp_path):
+    first = put(tmp_path / "a", {"report debug.txt": TIMEOUT})
+    assert ids(first) == ["log:" + sha256(TIMEOUT.encode()).hexdigest()[:12]]
+    assert [f.rule for f in first.sessions[0].findings if f.rule == "CCF204"] == ["CCF204"]
+    assert ids(put(tmp_path / "b", {"other.txt": TIMEOUT})) == ids(first)
+
+
+def test_two_debug_logs_of_other_names_are_two_sessions(tmp_path):
+    files = {"a.txt": TIMEOUT, "b.txt": TIMEOUT.replace("T07", "T09")}
+    assert len(ids(put(tmp_path, files))) == 2
+
+
+def test_a_debug_log_of_another_name_beside_a_session_is_no_session(tmp_path):
+    analysis = put(tmp_path, {"a.txt": TIMEOUT, f"{ONE}.jsonl": say(ONE, 5)})
+    assert ids(analysis) == [ONE]
+    assert loose(analysis) == {"a.txt": 2}
+
+
+def test_start_up_lines_of_another_name_are_no_session(tmp_path):
+    with pytest.raises(NothingReadableError, match="none of which names one"):
+        put(tmp_path, {"a.txt": "2025-11-22T07:00:00.000Z [DEBUG] starting\n"})
 
 
 def test_the_terminal_names_what_belongs_to_no_session(tmp_path):
