@@ -7,17 +7,16 @@ sessions repeat records. The copy with the best clock is kept, and the others be
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from forensics.schema import EventKind, Source
 
 CLOCK_ORDER = {source.value: n for n, source in enumerate(Source)}
-SERVER_KINDS = (
-    EventKind.MCP_CONNECTION,
-    EventKind.MCP_CALL,
-    EventKind.MCP_CALL_END,
-    EventKind.RESOURCE_OBJECT,
-)
+CLIENT_KINDS = (EventKind.MCP_CONNECTION, EventKind.MCP_CALL, EventKind.MCP_CALL_END)
+# two logs of one happening differ by less, also where a neighbour gave the time
+LAG = timedelta(minutes=10)
 
 
 def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -58,18 +57,39 @@ def _key() -> pl.Expr:
         pl.col("message"),
         separator="|",
     )
+    is_client_line = pl.col("kind").cast(pl.String).is_in([k.value for k in CLIENT_KINDS])
     is_server_line = (
         pl.col("local_ts").is_not_null() & (pl.col("kind") != EventKind.VOICE_EXCHANGE.value)
-    ) | pl.col("kind").cast(pl.String).is_in([k.value for k in SERVER_KINDS])
+    ) | (pl.col("kind") == EventKind.RESOURCE_OBJECT.value)
     # a line that stands twice in one file was printed twice: the n-th here is the n-th there
     turn = pl.int_range(pl.len()).over("file", "kind", text)
     line = pl.format("line:{}|{}|{}", "kind", text, turn)
-    return pl.when(is_server_line).then(line).otherwise("record_id")
+    named = pl.when(pl.col("record_id") != "").then("record_id")
+    return pl.when(is_client_line).then(_client_key(text)).when(is_server_line).then(line).otherwise(named)
+
+
+def _client_key(text: pl.Expr) -> pl.Expr:
+    """Name a client's line about an MCP server: its session, its text, about when, and its turn.
+
+    The line has no clock of the server, and sessions say the same words: only two logs of one session
+    tell one happening twice, and of one kind of log only what has the same time is a copy.
+    """
+    same = [pl.col("session_id").fill_null(pl.format("file {}", "file")), pl.col("kind"), text]
+    later = pl.col("ts").diff() > LAG
+    spell = later.fill_null(value=False).cum_sum().over(*same, order_by="ts")
+    nth = pl.int_range(pl.len()).over("file", "ts", *same)
+    moment = pl.format("{}|{}", pl.col("ts").dt.epoch("us").fill_null(0), nth.cast(pl.String).str.zfill(9))
+    turn = moment.rank("dense").over(*same, "source", spell)
+    return pl.format("client:{}|{}|{}|{}|{}", *same, spell, turn)
 
 
 def _call_key() -> pl.Expr:
     """Name a call, or its answer, within its session: there it happens once."""
-    told = (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("session_id").is_not_null()
+    told = (
+        (pl.col("source") == Source.TRANSCRIPT.value)
+        & pl.col("session_id").is_not_null()
+        & (pl.col("correlation_id") != "")
+    )
     call = pl.format("{}|{}|{}", "session_id", "kind", "correlation_id")
     return pl.when(told).then(call)
 

@@ -33,7 +33,7 @@ from forensics.finding import (
 from forensics.ingest import Ingested, ingest
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
-from forensics.schema import EventKind
+from forensics.schema import EventKind, Source
 from forensics.sessions import attach
 from forensics.timeline import gaps_of, open_items, timeline_of, unaccounted_writes
 from forensics.unpack import Unpacker
@@ -74,7 +74,7 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(ingested.events, tz)
-    events, places = one_event_each(attach(aligned.events))
+    events, places = one_event_each(_named_logs(attach(aligned.events), ingested))
     ids = _session_ids(events)
     if not ids:
         msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
@@ -112,6 +112,24 @@ def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:
 
 def _where(paths: Sequence[Path]) -> str:
     return ", ".join(str(p) for p in paths)
+
+
+def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
+    """Make a session of each client log where the evidence names none at all: by its bytes, not by its name.
+
+    Beside a session that has a name, such a log would be a guess, and stays unattached.
+    """
+    if events["session_id"].drop_nulls().len():
+        return events
+    work = ~pl.col("kind").cast(pl.String).is_in([k.value for k in TRACES])
+    logs = pl.col("source").cast(pl.String).is_in([Source.CLAUDE_DEBUG.value, Source.MCP_LOG.value])
+    names = {
+        file: f"log:{ingested.inputs[file].evidence.sha256[:12]}"
+        for file in events.filter(logs & work)["file"].unique().to_list()
+    }
+    return events.with_columns(
+        session_id=pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
+    )
 
 
 def _session_ids(events: pl.DataFrame) -> list[str]:

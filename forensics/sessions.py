@@ -3,7 +3,8 @@
 A session is a Claude session id with all its files. A debug file of a random id that holds only
 start-up lines belongs to the process that went on under the session's id: they share a pid. The one
 debug.txt of 1.0.x holds many sessions: it is split by pid, and each part attached by the ids in its paths,
-or by time. Voice evidence without a client session forms a session of its own (``voice:<start>``).
+or by time. Voice evidence joins a session that used voice, or that worked in the project it names; what a
+voice server left that joins none is a session of its own (``voice:<start>``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_E
 CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
 VOICE_SOURCES = (Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES)
 MARGIN = timedelta(seconds=60)
+IDLE = timedelta(
+    hours=6
+)  # silent for longer, a session was left and resumed: what happened between is not its own
+
+MOMENT = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
+START = pl.when(pl.col("source") == Source.VOICE_STDERR.value).then("local_ts")
 
 
 def attach(events: pl.DataFrame) -> pl.DataFrame:
@@ -118,24 +125,18 @@ def _attach_metas(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
-    """Voice records join the one client session that was alive at their time."""
+    """Voice records join the one client session that can have made them; what a server left is one else."""
     source = pl.col("source").cast(pl.String)
     loose = events.filter(source.is_in([s.value for s in VOICE_SOURCES]) & pl.col("session_id").is_null())
     if loose.is_empty():
         return events
-    windows = (
-        events.filter(source.is_in([s.value for s in CLIENT_SOURCES]) & pl.col("session_id").is_not_null())
-        .group_by("session_id")
-        .agg(
-            first=pl.col("ts").min() - MARGIN,
-            last=pl.col("ts").max() + MARGIN,
-            spoke=(
-                pl.col("tool").str.ends_with("converse") | (pl.col("kind") == EventKind.MCP_CALL.value)
-            ).any(),
-        )
-        .filter(pl.col("first").is_not_null())
+    clients = events.filter(
+        source.is_in([s.value for s in CLIENT_SOURCES]) & pl.col("session_id").is_not_null()
     )
-    owners = _voice_sessions(loose) if windows.is_empty() else _alive_at(loose, windows)
+    owners = _alive_at(loose, _windows(clients))
+    left = loose.join(owners, on="event_id", how="anti")
+    if not left.is_empty():
+        owners = pl.concat([owners, _voice_sessions(left, loose, owners, alone=clients.is_empty())])
     return (
         events.join(owners, on="event_id", how="left", maintain_order="left")
         .with_columns(session_id=pl.coalesce("session_id", "owner"))
@@ -143,38 +144,80 @@ def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _windows(clients: pl.DataFrame) -> pl.DataFrame:
+    """Return when each session was at work, where, and whether it used voice."""
+    tool, wrapped = pl.col("tool").str.ends_with("converse"), pl.col("local_ts").is_not_null()
+    voice_server = (pl.col("kind") == EventKind.MCP_CALL.value) & pl.col("component").str.contains(
+        "(?i)voice"
+    )
+    told = clients.group_by("session_id").agg(
+        spoke=(tool.fill_null(value=False) | voice_server.fill_null(value=False) | wrapped).any(),
+        places=pl.col("path").filter(pl.col("kind") == EventKind.SESSION_META.value).drop_nulls().unique(),
+    )
+    idle = (pl.col("ts").diff() > IDLE).fill_null(value=False)
+    stretches = (
+        clients.filter(pl.col("ts").is_not_null())
+        .sort("ts")
+        .with_columns(stretch=idle.cum_sum().over("session_id", order_by="ts"))
+        .group_by("session_id", "stretch")
+        .agg(first=pl.col("ts").min() - MARGIN, last=pl.col("ts").max() + MARGIN)
+    )
+    return stretches.join(told, on="session_id")
+
+
 def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """One session alive at a record's time owns it; of several, the only one that used voice."""
-    pairs = loose.select("event_id", "ts").join_where(
+    """One session that used voice and was alive at a record's time owns it; or that was at work in its project."""
+    pairs = loose.select("event_id", "ts", "path", "kind").join_where(
         windows.rename({"session_id": "owner"}),
         pl.col("ts") >= pl.col("first"),
         pl.col("ts") <= pl.col("last"),
     )
+    is_exchange = pl.col("kind") == EventKind.VOICE_EXCHANGE.value
+    at_home = is_exchange & pl.col("path").is_in(pl.col("places")).fill_null(value=False)
     voiced = pairs.filter(pl.col("spoke"))
-    chosen = pl.concat([voiced, pairs.join(voiced, on="event_id", how="anti")])
-    return chosen.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
+    placed = pairs.filter(at_home).join(voiced, on="event_id", how="anti")
+    chosen = pl.concat([voiced, placed]).select("event_id", "owner").unique()
+    return chosen.filter(pl.len().over("event_id") == 1)
 
 
-def _voice_sessions(loose: pl.DataFrame) -> pl.DataFrame:
-    """Make a session of each server process, where there is no client session."""
-    moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
-    server = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
-    base = server if not server.is_empty() else loose.with_columns(file=pl.lit(0, dtype=pl.UInt32))
-    process = base.join(_processes(base), on="file")
-    starts = process.group_by("process").agg(
-        first=moment.min(),
-        last=moment.max(),
-        owner=pl.format("voice:{}", moment.min().dt.strftime("%Y-%m-%dT%H:%M:%S")),
+def _voice_sessions(
+    left: pl.DataFrame, loose: pl.DataFrame, owners: pl.DataFrame, *, alone: bool
+) -> pl.DataFrame:
+    """Make a session of each server process that joined no client, and give it what was logged meanwhile."""
+    processes = _server_processes(loose, alone=alone).with_columns(moment=MOMENT)
+    taken = processes.join(owners, on="event_id", how="semi")
+    # the server of a client session: its other lines are start-up, and no session
+    own = processes.join(taken, on="process", how="anti")
+    starts = own.group_by("process").agg(
+        first=pl.col("moment").min() - MARGIN,
+        last=pl.col("moment").max() + MARGIN,
+        # the server's own time where it has one: it is the same with and without a known zone
+        owner=pl.format("voice:{}", pl.coalesce(START, "moment").min().dt.strftime("%Y-%m-%dT%H:%M:%S")),
     )
-    own = process.join(starts, on="process").select("event_id", "owner")
-    others = loose.join(own, on="event_id", how="anti")
-    joined = others.select("event_id", moment=moment).join_where(
-        starts.select("owner", first=pl.col("first") - MARGIN, last=pl.col("last") + MARGIN),
-        pl.col("moment") >= pl.col("first"),
-        pl.col("moment") <= pl.col("last"),
-    )
+    named = own.join(starts.filter(pl.col("owner").is_not_null()), on="process").select("event_id", "owner")
+    others = left.join(processes, on="event_id", how="anti").select("event_id", at=MOMENT)
+    joined = others.join_where(starts, pl.col("at") >= pl.col("first"), pl.col("at") <= pl.col("last"))
     single = joined.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
-    return pl.concat([own, single])
+    return pl.concat([named, single])
+
+
+def _server_processes(loose: pl.DataFrame, *, alone: bool) -> pl.DataFrame:
+    """Return the records that make processes: the server's lines, or else its events, or else the exchanges.
+
+    Exchanges make one only where there is nothing else: beside a client they are nobody's session.
+    """
+    lines = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
+    if not lines.is_empty():
+        return lines.join(_processes(lines), on="file")
+    logged = loose.filter(pl.col("source") == Source.VOICE_EVENTS.value)
+    rest = logged if alone is False or not logged.is_empty() else loose
+    idle = (pl.col("moment").diff() > IDLE).fill_null(value=False)
+    return (
+        rest.with_columns(moment=MOMENT)
+        .sort("moment")
+        .with_columns(process=idle.cum_sum().cast(pl.UInt32))
+        .drop("moment")
+    )
 
 
 def _processes(lines: pl.DataFrame) -> pl.DataFrame:

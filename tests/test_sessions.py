@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from hashlib import sha256
 
 import pytest
 
 from forensics.engine import analyse
+from forensics.errors import NothingReadableError
+from forensics.render.console import to_text
 from forensics.render.json_report import to_json
 
 ONE, TWO, RANDOM = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222", "99999999-9999-4999-8999-999999999999"  # fmt: skip
@@ -171,13 +174,114 @@ def test_voice_logs_join_the_only_session_that_used_voice(tmp_path):
 def test_of_two_sessions_that_used_voice_neither_gets_the_voice_log(tmp_path):
     files = {f"{s}.jsonl": converse(s, 5) + say(s, 40) for s in (ONE, TWO)}
     analysis = put(tmp_path, files | {"voicemode_events_1.jsonl": events(10)})
-    assert loose(analysis) == {"voicemode_events_1.jsonl": 1}
+    assert files_of(analysis, "voice:2025-10-21T07:00:10") == {"voicemode_events_1.jsonl"}
+    assert len(ids(analysis)) == 3
 
 
 def test_voice_lines_without_a_known_time_are_not_attached_by_guess(tmp_path):
     analysis = put(tmp_path, {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40), "stderr.log": STDERR})
-    assert loose(analysis) == {"stderr.log": 2}
+    assert sorted(ids(analysis)) == [ONE, "voice:2025-10-21T07:00:10"]
+    assert files_of(analysis, ONE) == {f"{ONE}.jsonl"}
     assert "--tz" in analysis.notes[0]
+
+
+def test_a_session_that_never_used_voice_does_not_get_the_voice_log(tmp_path):
+    files = {f"{ONE}.jsonl": say(ONE, 5) + say(ONE, 40), "voicemode_events_1.jsonl": events(10)}
+    assert sorted(ids(put(tmp_path, files))) == [ONE, "voice:2025-10-21T07:00:10"]
+
+
+def exchange(project: str, second: int = 10, day: int = 21) -> str:
+    return json.dumps({"version": 3, "timestamp": f"2025-10-{day}T02:00:{second}.000-05:00", "conversation_id": "conv_20251021_035400_abc", "type": "tts", "text": "x", "project_path": project, "metadata": {}}) + "\n"  # fmt: skip
+
+
+def test_an_exchange_names_its_project(tmp_path):
+    transcript = {f"{ONE}.jsonl": say(ONE, 5) + say(ONE, 40)}
+    name = "exchanges_2025-10-21.jsonl"
+    here = put(tmp_path / "a", transcript | {name: exchange("/w")})
+    assert files_of(here, ONE) == {f"{ONE}.jsonl", name}
+    there = put(tmp_path / "b", transcript | {name: exchange("/elsewhere")})
+    assert ids(there) == [ONE]
+    assert loose(there) == {name: 1}
+
+
+def test_what_happened_between_two_days_of_a_session_is_not_its_own(tmp_path):
+    later = converse(ONE, 50).replace("2025-10-21T", "2025-10-25T")
+    between = events(10).replace("2025-10-21T", "2025-10-23T")
+    analysis = put(tmp_path, {f"{ONE}.jsonl": converse(ONE, 5) + later, "voicemode_events_1.jsonl": between})
+    assert sorted(ids(analysis)) == [ONE, "voice:2025-10-23T07:00:10"]
+
+
+def test_voice_logs_beside_a_transcript_of_another_day_are_judged(tmp_path):
+    other = say(ONE, 5).replace("2025-10-21T", "2025-10-11T")
+    analysis = put(tmp_path, {f"{ONE}.jsonl": other, "stderr.log": STDERR})
+    assert sorted(ids(analysis)) == [ONE, "voice:2025-10-21T07:00:10"]
+    assert loose(analysis) == {}
+
+
+def test_exchanges_of_other_days_are_no_sessions(tmp_path):
+    files = {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40), "exchanges_2025-10-11.jsonl": exchange("/w", day=11)}  # fmt: skip
+    analysis = put(tmp_path, files)
+    assert ids(analysis) == [ONE]
+    assert loose(analysis) == {"exchanges_2025-10-11.jsonl": 1}
+
+
+TIMEOUT = """\
+2025-11-22T07:00:00.000Z [DEBUG] MCP server "x": Calling MCP tool: a
+2025-11-22T07:01:00.000Z [DEBUG] MCP server "x": Tool 'a' failed after 60s: Request timed out
+"""
+
+
+def test_a_debug_log_of_another_name_is_a_session_by_its_bytes(tmp_path):
+    first = put(tmp_path / "a", {"report debug.txt": TIMEOUT})
+    assert ids(first) == ["log:" + sha256(TIMEOUT.encode()).hexdigest()[:12]]
+    assert [f.rule for f in first.sessions[0].findings if f.rule == "CCF204"] == ["CCF204"]
+    assert ids(put(tmp_path / "b", {"other.txt": TIMEOUT})) == ids(first)
+
+
+def test_two_debug_logs_of_other_names_are_two_sessions(tmp_path):
+    files = {"a.txt": TIMEOUT, "b.txt": TIMEOUT.replace("T07", "T09")}
+    assert len(ids(put(tmp_path, files))) == 2
+
+
+def test_a_debug_log_of_another_name_beside_a_session_is_no_session(tmp_path):
+    analysis = put(tmp_path, {"a.txt": TIMEOUT, f"{ONE}.jsonl": say(ONE, 5)})
+    assert ids(analysis) == [ONE]
+    assert loose(analysis) == {"a.txt": 2}
+
+
+def test_start_up_lines_of_another_name_are_no_session(tmp_path):
+    with pytest.raises(NothingReadableError, match="none of which names one"):
+        put(tmp_path, {"a.txt": "2025-11-22T07:00:00.000Z [DEBUG] starting\n"})
+
+
+def test_the_terminal_names_what_belongs_to_no_session(tmp_path):
+    days = range(10, 16)
+    files = {f"exchanges_2025-10-{day}.jsonl": exchange("/w", day=day) for day in days}
+    analysis = put(tmp_path, files | {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40)})
+    text = to_text(analysis)
+    assert "6 records belong to no session here:\n  exchanges_2025-10-10.jsonl: 1 record\n" in text
+    assert "exchanges_2025-10-15.jsonl" not in text
+    assert "  and 1 more\n" in text
+
+
+def test_a_servers_start_up_before_its_session_is_no_session(tmp_path):
+    started = events(10).replace("T07:00:", "T06:30:")
+    files = {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40), "voicemode_events_1.jsonl": started + events(10)}  # fmt: skip
+    analysis = put(tmp_path, files)
+    assert ids(analysis) == [ONE]
+    assert loose(analysis) == {"voicemode_events_1.jsonl": 1}
+
+
+def test_a_voice_session_has_one_name_with_and_without_a_zone(tmp_path):
+    (tmp_path / "stderr.log").write_text(STDERR)
+    named = [ids(analyse([tmp_path], tz=zone)) for zone in (None, "America/Chicago")]
+    (tmp_path / "exchanges_2025-10-21.jsonl").write_text(exchange("/w"))
+    assert [*named, ids(analyse([tmp_path]))] == [["voice:2025-10-21T07:00:10"]] * 3
+
+
+def test_event_logs_of_several_days_are_several_sessions(tmp_path):
+    files = {f"voicemode_events_2025-10-{day}.jsonl": events(10).replace("-21T", f"-{day}T") for day in (10, 15, 21)}  # fmt: skip
+    assert ids(put(tmp_path, files)) == [f"voice:2025-10-{day}T07:00:10" for day in (10, 15, 21)]
 
 
 def test_a_forked_session_counts_what_it_copied_once(tmp_path):

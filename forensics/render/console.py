@@ -18,7 +18,7 @@ STYLES = {
     Severity.LOW: "cyan",
     Severity.NOTE: "dim",
 }
-UNREAD_SHOWN = 5  # a terminal's worth; the report lists all
+FILES_SHOWN = 5  # a terminal's worth; the report lists all
 
 
 def terminal(width: int | None, *, color: bool) -> Console:
@@ -98,12 +98,21 @@ def _account(console: Console, analysis: Analysis) -> None:
     _line(console, f"{sessions} in {files}: {understood} of {lines} lines understood")
     if analysis.unread:
         _line(console, f"{_count(len(analysis.unread), 'file')} not analysed:", "dim")
-        for unread in analysis.unread[:UNREAD_SHOWN]:
-            _line(console, f"{unread.name}: {unread.reason}", "dim", 2)
-        if len(analysis.unread) > UNREAD_SHOWN:
-            _line(console, f"and {len(analysis.unread) - UNREAD_SHOWN} more", "dim", 2)
+        _files(console, [f"{unread.name}: {unread.reason}" for unread in analysis.unread])
+    if analysis.unattached:
+        records = sum(n for _, n in analysis.unattached)
+        belong = "belongs" if records == 1 else "belong"
+        _line(console, f"{_count(records, 'record')} {belong} to no session here:", "yellow")
+        _files(console, [f"{name}: {_count(n, 'record')}" for name, n in analysis.unattached])
     for note in analysis.notes:
         _line(console, note, "yellow")
+
+
+def _files(console: Console, lines: list[str]) -> None:
+    for line in lines[:FILES_SHOWN]:
+        _line(console, line, "dim", 2)
+    if len(lines) > FILES_SHOWN:
+        _line(console, f"and {len(lines) - FILES_SHOWN} more", "dim", 2)
 
 
 def _count(number: int, noun: str) -> str:
