@@ -12,6 +12,16 @@ from functools import partial
 
 import polars as pl
 
+# a secret is named as a variable, a key of JSON (escaped any number of times), a header or a parameter is
+NAMED = (
+    r"(?i:(?:api|access|auth|private)[_-]?key|token|secrets?|passw(?:or)?ds?)\d*(?:[_-][A-Za-z0-9_-]{0,40})?"
+    r"\\*[\"']?\s*(?:=>|:=|[=:])\s*"
+)
+OPTION = r"--(?i:(?:[a-z]+-){0,3}(?:api-?key|token|secret|password))[\s\"',\\=]+(?=[^\s-])"
+# what tells a value from a word: a digit in it, or that it is long and given to the name without a space
+BODY = r"[^\s\"',;\[\]{}$<>\\]"
+WITH_DIGIT = rf"(?=[^\s\"'\[]{{0,500}}[0-9])(?!\d+(?![^\s\"',;\[\]{{}}$<>\\])){BODY}{{12,}}"
+LETTERS = r"(?![A-Z_]+(?![A-Za-z0-9]))[A-Za-z0-9+/_-]{16,500}(?=[\s\"'\\,;&}=]|$)=*"
 # kind -> shape; a group named `value` is what goes, else the whole match
 SHAPES: tuple[tuple[str, str], ...] = (
     (
@@ -26,23 +36,33 @@ SHAPES: tuple[tuple[str, str], ...] = (
     ("slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
     ("perplexity key", r"\bpplx-[A-Za-z0-9]{20,}"),
     ("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+    ("hugging face token", r"\bhf_[A-Za-z0-9]{20,}"),
+    ("gitlab token", r"\bglpat-[A-Za-z0-9_-]{16,}"),
+    ("npm token", r"\bnpm_[A-Za-z0-9]{30,}"),
+    ("groq key", r"\bgsk_[A-Za-z0-9]{20,}"),
+    ("xai key", r"\bxai-[A-Za-z0-9]{20,}"),
     (
         "authorization",
-        r"(?i:\b(?:bearer|basic))\s+(?P<value>(?=[A-Za-z0-9._~+/-]*\d)[A-Za-z0-9._~+/-]{16,}=*)",
-    ),
-    ("password in url", r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:(?P<value>[^\s/@\"'\[\]]+)@"),
-    (
-        "environment secret",
         (
-            r"\b[A-Z][A-Z0-9_]*(?:API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD)[A-Z0-9_]*\s*[=:]\s*[\"']?"
-            r"(?P<value>(?=[^\s\"'\[]*[0-9])[^\s\"',;\[\]{}$<>]{12,})"
+            r"(?i:\b(?:bearer|basic|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:token|api-?key|key)))\s+"
+            r"(?P<value>(?=[A-Za-z0-9._~+/-]*\d)[A-Za-z0-9._~+/-]{16,}=*)"
         ),
     ),
+    ("password in url", r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:(?P<value>[^\s/\"'\[\]]+)@"),
+    ("environment secret", rf"{NAMED}\\*[\"']?(?P<value>{WITH_DIGIT})"),
+    ("secret", rf"{NAMED}(?:(?<==)|(?=\\*[\"']))\\*[\"']?(?P<value>{LETTERS})"),
+    ("option", rf"{OPTION}(?P<value>{WITH_DIGIT}|{LETTERS})"),
+    (
+        "password",
+        rf"(?i:passw(?:or)?d)\\*[\"']?\s*[=:]\s*\\*[\"']?(?P<value>(?=\S{{0,100}}[0-9]){BODY}{{6,}})",
+    ),
 )
-# the cheap test, made on whole columns: a text without any of these holds no secret of a known shape
+# the cheap test, made on whole columns in any case: a text without any of these holds no secret of a known shape
 MARKS = (
     "PRIVATE KEY-----", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "AKIA", "ASIA", "AIza",
-    "xox", "pplx-", "eyJ", "earer ", "EARER ", "asic ", "ASIC ", "://", "KEY", "TOKEN", "SECRET", "PASS",
+    "xox", "pplx-", "eyJ", "hf_", "glpat-", "npm_", "gsk_", "xai-", "bearer", "basic", "authorization", "://",
+    "apikey", "api-key", "api_key", "access_key", "access-key", "accesskey", "auth_key", "auth-key", "authkey",
+    "private_key", "private-key", "privatekey", "token", "secret", "passw",
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(shape)) for kind, shape in SHAPES)
 
@@ -66,10 +86,10 @@ def _replacement(kind: str, found: re.Match[str]) -> str:
 def redact_columns(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Redact text columns; only the cells that carry a mark are looked at one by one."""
     return frame.with_columns(
-        pl.when(pl.col(name).str.contains_any(list(MARKS)))
+        pl.when(pl.col(name).str.contains_any(list(MARKS), ascii_case_insensitive=True))
         .then(pl.col(name).map_elements(redact, return_dtype=pl.String))
         .otherwise(pl.col(name))
         .alias(name)
         for name in names
-        if frame[name].str.contains_any(list(MARKS)).any()
+        if frame[name].str.contains_any(list(MARKS), ascii_case_insensitive=True).any()
     )

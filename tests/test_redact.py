@@ -26,11 +26,40 @@ SECRETS = {
     "slack token": "xoxb-" + "123456789012-" + BODY[:24],
     "perplexity key": "pplx-" + BODY,
     "jwt": "eyJ" + BODY[:20] + ".eyJ" + BODY[:30] + "." + BODY[:20],
+    "hugging face token": "hf_" + BODY[:34],
+    "gitlab token": "glpat-" + BODY[:20],
+    "npm token": "npm_" + BODY[:36],
+    "groq key": "gsk_" + BODY,
+    "xai key": "xai-" + BODY,
+    "option": "run --api-key " + BODY,
+    "secret": "MY_SERVICE_TOKEN=" + "abcdefgh" * 3,
+    "password": "password=" + BODY[:8],
     "authorization": "Authorization: Bearer " + BODY,
     "password in url": "postgres://user:" + "hunter2secret" + "@db.example/x",
     "environment secret": "export MY_SERVICE_API_KEY=" + BODY,
 }
-VALUES = {"authorization": BODY, "password in url": "hunter2secret", "environment secret": BODY}
+VALUES = {
+    "authorization": BODY,
+    "option": BODY,
+    "password": BODY[:8],
+    "password in url": "hunter2secret",
+    "environment secret": BODY,
+}
+NAMED = [
+    '"ELEVENLABS_API_KEY": "{}"',
+    '\\"ELEVENLABS_API_KEY\\":\\"{}\\"',
+    '\\\\\\"apiKey\\\\\\": \\\\\\"{}\\\\\\"',
+    "'client_secret': '{}'",
+    "https://host/v1?api_key={}",
+    "x-api-key: {}",
+    'api_key: "{}"',
+    "curl --api-key {} http://h",
+    '["--token", "{}"]',
+    "password={}",
+    "Authorization: token {}",
+    '\\"Authorization\\": \\"Bearer {}\\"',
+    "OPENAI_API_KEY={}",
+]
 MASKED = "sk-abc" + "*" * 20 + "wxyz"
 ORDINARY = [
     "c4f74656-68ad-4973-8f53-0b862ed16d5d",
@@ -57,6 +86,14 @@ ORDINARY = [
     "ask-for-permission-before-writing-the-file",
     "risk-assessment-of-the-deployment-plan",
     "{'error': {'message': \"You didn't provide an API key.\", 'code': None}}",
+    "{'message': 'Incorrect API key', 'type': 'invalid_request_error', 'code': 'invalid_api_key', 'param': None}",
+    "set OPENAI_API_KEY to a valid key",
+    "The api_key client option must be set either by passing api_key to the client or by setting the OPENAI_API_KEY environment variable",
+    "api_key=None, password: string, token: str | None = None",
+    'the header "x-api-key": "${ANTHROPIC_API_KEY}" and api_key=os.environ["OPENAI_API_KEY"]',
+    "export OPENAI_API_KEY=<your key> and --api-key KEY",
+    '{"input_tokens": 1234567890123456, "cache_creation_input_tokens":12345678901234}',
+    "hf_hub_download, npm_config_registry and npm_lifecycle_event",
 ]
 
 
@@ -81,6 +118,19 @@ def test_wherever_it_stands(kind, frame):
     assert "hunter2" not in shown
 
 
+@pytest.mark.parametrize("frame", NAMED)
+def test_a_named_secret_goes_however_it_is_written(frame):
+    shown = redact(frame.format(BODY))
+    assert BODY[4:16] not in shown
+    assert f"[redacted: environment secret, {len(BODY)} ch" in shown.replace("option", "environment secret").replace("authorization", "environment secret")  # fmt: skip
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize("frame", ["OPENAI_API_KEY={}", '"ELEVENLABS_API_KEY": "{}"', "--api-key {}"])
+def test_a_secret_without_a_digit_goes_too(frame):
+    assert redact(frame.format("abcdefghijklmnopqrst")).endswith(("20 characters]", '20 characters]"'))
+
+
 def test_a_masked_key_goes_too():
     assert redact(f"Incorrect API key provided: {MASKED}. You can") == "Incorrect API key provided: [redacted: openai key, 30 characters]. You can"  # fmt: skip
 
@@ -99,7 +149,22 @@ def test_redacting_twice_changes_nothing(kind):
 @given(
     st.lists(
         st.sampled_from(
-            [*SECRETS.values(), *ORDINARY, MASKED, "=", " ", '"', ":", "\n", "Bearer ", "KEY=", "@"]
+            [
+                *SECRETS.values(),
+                *ORDINARY,
+                *NAMED,
+                MASKED,
+                "password",
+                "--token",
+                "=",
+                " ",
+                '"',
+                ":",
+                "\n",
+                "Bearer ",
+                "KEY=",
+                "@",
+            ]
         ),
         max_size=6,
     ).map("".join)
@@ -145,5 +210,11 @@ def test_a_long_text_takes_no_long_time():
         "a:" * 50_000,
         "://" * 30_000,
         "bearer " * 15_000,
+        "token=" * 15_000,
+        "api_key-" * 12_000,
+        "--a-" * 25_000,
+        "token" + "\\" * 100_000,
+        "password: " + " " * 100_000,
+        "--token " + " " * 100_000,
     ):
         assert redact(piece) == piece
