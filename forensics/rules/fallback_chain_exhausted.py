@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.case import Case
+from forensics.conflicts import told_apart
 from forensics.finding import (
     Cite,
     Claim,
@@ -80,10 +81,8 @@ def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> It
         return
     told = [c for c in case.chains if c.exhausted_event is not None]
     inferred = [c for c in case.chains if c.exhausted_event is None and _all_failed(case, c, served_within_s)]
-    for group in _alike(told):
-        yield _observed(case, group)
-    for group in _alike(inferred):
-        yield _derived(group)
+    chains = [(_observed(case, group), "told") for group in _alike(told)]
+    yield from told_apart([*chains, *((_derived(group), "inferred") for group in _alike(inferred))])
     results = list(failed_results(case))
     for service in SERVICES:
         alone = [r for r in results if r.service == service]
