@@ -39,19 +39,38 @@ class FailedResult:
 
 def failed_results(case: Case) -> Iterator[FailedResult]:
     """Yield the failed voice calls of the transcript. The text must begin the tool's own result."""
-    calls = case.of(K.TOOL_CALL).filter(
-        pl.col("tool").str.ends_with("__converse") & (pl.col("source") == Source.TRANSCRIPT.value)
-    )
-    answers = case.of(K.TOOL_RESULT).join(
-        calls.select("correlation_id"), on="correlation_id", how="semi", maintain_order="left"
-    )
-    for row in answers.iter_rows(named=True):
+    for row in _answers(case).iter_rows(named=True):
         text = str(row["message"])
         for service, start in FAILURES:
             if text.startswith(start):
                 found = tuple((e, r.strip()) for e, r in ENDPOINT.findall(text))
                 yield FailedResult(service, row["event_id"], start.strip(": "), text, found)
                 break
+
+
+def _answers(case: Case) -> pl.DataFrame:
+    """Return the results of the voice tool that the transcript holds."""
+    calls = case.of(K.TOOL_CALL).filter(
+        pl.col("tool").str.ends_with("__converse") & (pl.col("source") == Source.TRANSCRIPT.value)
+    )
+    return case.of(K.TOOL_RESULT).join(
+        calls.select("correlation_id"), on="correlation_id", how="semi", maintain_order="left"
+    )
+
+
+def unread_calls(case: Case) -> str | None:
+    """Return why a failed speech request could not be seen here; null where it could, or none was made.
+
+    The client's own lines about a call do not tell: voicemode returns a failure as an ordinary result.
+    """
+    called = not case.events.filter(pl.col("tool").str.ends_with("converse")).is_empty()
+    told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
+    if not called or case.chains or has_server_lines(case) or not told.is_empty():
+        return None
+    return (
+        "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
+        "stderr log or the session's transcript would tell"
+    )
 
 
 def uses_voice(case: Case) -> bool:

@@ -34,6 +34,8 @@ def matches(finding, want):
     facts = {name: finding.facts.get(name, "missing") for name in want["facts"]}
     if finding.severity.value != want["severity"] or facts != want["facts"]:
         return False
+    if "contract_held" in want and finding.contract_held is not want["contract_held"]:
+        return False
     return set(want["evidence"]) <= cited(finding)
 
 
@@ -66,6 +68,14 @@ def test_every_statement_cites_what_it_rests_on(case):
         for statement in finding.statements:
             assert statement.cites, statement.text
             assert set(statement.cites) <= known
+
+
+@pytest.mark.parametrize("case", [*FIRES, *SILENT], ids=name_of)
+def test_no_two_findings_of_a_session_have_one_fingerprint(case):
+    _, analysis = judged(case)
+    for session in analysis.sessions:
+        prints = [f.fingerprint for f in session.findings]
+        assert len(prints) == len(set(prints)), [(f.rule, f.message) for f in session.findings]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)

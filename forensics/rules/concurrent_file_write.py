@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forensics.agents import AgentEnd
+from forensics.agents import AgentEnd, AgentLife
 from forensics.case import Case
-from forensics.conflicts import WriteConflict, agent_name, by_file, clock_time, write_conflicts, writers_of
+from forensics.conflicts import (
+    WriteConflict,
+    agent_name,
+    by_file,
+    clock_time,
+    horizon,
+    told_apart,
+    write_conflicts,
+    writers_of,
+)
 from forensics.finding import (
     Cite,
     Claim,
@@ -23,6 +32,7 @@ from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 
 SHOWN = 10  # colliding pairs of one file that are listed
+LAST_NAMES = 3  # of a path outside the working folder, to tell files of one name apart
 
 GUIDANCE = Guidance(
     contract="One file has one writer at a time: agents do not see each other's edits, and the later write wins.",
@@ -73,16 +83,36 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
         yield NotApplicable("no subagent was spawned")
         return
     conflicts = write_conflicts(case)
-    for found in by_file(conflicts):
-        yield _hit(case, found)
+    found = by_file(conflicts)
+    yield from told_apart((_hit(case, f), _place(case, f[0].path)) for f in found)
     silent = [a for a in agents if a.last_event is None]
     undated = [a for a in agents if a.start is None]
-    if undated and len(agents) > 1:
+    others = len(agents) > 1 or _parent_wrote(case, agents[0])
+    if undated and others:
         yield Insufficient("the records carry no times: whether the writers were alive together is not known")
-    elif not conflicts and silent and len(agents) > 1:
+    elif not conflicts and silent and others:
         yield Insufficient(
             f"{len(silent)} of {len(agents)} agents left no records: what they wrote is not known"
         )
+
+
+def _parent_wrote(case: Case, agent: AgentLife) -> bool:
+    """Say whether the parent wrote a file while its only agent may have done so too: two writers as well."""
+    if agent.isolated:
+        return False
+    until = agent.alive_until(horizon(case))
+    return any(
+        agent.start is None or (w.answered is not None and agent.start <= w.answered <= until)
+        for w in case.writes
+        if w.agent_id == agent.parent_id
+    )
+
+
+def _place(case: Case, path: str) -> str:
+    """Return a path without the machine's part: below the working folder, or its last names."""
+    if case.cwd and path.startswith(f"{case.cwd.rstrip('/')}/"):
+        return path[len(case.cwd.rstrip("/")) + 1 :]
+    return "/".join(path.rsplit("/", LAST_NAMES)[-LAST_NAMES:])
 
 
 def _hit(case: Case, found: Sequence[WriteConflict]) -> Hit:

@@ -7,11 +7,22 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.case import Case
-from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
+from forensics.conflicts import told_apart
+from forensics.finding import (
+    Cite,
+    Claim,
+    Confidence,
+    Hit,
+    Insufficient,
+    NotApplicable,
+    Severity,
+    Slot,
+    Statement,
+)
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source, TsQuality
 from forensics.voice_chains import Chain, seconds_between
-from forensics.voice_results import FailedResult, failed_results, uses_voice
+from forensics.voice_results import FailedResult, failed_results, unread_calls, uses_voice
 from forensics.voice_tables import SERVICES, chain_endpoints, chain_events, chain_table, short
 
 GOES_ON_S = 10.0  # a record that goes on for less says nothing of whether the session survived the failure
@@ -70,15 +81,16 @@ def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> It
         return
     told = [c for c in case.chains if c.exhausted_event is not None]
     inferred = [c for c in case.chains if c.exhausted_event is None and _all_failed(case, c, served_within_s)]
-    for group in _alike(told):
-        yield _observed(case, group)
-    for group in _alike(inferred):
-        yield _derived(group)
+    chains = [(_observed(case, group), "told") for group in _alike(told)]
+    yield from told_apart([*chains, *((_derived(group), "inferred") for group in _alike(inferred))])
     results = list(failed_results(case))
     for service in SERVICES:
         alone = [r for r in results if r.service == service]
         if alone and not any(c.service == service for c in (*told, *inferred)):
             yield _from_results(alone)
+    unread = unread_calls(case)
+    if unread is not None:
+        yield Insufficient(unread)
 
 
 def _all_failed(case: Case, chain: Chain, within_s: float) -> bool:

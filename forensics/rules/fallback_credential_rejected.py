@@ -6,11 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forensics.case import Case
-from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
+from forensics.finding import (
+    Cite,
+    Claim,
+    Confidence,
+    Hit,
+    Insufficient,
+    NotApplicable,
+    Severity,
+    Slot,
+    Statement,
+)
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.voice_chains import NO_REQUEST, Attempt, Chain, seconds_between, walk_attempts
-from forensics.voice_results import FailedResult, failed_results, uses_voice
+from forensics.voice_results import FailedResult, failed_results, unread_calls, uses_voice
 from forensics.voice_tables import short
 
 REFUSED = ("401", "403")
@@ -107,6 +117,9 @@ def fallback_credential_rejected(case: Case, *, recovered_s: float = 60.0) -> It
     refused = [] if groups else [r for r in failed_results(case) if _names_refusal(r)]
     if refused:
         yield _from_results(refused)
+    unread = unread_calls(case)
+    if unread is not None:
+        yield Insufficient(unread)
 
 
 def classify(attempt: Attempt) -> str | None:

@@ -72,7 +72,7 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
     reported, and no crash is meant.
     """
     agents = spawned(case)
-    if not agents and case.agents:
+    if not agents and any(a.spawn_event is None for a in case.agents):
         yield Insufficient(
             "agents' transcripts without their parent's: whether they were awaited is not known"
         )

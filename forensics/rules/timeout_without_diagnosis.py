@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.case import Case
+from forensics.conflicts import told_apart
 from forensics.finding import (
     Cite,
     Claim,
@@ -187,13 +188,17 @@ def _from_tools(case: Case) -> Iterator[Hit]:
     """MCP tools: by the client's log of the call, or by the result where there is no such log."""
     ended = case.of(K.MCP_CALL_END)
     failed = ended.filter((pl.col("status") == "failed") & pl.col("message").str.contains(TIMED_OUT))
+    yield from told_apart(_from_log(failed) if not failed.is_empty() else _from_tool_results(case))
+
+
+def _from_log(failed: pl.DataFrame) -> Iterator[tuple[Hit, str]]:
     for (server, tool), rows in failed.group_by("component", "tool", maintain_order=True):
         took = rows["duration_ms"][0]
-        what, events = f"The MCP tool {tool} of {server}", tuple(rows["event_id"])
         waited = round(took / 1000, 1) if took else None
-        yield _plain(f"mcp:{server}", what, events, count=rows.height, waited=waited, why=TOOL_CHECKLIST)
-    if not failed.is_empty():
-        return
+        yield _of_tool(str(server), str(tool), f"The MCP tool {tool} of {server}", rows, waited)
+
+
+def _from_tool_results(case: Case) -> Iterator[tuple[Hit, str]]:
     calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.starts_with("mcp__"))
     results = case.of(K.TOOL_RESULT).filter(
         (pl.col("status") == "error") & pl.col("message").str.contains(MCP_TIMEOUT)
@@ -202,13 +207,13 @@ def _from_tools(case: Case) -> Iterator[Hit]:
         calls.select("correlation_id", "tool", "ts"), on="correlation_id", maintain_order="left"
     )
     for (tool,), rows in joined.group_by("tool", maintain_order=True):
-        events, waited = tuple(rows["event_id"]), seconds_between(rows["ts"][0], rows["ended"][0])
-        server = str(tool).split("__")[1]
-        yield _plain(
-            f"mcp:{server}",
-            f"The MCP tool {tool}",
-            events,
-            count=rows.height,
-            waited=waited,
-            why=TOOL_CHECKLIST,
-        )
+        waited = seconds_between(rows["ts"][0], rows["ended"][0])
+        _, server, *rest = str(tool).split("__")
+        yield _of_tool(server, "__".join(rest), f"The MCP tool {tool}", rows, waited)
+
+
+def _of_tool(server: str, tool: str, what: str, rows: pl.DataFrame, waited: float | None) -> tuple[Hit, str]:
+    """Make the finding of one tool's timeouts, with the tool's name: a server may have several that time out."""
+    events = tuple(rows["event_id"])
+    hit = _plain(f"mcp:{server}", what, events, count=rows.height, waited=waited, why=TOOL_CHECKLIST)
+    return hit, tool

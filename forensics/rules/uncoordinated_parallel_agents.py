@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from forensics.agents import AgentEnd, AgentLife
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, horizon, max_overlap, overlapping_groups, spawned
+from forensics.conflicts import (
+    agent_name,
+    clock_time,
+    horizon,
+    max_overlap,
+    overlapping_groups,
+    spawned,
+    told_apart,
+)
 from forensics.finding import (
     Cite,
     Claim,
@@ -88,13 +97,23 @@ def uncoordinated_parallel_agents(
         yield from _from_debug_log(case)
     elif spawned(case):
         collisions = collisions_of(case, timedelta(seconds=grace_s))
-        for group in overlapping_groups(case):
-            found = hazards_of(case, group, collisions, duplicate_brief=duplicate_brief)
-            yield _hit(case, group, list(found))
-    elif case.agents:
+        yield from told_apart(
+            (
+                _hit(case, group, list(hazards_of(case, group, collisions, duplicate_brief=duplicate_brief))),
+                _briefs(group),
+            )
+            for group in overlapping_groups(case)
+        )
+    elif any(a.spawn_event is None for a in case.agents):
         yield Insufficient("agents' transcripts without their parent's: whose siblings they are is not known")
     else:
         yield NotApplicable("no subagent was spawned")
+
+
+def _briefs(group: Sequence[AgentLife]) -> str:
+    """Return a short digest of the group's prompts, for groups whose descriptions are equal."""
+    prompts = "\x1f".join(sorted(a.prompt for a in group))
+    return hashlib.sha256(prompts.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _hit(case: Case, group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> Hit:
@@ -127,8 +146,15 @@ def _hit(case: Case, group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> H
         tables=(_table(case, group),),
         severity=_severity(hazards, planned=plan is not None),
         agent_id=group[0].parent_id,
-        contract_held=not hazards,
+        contract_held=_held(group, hazards),
     )
+
+
+def _held(group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> bool | None:
+    """Say whether nothing went wrong; of agents without records of their own that is not known."""
+    if hazards:
+        return False
+    return None if any(a.last_event is None for a in group) else True
 
 
 def _severity(hazards: Sequence[Hazard], *, planned: bool) -> Severity:
