@@ -22,6 +22,11 @@ STEP_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of a quarter 
 WRAP_LAG_US = 5_000_000  # a wrapped line is logged at most this long after the server wrote it
 SAME_MOMENT_US = 50_000  # two programs' records of one moment
 FARTHEST = timedelta(hours=15)  # no zone is farther from UTC
+HOUR_US = 3_600_000_000
+# what a zone's clocks show: whole hours, and these
+ODD_HOURS = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75, 13.75)
+OFFSETS_US = [int(hours * HOUR_US) for hours in sorted((*range(-12, 15), *ODD_HOURS))]
+AGREEING = 2  # one event may fall on a line's second by chance, two do not
 REACH = timedelta(hours=26)  # how far a pair speaks for its neighbours: longer than any day with a DST step
 TWINS = (
     (EventKind.STT_START, EventKind.STT_BEGUN),
@@ -41,8 +46,8 @@ class Aligned:
 
 def align(events: pl.DataFrame, tz_name: str | None = None) -> Aligned:
     """Fill ``ts`` and ``ts_quality``. Raises ``UsageError`` for a zone that does not exist."""
-    pairs = _pairs(events)
-    notes = _contradictions(pairs)
+    pairs, notes = _pairs(events, has_zone=tz_name is not None)
+    notes += _contradictions(pairs)
     events = _from_pairs(events, pairs)
     if tz_name is not None:
         events, folds = _from_zone(events, tz_name)
@@ -56,17 +61,34 @@ def align(events: pl.DataFrame, tz_name: str | None = None) -> Aligned:
     return Aligned(_from_neighbours(events), tuple(notes))
 
 
-def _pairs(events: pl.DataFrame) -> pl.DataFrame:
-    """Return ``local_ts`` and ``offset_us`` (local minus UTC) of every moment that both clocks saw."""
+def _pairs(events: pl.DataFrame, *, has_zone: bool) -> tuple[pl.DataFrame, list[str]]:
+    """Return ``local_ts`` and ``offset_us`` (local minus UTC) of every moment that both clocks saw.
+
+    A single moment shared with the event log is weak: it is said, and a zone that the user names beats it.
+    """
     wrapped = events.filter(
         pl.col("ts").is_not_null()
         & pl.col("local_ts").is_not_null()
         & (pl.col("ts_quality") == TsQuality.EXACT.value)
     ).select("local_ts", lag=pl.col("ts").dt.replace_time_zone(None) - pl.col("local_ts"))
     found = [_quarter_hours(wrapped, -SAME_MOMENT_US, WRAP_LAG_US)]
+    notes: list[str] = []
     if found[0].is_empty():
-        found = [_twin_pairs(events), _bracket_pairs(events)]
-    return pl.concat(found).unique().sort("local_ts", "offset_us")
+        twins, brackets = _twin_pairs(events), _bracket_pairs(events)
+        if _is_weak(twins) and (has_zone or not brackets.is_empty()):
+            twins = twins.clear()
+        found = [twins, brackets]
+        if _is_weak(twins):
+            offset = format_offset(timedelta(microseconds=twins["offset_us"][0]))
+            notes.append(
+                f"that the voice server's clock is UTC{offset} rests on one moment that its lines share with the "
+                "event log: if its zone was another, name it with --tz"
+            )
+    return pl.concat(found).unique().sort("local_ts", "offset_us"), notes
+
+
+def _is_weak(twins: pl.DataFrame) -> bool:
+    return 0 < twins["local_ts"].dt.truncate("1s").n_unique() < AGREEING
 
 
 def _quarter_hours(lags: pl.DataFrame, least: int, most: int) -> pl.DataFrame:
@@ -75,16 +97,16 @@ def _quarter_hours(lags: pl.DataFrame, least: int, most: int) -> pl.DataFrame:
     steps = ((lag - least) // STEP_US) * STEP_US
     return (
         lags.with_columns(offset_us=-steps, rest=lag - steps)
-        .filter(
-            pl.col("rest").is_between(least, most)
-            & (pl.col("offset_us").abs() <= pl.lit(FARTHEST).dt.total_microseconds())
-        )
+        .filter(pl.col("rest").is_between(least, most) & pl.col("offset_us").is_in(OFFSETS_US))
         .select("local_ts", "offset_us")
     )
 
 
 def _twin_pairs(events: pl.DataFrame) -> pl.DataFrame:
-    """Match the server's lines against the event log: the offset that most moments agree on."""
+    """Match the server's lines against the event log: the offset that most moments agree on.
+
+    Fewer than two moments count only where no other offset is possible.
+    """
     matches: list[pl.DataFrame] = []
     for line_kind, event_kind in TWINS:
         lines = events.filter((pl.col("kind") == line_kind.value) & pl.col("ts").is_null()).select("local_ts")
@@ -101,8 +123,11 @@ def _twin_pairs(events: pl.DataFrame) -> pl.DataFrame:
     agreed = pl.concat(matches)
     if agreed.is_empty():
         return agreed
-    votes = agreed.group_by("offset_us").len()
-    best = votes.filter(pl.col("len") == pl.col("len").max())
+    seconds = pl.col("local_ts").dt.truncate("1s").n_unique()
+    votes = agreed.group_by("offset_us").agg(votes=pl.len(), seconds=seconds)
+    best = votes.filter(pl.col("votes") == pl.col("votes").max())
+    if votes.height > 1:
+        best = best.filter(pl.col("seconds") >= AGREEING)
     return agreed.join(best.filter(pl.len() == 1), on="offset_us", how="semi")  # a tie proves nothing
 
 

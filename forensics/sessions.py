@@ -21,6 +21,7 @@ AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_E
 CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
 VOICE_SOURCES = (Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES)
 MARGIN = timedelta(seconds=60)
+TWICE = timedelta(seconds=1)
 IDLE = timedelta(
     hours=6
 )  # silent for longer, a session was left and resumed: what happened between is not its own
@@ -208,7 +209,7 @@ def _server_processes(loose: pl.DataFrame, *, alone: bool) -> pl.DataFrame:
     """
     lines = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
     if not lines.is_empty():
-        return lines.join(_processes(lines), on="file")
+        return _split_at_starts(lines.join(_processes(lines), on="file"))
     logged = loose.filter(pl.col("source") == Source.VOICE_EVENTS.value)
     rest = logged if alone is False or not logged.is_empty() else loose
     idle = (pl.col("moment").diff() > IDLE).fill_null(value=False)
@@ -227,3 +228,25 @@ def _processes(lines: pl.DataFrame) -> pl.DataFrame:
     linked = shared.group_by("file").agg(process=pl.col("first").min())
     files = lines.select("file").unique().join(linked, on="file", how="left")
     return files.select("file", process=pl.coalesce("process", "file"))
+
+
+def _split_at_starts(lines: pl.DataFrame) -> pl.DataFrame:
+    """Begin a process at each start line of a capture; what stands before the first belongs to the first."""
+    starts = (
+        lines.filter(pl.col("kind") == EventKind.VOICE_START.value)
+        .select("process", begun="local_ts")
+        .sort("process", "begun")
+        # a server may print its start twice, to each of its handlers
+        .filter((pl.col("begun").diff().over("process") > TWICE).fill_null(value=True))
+        .with_columns(nth=pl.int_range(pl.len()).over("process"))
+    )
+    local = pl.col("local_ts")
+    near = pl.coalesce(local.forward_fill().over("file"), local.backward_fill().over("file"))
+    return (
+        lines.sort("file", "line", "ordinal")
+        .with_columns(near=near)
+        .sort("near")
+        .join_asof(starts.sort("begun"), left_on="near", right_on="begun", by="process", strategy="backward")
+        .with_columns(process=pl.format("{}/{}", "process", pl.col("nth").fill_null(0)))
+        .drop("near", "begun", "nth", strict=False)
+    )

@@ -101,9 +101,47 @@ def test_moments_that_are_not_the_same_prove_nothing():
     )
 
 
+def test_one_moment_is_taken_where_no_other_offset_is_possible_and_that_is_said():
+    events = table(line(K.STT_START, "01:33:42.718"), moment(K.STT_BEGUN, "07:33:42.717"))
+    aligned = align(events)
+    assert times(aligned)[0] == "21 07:33:42.718"
+    (note,) = aligned.notes
+    assert "UTC-06:00 rests on one moment" in note
+
+
+def test_the_users_zone_beats_one_moment():
+    events = table(line(K.STT_START, "01:33:42.718"), moment(K.STT_BEGUN, "07:33:42.717"))
+    aligned = align(events, "America/Chicago")
+    assert times(aligned)[0] == "21 06:33:42.718"
+    assert aligned.notes == ()
+
+
+def test_one_moment_beside_another_offset_proves_nothing():
+    events = table(
+        line(K.STT_START, "01:33:42.718"),
+        line(K.TTS_START, "01:33:42.719"),
+        moment(K.STT_BEGUN, "07:33:42.717"),
+        moment(K.VOICE_CALL_BEGIN, "07:33:42.717"),
+        moment(K.STT_BEGUN, "08:33:42.717"),
+    )
+    assert times(align(events))[:2] == [None, None]
+
+
+def test_an_offset_that_no_zone_has_proves_nothing():
+    events = table(
+        line(K.STT_START, "03:54:21.727"),
+        line(K.STT_START, "03:55:00.000"),
+        moment(K.STT_BEGUN, "10:09:21.727"),
+        moment(K.STT_BEGUN, "10:10:00.000"),
+    )
+    assert times(align(events))[:2] == [None, None]
+
+
 def test_a_tie_between_two_offsets_proves_nothing():
     events = table(
-        line(K.STT_START, "01:30:00"), moment(K.STT_BEGUN, "06:30:00"), moment(K.STT_BEGUN, "07:30:00")
+        line(K.STT_START, "01:30:00"),
+        line(K.STT_START, "01:31:00"),
+        *(moment(K.STT_BEGUN, utc) for utc in ("06:30:00", "06:31:00", "07:30:00", "07:31:00")),
     )
     assert times(align(events))[0] is None
 

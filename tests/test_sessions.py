@@ -231,6 +231,25 @@ TIMEOUT = """\
 """
 
 
+def test_two_server_starts_in_one_capture_are_two_sessions(tmp_path):
+    start = "2025-10-{} 07:00:05,000 - voicemode - INFO - Starting VoiceMode v6.0.1\n"
+    early = "2025-10-20 07:00:04,000 - voicemode - DEBUG - debug enabled\n"
+    log = early + start.format(20) * 2 + STDERR.replace("-21", "-20") + start.format(21) + STDERR
+    analysis = put(tmp_path, {"stderr.log": log + "client_session: <aiohttp.client.ClientSession object at 0x7f00>\n"})  # fmt: skip
+    assert ids(analysis) == ["voice:2025-10-20T07:00:04", "voice:2025-10-21T07:00:05"]
+    assert loose(analysis) == {}
+
+
+def test_the_server_of_another_day_in_one_capture_is_judged(tmp_path):
+    start = "2025-10-{} 07:00:05,000 - voicemode - INFO - Starting VoiceMode v6.0.1\n"
+    log = start.format(20) + STDERR.replace("-21", "-20") + start.format(21) + STDERR
+    (tmp_path / f"{ONE}.jsonl").write_text(converse(ONE, 2) + say(ONE, 40))
+    (tmp_path / "stderr.log").write_text(log)
+    analysis = analyse([tmp_path], tz="UTC")
+    assert sorted(ids(analysis)) == [ONE, "voice:2025-10-20T07:00:05"]
+    assert loose(analysis) == {}
+
+
 def test_a_debug_log_of_another_name_is_a_session_by_its_bytes(tmp_path):
     first = put(tmp_path / "a", {"report debug.txt": TIMEOUT})
     assert ids(first) == ["log:" + sha256(TIMEOUT.encode()).hexdigest()[:12]]
