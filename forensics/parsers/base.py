@@ -88,6 +88,14 @@ def rows(found: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
     return conform(pl.DataFrame(columns), schema)
 
 
+def elapsed_ms(text: pl.Expr) -> pl.Expr:
+    """Turn the client's ``1h 3m 12s`` into milliseconds; null stays null."""
+    hours, minutes, seconds = (
+        text.str.extract(rf"(\d+){unit}\b").cast(pl.Float64, strict=False).fill_null(0) for unit in "hms"
+    )
+    return pl.when(text.is_not_null()).then((hours * 3600 + minutes * 60 + seconds) * 1000)
+
+
 def finish(
     frames: Sequence[pl.DataFrame],
     source: Source,
