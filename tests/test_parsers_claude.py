@@ -314,6 +314,17 @@ class TestTranscript:
         assert problems(parsed) == [(1, UNEXPECTED, 2)]
         assert "user_prompt" not in {k for _, k in told(parsed)}
 
+    def test_what_is_asked_for_late_in_a_prompt_is_kept(self, read):
+        late = "background " * 200 + "use three agents in parallel"
+        parsed = self.read(read, record(message={"role": "user", "content": late}))
+        assert told(parsed, "message")[0] == (1, "user_prompt", late)
+
+    def test_a_voice_failure_keeps_its_second_endpoint(self, read):
+        failed = (
+            "STT service connection failed:\n  - http://127.0.0.1:2022/v1: " + "x" * 400 + "\n  - https://api"
+        )
+        assert told(self.read(read, result(failed)), "message")[0] == (1, "tool_result", failed)
+
     def test_content_as_text_or_as_blocks(self, read):
         blocks = {
             "role": "user",
