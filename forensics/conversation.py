@@ -29,6 +29,7 @@ from forensics.records import (
     ToolUseResult,
     parse_time,
 )
+from forensics.redact import cut
 from forensics.schema import EventKind, Row, TsQuality
 
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
@@ -42,7 +43,9 @@ NOTIFICATION = re.compile(
 WARMUP = "Warmup"
 TALK = frozenset({"user", "assistant"})
 MALFORMED = "?!"  # the role of what could not be decoded
-TEXT_KEPT = 400
+TEXT_KEPT = 400  # of what is only shown
+PROMPT_KEPT = 8000  # what the user asks for may stand anywhere in a prompt
+RESULT_KEPT = 2000  # the voice tool's failure names one endpoint after the other
 
 T = TypeVar("T")
 
@@ -162,10 +165,10 @@ def _said_by_user(record: Record, text: str) -> Row:
     if notification:
         return _notification(notification)
     if text.startswith(INTERRUPT):
-        return {"kind": EventKind.USER_INTERRUPT, "message": text[:TEXT_KEPT]}
+        return {"kind": EventKind.USER_INTERRUPT, "message": cut(text, TEXT_KEPT)}
     if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
         return {"kind": EventKind.OTHER, "message": "text that the client added"}
-    return {"kind": EventKind.USER_PROMPT, "message": text[:TEXT_KEPT], "text_sha": _digest(text)}
+    return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": _digest(text)}
 
 
 def _notification(found: re.Match[str]) -> Row:
@@ -193,7 +196,7 @@ def _tool_result(record: Record, block: Block) -> Row:
         "status": status,
         "target_agent_id": result.agent_id,
         "duration_ms": result.total_duration_ms,
-        "message": text[:TEXT_KEPT],
+        "message": cut(text, RESULT_KEPT),
         "record_id": f"result:{block.tool_use_id}@{record.timestamp}",
     }
 
@@ -208,14 +211,14 @@ def _assistant(record: Record, message: Message) -> Iterator[Row]:
                 "kind": EventKind.API_ERROR,
                 "component": "final",
                 "status": _status_in(block.text),
-                "message": block.text[:TEXT_KEPT],
+                "message": cut(block.text, TEXT_KEPT),
             }
         elif block.type == "tool_use":
             yield _tool_call(record, message, block)
         elif block.type == "text":
             yield {
                 "kind": EventKind.ASSISTANT_MESSAGE,
-                "message": block.text[:TEXT_KEPT],
+                "message": cut(block.text, TEXT_KEPT),
                 "message_id": message.id,
             }
         else:
@@ -311,7 +314,7 @@ def _system(record: Record) -> Row:
             "component": "attempt",
             "status": str(error.status) if error.status else _status_in(error.message or ""),
             "count": record.retry_attempt,
-            "message": (error.message or "")[:TEXT_KEPT],
+            "message": cut(error.message or "", TEXT_KEPT),
         }
     return {"kind": EventKind.OTHER, "message": f"system {record.subtype}"}
 

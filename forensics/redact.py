@@ -64,6 +64,8 @@ MARKS = (
     "apikey", "api-key", "api_key", "access_key", "access-key", "accesskey", "auth_key", "auth-key", "authkey",
     "private_key", "private-key", "privatekey", "token", "secret", "passw",
 )  # fmt: skip
+_SMALL_MARKS = tuple(mark.casefold() for mark in MARKS)
+MARGIN = 1000  # so much of a secret is seen behind a cut: more than any but a private key is long
 _COMPILED = tuple((kind, re.compile(shape)) for kind, shape in SHAPES)
 
 
@@ -72,6 +74,15 @@ def redact(text: str) -> str:
     for kind, shape in _COMPILED:
         text = shape.sub(partial(_replacement, kind), text)
     return text
+
+
+def cut(text: str, most: int) -> str:
+    """Return the first ``most`` characters, redacted before the cut: a part of a secret has no shape."""
+    if len(text) <= most:
+        return text
+    part = text[: most + MARGIN]
+    small = part.casefold()
+    return (redact(part) if any(mark in small for mark in _SMALL_MARKS) else part)[:most]
 
 
 def _replacement(kind: str, found: re.Match[str]) -> str:

@@ -123,6 +123,7 @@ class EventKind(StrEnum):
     VOICE_FAILURE = "voice_failure"
     RESOURCE_WARNING = "resource_warning"
     RESOURCE_OBJECT = "resource_object"
+    RESOURCE_EXHAUSTED = "resource_exhausted"
     # voice: voicemode's event log and exchanges
     VOICE_CALL_BEGIN = "voice_call_begin"
     VOICE_CALL_END = "voice_call_end"

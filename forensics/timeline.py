@@ -100,6 +100,9 @@ def _shortened(rows: pl.DataFrame, cited: set[int]) -> pl.DataFrame:
     return rows.filter(pl.col("event_id").is_in(chosen.to_list()))
 
 
+LONGEST = 160  # characters of one record's words
+
+
 class _Words:
     """Says in a few words what a record says, with the part that tells it from its like."""
 
@@ -121,7 +124,8 @@ class _Words:
             K.API_ERROR: row["status"],
             K.HOOK_DENIED: row["tool"],
         }.get(kind)
-        return f"{said}: {detail}" if detail and kind in SAID else said
+        words = f"{said}: {detail}" if detail and kind in SAID else said
+        return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
 
 
 def gaps_of(case: Case, least_s: float = 300.0) -> tuple[Gap, ...]:

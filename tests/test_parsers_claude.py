@@ -31,6 +31,21 @@ def chunk(*lines: str, prefix: str = "") -> str:
     return prefix + '[ERROR] MCP server "voicemode" Server stderr: ' + "\n".join(lines)
 
 
+HEAP = (
+    "",
+    "<--- Last few GCs --->",
+    "[4711:0x5f]   1234567 ms: Mark-Compact 4051.2 (4130.1) -> 4045.0 (4130.3) MB",
+    "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+    "----- Native stack trace -----",
+)
+UNCAUGHT = (
+    "      throw er; // Unhandled 'error' event",
+    "      ^",
+    "Error: spawn ps ENOENT",
+    "Node.js v20.11.0",
+)
+
+
 class TestDebugLog:
     def read(self, read, *lines: str, name: str = f"debug/{SESSION}.txt"):
         return read(name, "\n".join(lines) + "\n")
@@ -135,11 +150,27 @@ class TestDebugLog:
             ['[DEBUG] "executePreToolHooks called for tool: Task" is what it says'],
             ["[DEBUG] x", "executePreToolHooks called for tool: Task"],
             ["[DEBUG] > [DEBUG] executePreToolHooks called for tool: Task"],
+            [f'[DEBUG] Hook output: MCP server "voicemode" Server stderr: {STT}', OUT],
+            ["[DEBUG] Tool result:", *HEAP, "[DEBUG] end"],
+            ["[ERROR] FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"],
+            [chunk("node:events:497"), "      throw er; // Unhandled 'error' event", "Node.js v20.11.0"],
         ],
     )
     def test_a_quoted_log_is_no_event(self, read, quoted):
         kinds = {k for _, k in told(self.read(read, *quoted))}
         assert kinds <= ({"stt_start"} if quoted[0] == chunk(STT) else set())
+
+    @pytest.mark.parametrize("batch_bytes", [50, 1 << 20])
+    @pytest.mark.parametrize(("said", "line"), [(HEAP, 5), (UNCAUGHT, 2), (UNCAUGHT[2:], 3)])
+    def test_what_a_dying_process_prints_last(self, read, said, line, batch_bytes):
+        parsed = read(f"{SESSION}.txt", "\n".join([f"{Z} [DEBUG] a", *said]) + "\n", batch_bytes)
+        assert told(parsed) == [(line, "process_fatal")]
+        assert parsed.events["ts"].is_not_null().all()
+
+    def test_a_traceback_of_the_server_says_what_ran_out(self, read):
+        told_by = "OSError: [Errno 24] Too many open files"
+        assert told(self.read(read, chunk(STT, "Traceback:", told_by))) == [(1, "stt_start"), (3, "resource_exhausted")]  # fmt: skip
+        assert told(self.read(read, "[DEBUG] it said:", told_by)) == []
 
     def test_the_first_and_the_last_record_are_kept_whatever_they_say(self, read):
         parsed = self.read(read, "[DEBUG] a", *["[DEBUG] b"] * 3000, "[INFO] c", *["of c"] * 3000)
@@ -203,6 +234,11 @@ class TestMcpLog:
         ]
         assert parsed.events["ts"].is_not_null().all()
         assert parsed.events["local_ts"].is_not_null().sum() == 2
+
+    def test_how_long_a_call_took(self, read):
+        failed = item("Tool 'search' failed after 1m 5s: MCP error -32001: Request timed out")
+        parsed = read(self.name + ".jsonl", "".join(json.dumps(i) + "\n" for i in (*ITEMS, failed)))
+        assert parsed.events.filter(parsed.events["kind"] == "mcp_call_end")["duration_ms"].to_list() == [39_000, 65_000]  # fmt: skip
 
     def test_a_pretty_array(self, read):
         parsed = read(self.name + ".txt", json.dumps(ITEMS, indent=2))
@@ -277,6 +313,17 @@ class TestTranscript:
         parsed = self.read(read, record(message="hello"), record(message={"role": "user", "content": 5}))
         assert problems(parsed) == [(1, UNEXPECTED, 2)]
         assert "user_prompt" not in {k for _, k in told(parsed)}
+
+    def test_what_is_asked_for_late_in_a_prompt_is_kept(self, read):
+        late = "background " * 200 + "use three agents in parallel"
+        parsed = self.read(read, record(message={"role": "user", "content": late}))
+        assert told(parsed, "message")[0] == (1, "user_prompt", late)
+
+    def test_a_voice_failure_keeps_its_second_endpoint(self, read):
+        failed = (
+            "STT service connection failed:\n  - http://127.0.0.1:2022/v1: " + "x" * 400 + "\n  - https://api"
+        )
+        assert told(self.read(read, result(failed)), "message")[0] == (1, "tool_result", failed)
 
     def test_content_as_text_or_as_blocks(self, read):
         blocks = {

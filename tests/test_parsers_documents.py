@@ -36,6 +36,16 @@ def test_a_todo_list(read, agent):
     assert parsed.todos.select("position", "content", "active_form", "status").rows() == [(0, "a", "Doing a", "in_progress"), (1, "b", None, "pending")]  # fmt: skip
 
 
+def test_a_document_over_several_lines_is_cited_where_it_says_something(read):
+    listed = read(f"todos/{SESSION}-agent-{SESSION}.json", json.dumps(TODOS[::-1], indent=2))
+    assert one(listed)["line"] == 7
+    assert set(listed.todos["line"]) == {7}
+    quoted = [{"content": 'the "content": key', "status": "in_progress"}, *TODOS]
+    assert one(read(f"todos/{SESSION}-agent-{SESSION}.json", json.dumps(quoted, indent=2)))["line"] == 3
+    task = json.dumps(json.loads(DOCUMENTS[f"tasks/{SESSION}/7.json"]), indent=2)
+    assert one(read(f"tasks/{SESSION}/7.json", task))["line"] == 4
+
+
 def test_an_empty_todo_list_has_no_items(read):
     parsed = read(f"{SESSION}-agent-{SESSION}.json", "[]")
     assert one(parsed)["count"] == 0

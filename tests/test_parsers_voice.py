@@ -62,6 +62,19 @@ class TestStderr:
     def test_in_small_batches(self, read, batch_bytes):
         assert told(read("stderr.log", ALL, batch_bytes)) == told(read("stderr.log", ALL))
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "2025-10-21 03:55:01,000 - voicemode - ERROR - Failed: OSError: [Errno 24] Too many open files",
+            "2025-10-21 03:55:01,000 - asyncio - ERROR - socket.accept() out of system resource: Too many open files",
+            "OSError: [Errno 24] Too many open files: '/tmp/x'",
+            "httpx.PoolTimeout",
+            "MemoryError",
+        ],
+    )
+    def test_a_resource_that_ran_out(self, read, said):
+        assert told(read("stderr.log", ALL + said + "\n"))[-1] == (17, "resource_exhausted")
+
     def test_unknown_lines_before_the_first_record_are_not_understood(self, read):
         parsed = read("stderr.log", "zsh: command not found\n" + ALL)
         assert [(p.line, p.count) for p in parsed.problems] == [(1, 1)]

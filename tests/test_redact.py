@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from forensics.discover import Found
 from forensics.ingest import ingest
-from forensics.redact import SHAPES, redact, redact_columns
+from forensics.redact import SHAPES, cut, redact, redact_columns
 
 # put together at run time: no scanner should take this file for a leak
 BODY = "Ab3dE5gH" * 5
@@ -172,6 +172,14 @@ def test_redacting_twice_changes_nothing(kind):
 def test_redacting_any_mixture_twice_changes_nothing(text):
     once = redact(text)
     assert redact(once) == once
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("before", [395, 380, 360])
+def test_a_cut_leaves_no_part_of_a_secret(kind, before):
+    shown = redact(cut("x" * (before - 1) + " " + SECRETS[kind] + " after" * 100, 400))
+    assert len(shown) <= 400
+    assert not re.search("Ab3|MIIE|hunter|api03|Z7Q2Z7|abcdefgh", shown)
 
 
 def test_columns_and_single_texts_agree():

@@ -7,6 +7,7 @@ which is what ``wc -l`` says plus an unterminated last line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -86,6 +87,25 @@ def rows(found: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
         loose = pl.String() if isinstance(kind, pl.Enum) else kind
         columns.append(pl.Series(name, [row.get(name) for row in found], dtype=loose, strict=False))
     return conform(pl.DataFrame(columns), schema)
+
+
+def lines_of_key(data: bytes, key: str) -> list[int]:
+    """Return the line of each place where ``key`` stands as a key of a JSON document."""
+    found = re.finditer(rb'(?<!\\)"' + key.encode() + rb'"\s*:', data)
+    lines, line, at = [], 1, 0
+    for place in found:
+        line += data.count(b"\n", at, place.start())
+        at = place.start()
+        lines.append(line)
+    return lines
+
+
+def elapsed_ms(text: pl.Expr) -> pl.Expr:
+    """Turn the client's ``1h 3m 12s`` into milliseconds; null stays null."""
+    hours, minutes, seconds = (
+        text.str.extract(rf"(\d+){unit}\b").cast(pl.Float64, strict=False).fill_null(0) for unit in "hms"
+    )
+    return pl.when(text.is_not_null()).then((hours * 3600 + minutes * 60 + seconds) * 1000)
 
 
 def finish(

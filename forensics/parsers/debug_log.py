@@ -21,11 +21,11 @@ import polars as pl
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, finish, problems_of
+from forensics.parsers.base import Parsed, elapsed_ms, finish, problems_of
 from forensics.patterns import any_literal, match_patterns
-from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR, STDERR_MARK
+from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR, TRAILER
 from forensics.patterns.server_lines import server_events
-from forensics.patterns.voicemode import LINE, OBJECT_LINE, OBJECT_MARK
+from forensics.patterns.voicemode import EXHAUSTED_LINE, LINE, OBJECT_LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
 from forensics.schema import LAST_ORDINAL, UTC, EventKind, Source, TsQuality
 
@@ -37,6 +37,7 @@ SESSION_NAME = re.compile(
 )
 LEVELS = {"DEBUG": "debug", "VERBOSE": "debug", "INFO": "info", "WARN": "warning", "ERROR": "error"}
 MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OBJECT_MARK])
+DYING = any_literal(p.literal for p in TRAILER)
 NO_RECORD = "line before the first record"
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
 SILENCE = timedelta(seconds=60)
@@ -62,7 +63,7 @@ class DebugLog:
         frames: list[pl.DataFrame] = []
         problems: list[Problem] = []
         total = 0
-        first = last = pl.DataFrame(schema={"line": pl.UInt32, "text": pl.String})
+        first = last = trailer = pl.DataFrame(schema={"line": pl.UInt32, "text": pl.String})
         for batch in evidence.batches():
             lines = to_lines(batch)
             total += lines.height
@@ -74,6 +75,8 @@ class DebugLog:
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
             frames += [_events(lines, last), _typed(_silences(lines, last))]
             last = _last_record(lines, last)
+            trailer = _trailer(lines, last, trailer)
+        frames += [_typed(_death(trailer, last))]
         frames.append(_typed(_edges(pl.concat([first, last]))))
         session = SESSION_NAME.search(evidence.place)
         named = pl.lit(session.group(1) if session else None, dtype=pl.String)
@@ -146,17 +149,51 @@ def _chunk_heads(chunks: pl.DataFrame) -> pl.DataFrame:
 def _chunk_tails(bare: pl.DataFrame, lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     """Return the server lines among ``bare`` lines: those that continue a wrapped stderr chunk."""
     text = pl.col("text")
-    bare = bare.filter(text.str.contains(LINE) | text.str.contains(OBJECT_LINE))
+    bare = bare.filter(
+        text.str.contains(LINE) | text.str.contains(OBJECT_LINE) | text.str.contains(EXHAUSTED_LINE)
+    )
     if bare.is_empty():
         return bare.with_columns(ordinal=pl.lit(0, dtype=pl.UInt32))
     records = pl.concat([last, lines.filter(_is_record()).select("line", "text")])
     heads = records.select("line", head="text").set_sorted("line")
     continued = bare.join_asof(heads, on="line", strategy="backward").filter(
-        pl.col("head").str.contains(STDERR_MARK, literal=True)
+        pl.col("head").str.extract(RECORD, 3).str.contains(STDERR)
     )
     return continued.select(
         "line", "text", ts=_utc(pl.col("head").str.extract(RECORD, 1)), ordinal=pl.lit(0, dtype=pl.UInt32)
     )
+
+
+def _trailer(lines: pl.DataFrame, last: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Return the bare lines after the last record so far that a dying process may have printed.
+
+    ``before`` are those of the batches before. A record after them shows that the process lived on, and that
+    they were quoted.
+    """
+    since = last["line"].item() if last.height else 0
+    after = lines.filter(pl.col("line") > since).select("line", "text")
+    return pl.concat(
+        [before.filter(pl.col("line") > since), after.filter(pl.col("text").str.contains(DYING))]
+    )
+
+
+def _death(trailer: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Return the process's own end, if bare lines that nothing follows tell it.
+
+    What continues a server's stderr is that server's: another process may have ended there.
+    """
+    head = last.select(
+        message=pl.col("text").str.extract(RECORD, 3), iso=pl.col("text").str.extract(RECORD, 1)
+    )
+    if head.height and head.select(pl.col("message").str.contains(STDERR)).item():
+        trailer = trailer.clear()
+    said = trailer.select(
+        "line",
+        message="text",
+        ts=_utc(pl.lit(head["iso"].item() if head.height else None, dtype=pl.String)),
+        ordinal=pl.lit(0, dtype=pl.UInt32),
+    )
+    return match_patterns(said, TRAILER).sort("line").head(1)
 
 
 def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
@@ -188,10 +225,6 @@ def _typed(events: pl.DataFrame) -> pl.DataFrame:
             events = events.with_columns(pl.lit(None, dtype=UTC if name == "ts" else pl.String).alias(name))
     epoch_ms = pl.when(pl.col("anchor").str.contains(r"^\d{13}$")).then("anchor").cast(pl.Int64)
     dated = pl.coalesce("ts", pl.from_epoch(epoch_ms, time_unit="ms").dt.replace_time_zone("UTC").cast(UTC))
-    hours, minutes, seconds = (
-        pl.col("elapsed").str.extract(rf"(\d+){unit}\b").cast(pl.Float64).fill_null(0) for unit in "hms"
-    )
-    took = pl.when(pl.col("elapsed").is_not_null()).then((hours * 3600 + minutes * 60 + seconds) * 1000)
     client_file = pl.col("path").str.contains(r"/\.claude(\.json$|/)")
     return events.with_columns(
         message=pl.col("message") + "",  # a copy: a text that is a part of a batch keeps all of it in memory
@@ -199,7 +232,9 @@ def _typed(events: pl.DataFrame) -> pl.DataFrame:
         ts_quality=pl.when(dated.is_not_null())
         .then(pl.lit(TsQuality.EXACT.value))
         .otherwise(pl.lit(TsQuality.MISSING.value)),
-        duration_ms=pl.coalesce(pl.col("duration_ms").cast(pl.Float64, strict=False), took),
+        duration_ms=pl.coalesce(
+            pl.col("duration_ms").cast(pl.Float64, strict=False), elapsed_ms(pl.col("elapsed"))
+        ),
         kind=pl.when((pl.col("kind") == EventKind.DISK_WRITE.value) & client_file)
         .then(pl.lit(EventKind.CLOCK_ANCHOR.value))
         .otherwise("kind"),

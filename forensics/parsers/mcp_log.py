@@ -18,7 +18,7 @@ import polars as pl
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import NOT_JSON, UNDECODABLE, JsonLines, mend
-from forensics.parsers.base import Parsed, finish, problems_of
+from forensics.parsers.base import Parsed, elapsed_ms, finish, problems_of
 from forensics.patterns import match_patterns
 from forensics.patterns.claude_debug import PATTERNS
 from forensics.patterns.server_lines import server_events
@@ -145,6 +145,8 @@ def _events(items: pl.DataFrame, server: str | None) -> pl.DataFrame:
             "line", "session_id", "ts", message=named, ordinal=pl.lit(0, dtype=pl.UInt32)
         ),
         PATTERNS,
-    ).drop("elapsed", "anchor", "pid", strict=False)
+    ).drop("anchor", "pid", strict=False)
+    if "elapsed" in own.columns:
+        own = own.with_columns(duration_ms=elapsed_ms(pl.col("elapsed"))).drop("elapsed")
     events = pl.concat([own, server_events(server_lines)], how="diagonal")
     return events.with_columns(ts_quality=pl.lit(TsQuality.EXACT.value)).sort("line", "ordinal")

@@ -9,7 +9,7 @@ import msgspec
 from forensics.account import Problem
 from forensics.evidence import Evidence
 from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, finish, rows
+from forensics.parsers.base import Parsed, finish, lines_of_key, rows
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:^|/)tasks/([0-9a-f-]{36})/(\d+)\.json$")
@@ -43,8 +43,9 @@ class TaskFile:
             task = msgspec.json.decode(mend(data), type=Task)
         except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total)
+        line = next(iter(lines_of_key(data, "status")), 1)
         state = {
-            "line": 1,
+            "line": line,
             "ordinal": 0,
             "ts_quality": TsQuality.MISSING.value,
             "kind": EventKind.TODO_SNAPSHOT.value,
@@ -54,7 +55,7 @@ class TaskFile:
             "message": f"task {task.id} is {task.status}",
         }
         item = {
-            "line": 1,
+            "line": line,
             "ordinal": 0,
             "position": 0,
             "item_id": task.id,

@@ -13,7 +13,7 @@ import msgspec
 from forensics.account import Problem
 from forensics.evidence import Evidence
 from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, finish, rows
+from forensics.parsers.base import Parsed, finish, lines_of_key, rows
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:^|/)([0-9a-f-]{36})-agent-([0-9a-z-]+)\.json$")
@@ -46,8 +46,9 @@ class TodoFile:
         except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_A_LIST, total)] if total else [], total)
         session, agent = name.groups() if name else (None, None)
+        line = _telling_line(data, items)
         snapshot = {
-            "line": 1,
+            "line": line,
             "ordinal": 0,
             "ts_quality": TsQuality.MISSING.value,
             "kind": EventKind.TODO_SNAPSHOT.value,
@@ -59,7 +60,7 @@ class TodoFile:
         }
         listed = [
             {
-                "line": 1,
+                "line": line,
                 "ordinal": 0,
                 "position": position,
                 "content": item.content,
@@ -69,3 +70,13 @@ class TodoFile:
             for position, item in enumerate(items)
         ]
         return finish([rows([snapshot], EVENTS)], self.source, [], total, todos=[rows(listed, TODOS)])
+
+
+def _telling_line(data: bytes, items: list[TodoItem]) -> int:
+    """Return the line that stands for the list: of the first item in progress, or of the first one.
+
+    The items are found by the line of their list, so all have this one.
+    """
+    lines = lines_of_key(data, "content")
+    active = next((n for n, item in enumerate(items) if item.status == "in_progress"), 0)
+    return lines[active] if len(lines) == len(items) > 0 else 1

@@ -14,7 +14,7 @@ from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.parsers.base import Parsed, finish, problems_of
 from forensics.patterns.server_lines import server_events, split_record
-from forensics.patterns.voicemode import LINE, OBJECT_LINE
+from forensics.patterns.voicemode import EXHAUSTED_LINE, LINE, OBJECT_LINE
 from forensics.schema import LAST_ORDINAL, EventKind, Source, TsQuality
 
 RECORD = re.compile(
@@ -50,8 +50,11 @@ class VoiceStderr:
                 odd = before.filter(~pl.col("damaged") & ~pl.col("text").str.contains(NOISE))
                 problems += problems_of(odd["line"].to_list(), NO_RECORD)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
-            objects = lines.filter(pl.col("text").str.contains(OBJECT_LINE)).select("line", "text")
-            frames.append(_plain(server_events(pl.concat([records, objects]))))
+            text = pl.col("text")
+            bare = text.str.contains(OBJECT_LINE) | text.str.contains(EXHAUSTED_LINE)
+            frames.append(
+                _plain(server_events(pl.concat([records, lines.filter(bare).select("line", "text")])))
+            )
             last = records.tail(1) if records.height else last
         edges = split_record(pl.concat([first, last]).unique("line", maintain_order=True)).drop("text")
         frames.append(_plain(edges.with_columns(kind=pl.lit(EventKind.LOG_EDGE.value)), LAST_ORDINAL))

@@ -18,7 +18,6 @@ RECORD_START = (
 DATED_START = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z \[(?:DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
 RECORD = RECORD_START + r"(?<message>.*)$"
 STDERR = r'(?s)^MCP server "([^"]+)":? Server stderr: (.*)$'
-STDERR_MARK = "Server stderr: "
 
 PATTERNS = (
     Pattern(
@@ -167,13 +166,6 @@ PATTERNS = (
         ),
         seen="1.0.128..2.1.330",
     ),
-    # the client's own death: Node's trailer of an uncaught exception
-    Pattern(
-        kind=K.PROCESS_FATAL,
-        literal="FATAL ERROR: ",
-        regex=r"^(?<status>FATAL ERROR: .*JavaScript heap out of memory)",
-        seen="Node.js",
-    ),
     Pattern(
         kind=K.CLOCK_ANCHOR,
         literal="Creating snapshot at: ",
@@ -185,5 +177,28 @@ PATTERNS = (
         literal="Writing to temp file: ",
         regex=r"^Writing to temp file: (?<path>.+)\.tmp\.(?<pid>\d+)\.(?<anchor>[0-9a-f]+)$",
         seen="1.0.128..2.1.330",
+    ),
+)
+
+# the client's own death: what Node prints last, on bare lines, where stderr and the log are one stream
+TRAILER = (
+    Pattern(
+        kind=K.PROCESS_FATAL,
+        literal="FATAL ERROR: ",
+        regex=r"^(?<status>FATAL ERROR: .*JavaScript heap out of memory)",
+        seen="Node.js",
+    ),
+    Pattern(
+        kind=K.PROCESS_FATAL,
+        literal="throw er; // Unhandled 'error' event",
+        regex=r"^\s*(?<status>throw er; // Unhandled 'error' event)",
+        seen="Node.js",
+    ),
+    # the last line of every uncaught exception
+    Pattern(
+        kind=K.PROCESS_FATAL,
+        literal="Node.js v",
+        regex=r"^(?<status>Node\.js v\d+\.\d+\.\d+)\s*$",
+        seen="Node.js 17 and later",
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from forensics.patterns import match_patterns
-from forensics.patterns.voicemode import LINE, OBJECT_LINE, PATTERNS
+from forensics.patterns.voicemode import EXHAUSTED_LINE, LINE, OBJECT_LINE, PATTERNS
 from forensics.schema import LOCAL, EventKind
 
 LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
@@ -28,7 +28,16 @@ def server_events(lines: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("text")
     )
-    return pl.concat([match_patterns(records, PATTERNS), objects], how="diagonal")
+    exhausted = (
+        lines.filter(pl.col("text").str.contains(EXHAUSTED_LINE))
+        .with_columns(
+            pl.col("text").str.extract_groups(EXHAUSTED_LINE).struct.unnest(),
+            message=pl.col("text"),
+            kind=pl.lit(EventKind.RESOURCE_EXHAUSTED.value),
+        )
+        .drop("text")
+    )
+    return pl.concat([match_patterns(records, PATTERNS), objects, exhausted], how="diagonal")
 
 
 def split_record(lines: pl.DataFrame) -> pl.DataFrame:

@@ -171,7 +171,20 @@ PATTERNS = (
         seen="livekit probe, v0.1.27..v7.4.2",
         columns={"tool": "aiohttp"},
     ),
+    # a resource ran out; last, so that a failure that names its service is that service's failure
+    *(
+        Pattern(kind=K.RESOURCE_EXHAUSTED, literal=words, regex=regex, seen="Python, httpx")
+        for words, regex in (
+            ("[Errno 24]", r"^.*(?<status>OSError: \[Errno 24\])"),
+            ("Too many open files", r"^.*(?<status>Too many open files)"),
+            ("PoolTimeout", r"^.*\b(?<status>PoolTimeout)\b"),
+            ("MemoryError", r"^.*\b(?<status>MemoryError)\b"),
+        )
+    ),
 )
+
+# the last line of a Python traceback, which says the same without a record's head
+EXHAUSTED_LINE = r"^(?<status>(?:[A-Za-z_]\w*\.)*(?:OSError: \[Errno 24\]|PoolTimeout\b|MemoryError\b))"
 
 # the line after aiohttp's message: which object was left open
 OBJECT_MARK = "client_session: <aiohttp."

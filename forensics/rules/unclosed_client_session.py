@@ -139,8 +139,9 @@ def _hit(case: Case, clients: Sequence[Row], calls: int, severity: Severity) -> 
 
 
 def _exhaustion(case: Case, events: tuple[int, ...]) -> Statement:
-    server = pl.col("local_ts").is_not_null()
-    observed = case.events.filter(server & pl.col("message").str.contains(EXHAUSTION))["event_id"]
+    server = pl.col("local_ts").is_not_null() & pl.col("message").str.contains(EXHAUSTION)
+    # the last line of a traceback has no time of its own
+    observed = case.events.filter(server | (pl.col("kind") == K.RESOURCE_EXHAUSTED.value))["event_id"]
     if len(observed):
         text = "An error in the server's log says that a resource ran out"
         return Statement(Slot.IMPACT, Claim.OBSERVED, text, tuple(observed.head(1)))
