@@ -87,8 +87,15 @@ ENDINGS = {
     "killed": AgentEnd.STOPPED,
     "stopped": AgentEnd.STOPPED,
 }
-# what a spawn's result says where no agent was started: denied by a hook or the user, or a wrong input
-REFUSALS = ("denied", "hook", "rejected", "doesn't want to", "InputValidationError", "Available agents:")
+# how a spawn's result begins where no agent was started: denied by a hook, a rule or the user, or a wrong input.
+# The words may stand in any failure's text: only the client's own sentences count
+REFUSALS = re.compile(
+    r"(?:<tool_use_error>)?(?:Error: )?(?:"
+    r"(?:Hook )?PreToolUse:\S+ (?:hook|\[|denied)|\S+ operation blocked by hook|Execution stopped by PreToolUse hook"
+    r"|The user doesn't want to (?:proceed with this tool use|take this action)"
+    r"|Permission to use [^\n]*? has been (?:auto-)?denied|Claude requested permissions to "
+    r"|InputValidationError: |Agent type '[^']*' (?:not found|has been denied))"
+)
 INTERRUPT = "[Request interrupted by user"
 STOP_TOOLS = ("TaskStop", "KillShell", "KillTask")
 OUTPUT_TOOLS = ("TaskOutput", "AgentOutputTool")
@@ -279,7 +286,7 @@ def _left_behind(life: AgentLife, call: Row, records: _Records) -> AgentLife:
 def _returned(life: AgentLife, result: Row) -> AgentLife:
     outcome = ENDINGS.get(str(result["status"]), AgentEnd.COMPLETED)
     text = str(result["message"])
-    if outcome is AgentEnd.FAILED and life.last_event is None and any(word in text for word in REFUSALS):
+    if outcome is AgentEnd.FAILED and life.last_event is None and REFUSALS.match(text):
         outcome = AgentEnd.REFUSED
     if text.startswith(INTERRUPT):
         outcome = AgentEnd.STOPPED

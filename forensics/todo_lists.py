@@ -33,6 +33,7 @@ class ListState:
     total: int
     since: datetime | None
     until: datetime | None
+    until_event: int | None  # the record that ended it
     events: tuple[int, ...]  # the records that made the state
     shared: bool  # the list of TaskCreate/TaskUpdate, which all agents share
     from_file: bool
@@ -82,8 +83,7 @@ def _todo_write_states(case: Case) -> Iterator[ListState]:
         events = [r for r in rows.iter_rows(named=True) if not _was_refused(r, results)]
         for row, following in pairwise([*events, None]):
             if row is not None:
-                until = following["ts"] if following else None
-                yield _state(row, items.get(row["event_id"], []), until, from_file=False)
+                yield _state(row, items.get(row["event_id"], []), following, from_file=False)
 
 
 def _items_by_event(case: Case) -> dict[int, list[Row]]:
@@ -93,7 +93,7 @@ def _items_by_event(case: Case) -> dict[int, list[Row]]:
     return found
 
 
-def _state(row: Row, items: Sequence[Row], until: datetime | None, *, from_file: bool) -> ListState:
+def _state(row: Row, items: Sequence[Row], following: Row | None, *, from_file: bool) -> ListState:
     busy = [i for i in items if i["status"] == BUSY]
     return ListState(
         agent_id=row["agent_id"],
@@ -101,7 +101,8 @@ def _state(row: Row, items: Sequence[Row], until: datetime | None, *, from_file:
         active_forms=tuple(i["active_form"] or "" for i in busy),
         total=len(items),
         since=row["ts"],
-        until=until,
+        until=following["ts"] if following else None,
+        until_event=following["event_id"] if following else None,
         events=(row["event_id"],),
         shared=False,
         from_file=from_file,
@@ -129,6 +130,7 @@ class _Step:
     since: datetime | None
     busy: Mapping[str | None, tuple[_Item, ...]]
     total: int
+    event: int  # the change that made it
 
 
 def _task_states(case: Case) -> Iterator[ListState]:
@@ -157,7 +159,8 @@ def _task_states(case: Case) -> Iterator[ListState]:
         if row["message_id"] is not None and row["message_id"] == last_message:
             steps.pop()
         last_message = row["message_id"]
-        steps.append(_Step(row["ts"], _busy(items), sum(i.status != "deleted" for i in items.values())))
+        total = sum(i.status != "deleted" for i in items.values())
+        steps.append(_Step(row["ts"], _busy(items), total, row["event_id"]))
     yield from _changes_of_each(steps)
 
 
@@ -195,10 +198,10 @@ def _changes_of_each(steps: Sequence[_Step]) -> Iterator[ListState]:
                 history.append(step)
         for now, following in pairwise([*history, None]):
             if now is not None and now.busy.get(agent):
-                yield _shared_state(agent, now, following.since if following else None)
+                yield _shared_state(agent, now, following)
 
 
-def _shared_state(agent: str | None, step: _Step, until: datetime | None) -> ListState:
+def _shared_state(agent: str | None, step: _Step, following: _Step | None) -> ListState:
     items = step.busy[agent]
     return ListState(
         agent_id=agent,
@@ -206,7 +209,8 @@ def _shared_state(agent: str | None, step: _Step, until: datetime | None) -> Lis
         active_forms=tuple(i.active_form for i in items),
         total=step.total,
         since=step.since,
-        until=until,
+        until=following.since if following else None,
+        until_event=following.event if following else None,
         events=tuple(i.event for i in items),
         shared=True,
         from_file=False,
@@ -233,6 +237,7 @@ def _file_states(case: Case) -> Iterator[ListState]:
             total=items.height,
             since=None,
             until=None,
+            until_event=None,
             events=tuple(rows["event_id"]),
             shared=True,
             from_file=True,

@@ -241,12 +241,30 @@ def test_a_background_agent_whose_last_word_is_an_answer_has_returned(story):
         "PreToolUse:Task hook error: not now",
         "The user doesn't want to proceed with this tool use.",
         "Agent type 'x' not found. Available agents: general-purpose",
+        "Task operation blocked by hook:\n- [hook.py]: one agent at a time",
+        "Permission to use Task has been auto-denied in dontAsk mode.",
+        "Claude requested permissions to use Task, but you haven't granted it yet.",
+        "<tool_use_error>InputValidationError: Task failed due to the following issue:</tool_use_error>",
     ],
 )
 def test_a_refused_spawn_is_no_agent(story, text):
     story.spawn("call", 1)
     story.add("tool_result", 2, correlation_id="call", status="error", message=text)
     assert story.only().outcome is AgentEnd.REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Agent failed after 90 s: EACCES: permission denied, open '/etc/x'",
+        "Agent stopped: request rejected by the API",
+        "API Error: a git hook failed",
+    ],
+)
+def test_an_agent_that_failed_with_a_refusals_words_was_started(story, text):
+    story.spawn("call", 1)
+    story.add("tool_result", 91, correlation_id="call", status="error", message=text)
+    assert story.only().outcome is AgentEnd.FAILED
 
 
 def test_an_agent_that_worked_and_failed_was_not_refused(story):

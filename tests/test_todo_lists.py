@@ -87,8 +87,9 @@ def lists():
 
 def test_a_list_holds_until_the_next_one(lists):
     first = lists.write(5, ("A", BUSY), ("B", BUSY), ("C", OPEN))
-    lists.write(66, ("A", DONE), ("B", BUSY), ("C", OPEN))
+    second = lists.write(66, ("A", DONE), ("B", BUSY), ("C", OPEN))
     one, two = lists.states()
+    assert (one.until_event, two.until_event) == (second, None)
     assert (one.items, one.total, one.since, one.until, one.events) == (
         ("A", "B"),
         3,

@@ -35,17 +35,18 @@ VARIANTS = (
     ("Incorrect API key provided", "invalid"),
     ("invalid_api_key", "invalid"),
 )
+UNTOLD = "rejected"  # a refusal whose text has none of these words
 MEANING = {
     "empty": (
-        "The service says that no key reached it. With the OpenAI client of that time (2.6.0 to 2.15.0) this "
-        "is what a key that is set but EMPTY looks like, for example an unexpanded “${OPENAI_API_KEY}”; a key that "
-        "is not set at all never reaches the network"
+        "The service says that no key reached it. With OpenAI clients 2.6.0 to 2.15.0 this is what a key that is "
+        "set but EMPTY looks like, for example a “${OPENAI_API_KEY}” that expanded to nothing; a key that is not "
+        "set at all never reaches the network"
     ),
     "unset": "The client refused before any request was sent: no key was set in the server's environment",
     "missing": "The key was missing: set but empty, or not set; from this text the two cannot be told apart",
     "invalid": "A key was sent, and the service does not know it",
     "expired": "A key was sent, and the service says that it is no longer valid",
-    "rejected": "The text does not say what was wrong with the key",
+    UNTOLD: "The text does not say what was wrong with the key",
 }
 
 GUIDANCE = Guidance(
@@ -127,7 +128,7 @@ def classify(attempt: Attempt) -> str | None:
     reason = attempt.reason or ""
     if attempt.http_status not in REFUSED and not reason.startswith(NO_REQUEST):
         return None
-    return variant_of(reason) or "rejected"
+    return variant_of(reason) or UNTOLD
 
 
 def variant_of(text: str) -> str | None:
@@ -155,11 +156,18 @@ def _hit(refusals: Sequence[_Refusal], *, recovered: bool) -> Hit:
     fallback = any(_before(r) is not None for r in refusals)
     cites = [e for r in refusals for e in (r.attempt.end_event, *r.chain.auth_events[:1]) if e is not None]
     severity = Severity.HIGH if fallback else Severity.MEDIUM
+    told = variant != UNTOLD
+    message = f"{attempt.endpoint} was used without a working key ({variant})"
+    if not told:
+        message = (
+            f"{attempt.endpoint} answered HTTP {attempt.http_status} to the request (the text does not say "
+        )
+        message += "what was wrong with the key)"
     cured = "; the same endpoint answered soon after" if recovered else ""
     return Hit(
         subject=f"{attempt.endpoint}|{variant}",
-        message=f"{attempt.endpoint} was used without a working key ({variant}){cured}",
-        claim=Claim.OBSERVED,
+        message=message + cured,
+        claim=Claim.DERIVED if told or recovered else Claim.OBSERVED,
         cites=tuple(Cite(e) for e in dict.fromkeys(cites)),
         facts={
             "variant": variant,
@@ -171,6 +179,8 @@ def _hit(refusals: Sequence[_Refusal], *, recovered: bool) -> Hit:
         },
         statements=tuple(_statements(refusals)),
         severity=Severity.NOTE if recovered else severity,
+        # a 403 may be about the place or the account as well as about the key
+        contract_held=None if not told and attempt.http_status == "403" else False,
     )
 
 
@@ -205,7 +215,7 @@ def _names_refusal(result: FailedResult) -> bool:
 def _from_results(results: Sequence[FailedResult]) -> Hit:
     """Without the server's lines: the voice tool's result shows the refusal by its title only."""
     first, events = results[0], tuple(r.event for r in results)
-    variant = variant_of(first.text) or "rejected"
+    variant = variant_of(first.text) or UNTOLD
     fallback = any(
         r.endpoints for r in results
     )  # endpoints that failed otherwise are listed, the refused one not

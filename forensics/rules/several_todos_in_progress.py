@@ -8,6 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.agents import AgentLife
 from forensics.case import Case
 from forensics.conflicts import agent_name, clock_time, horizon, max_overlap, spawned
 from forensics.finding import (
@@ -136,6 +137,16 @@ def _end(case: Case, state: ListState) -> datetime | None:
     return case.span[1] if life is None else life.end or life.last_seen or case.span[1]
 
 
+def _end_events(case: Case, state: ListState) -> tuple[int, ...]:
+    """Return the record by which the state's end is known: the next list's, or the agent's or session's last."""
+    event = state.until_event
+    if event is None and not state.from_file:
+        life = next((a for a in case.agents if a.agent_id == state.agent_id), None)
+        event = (life.end_event or life.last_event) if life is not None else None
+        event = event or case.events.filter(pl.col("ts") == case.span[1])["event_id"].max()  # type: ignore[assignment]
+    return (event,) if event is not None else ()
+
+
 def _seconds(case: Case, state: ListState) -> float | None:
     end = _end(case, state)
     return round((end - state.since).total_seconds(), 1) if state.since and end else None
@@ -143,7 +154,8 @@ def _seconds(case: Case, state: ListState) -> float | None:
 
 def _hit(case: Case, state: ListState, medium_from: int, high_from: int) -> Hit:
     n = len(state.items)
-    alive = _alive_during(case, state)
+    during = _alive_during(case, state)
+    alive = max_overlap(during, horizon(case))
     step = 3 if n >= high_from else 2 if n >= medium_from else 1
     softer = (alive >= n) + state.shared
     who = agent_name(case, state.agent_id)
@@ -160,7 +172,7 @@ def _hit(case: Case, state: ListState, medium_from: int, high_from: int) -> Hit:
             "lasted_s": _seconds(case, state),
             "agents_alive": alive,
         },
-        statements=tuple(_statements(case, state, alive, who if owner_known else "the session")),
+        statements=tuple(_statements(case, state, during, who if owner_known else "the session")),
         tables=(_table(state),),
         severity=STEPS[max(step - softer, 0)],
         confidence=None if owner_known else Confidence.LOW,
@@ -169,7 +181,7 @@ def _hit(case: Case, state: ListState, medium_from: int, high_from: int) -> Hit:
     )
 
 
-def _statements(case: Case, state: ListState, alive: int, who: str) -> Iterator[Statement]:
+def _statements(case: Case, state: ListState, during: Sequence[AgentLife], who: str) -> Iterator[Statement]:
     n, last = len(state.items), state.until is None
     claim = Claim.DERIVED if state.shared and not state.from_file else Claim.OBSERVED
     text = f"The list of {who} has {n} of {state.total} items in progress at once"
@@ -179,11 +191,13 @@ def _statements(case: Case, state: ListState, alive: int, who: str) -> Iterator[
     text = f"The state lasted {f'{seconds:g} s, ' if seconds is not None else ''}{ends}"
     if state.from_file:
         text = "The file shows the list's last state; since when is not recorded"
-    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, state.events)
+    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (*state.events, *_end_events(case, state)))
+    alive = max_overlap(during, horizon(case))
     if alive:
         plural = "s were" if alive > 1 else " was"
         text = f"{alive} subagent{plural} alive meanwhile; {n} items were in progress"
-        yield Statement(Slot.WHY, Claim.DERIVED, text, state.events)
+        spawns = tuple(a.spawn_event for a in during if a.spawn_event is not None)
+        yield Statement(Slot.WHY, Claim.DERIVED, text, (*state.events, *spawns))
     accepted = _accepted(case, state)
     if accepted is not None:
         text = "The tool took the list without an error: it does not enforce the rule"
@@ -199,16 +213,13 @@ def _table(state: ListState) -> Table:
     return Table("Items in progress", ("#", "item", "shown as"), rows)
 
 
-def _alive_during(case: Case, state: ListState) -> int:
-    """Return the most subagents alive at one moment of the state; of a list of one agent, its own only."""
+def _alive_during(case: Case, state: ListState) -> list[AgentLife]:
+    """Return the subagents that were alive during the state; of a list of one agent, its own only."""
     if state.since is None:
-        return 0
+        return []
     until = state.until or horizon(case)
     helpers = [a for a in spawned(case) if state.shared or a.parent_id == state.agent_id]
-    during = [
-        a for a in helpers if a.start and a.start < until and a.alive_until(horizon(case)) > state.since
-    ]
-    return max_overlap(during, horizon(case))
+    return [a for a in helpers if a.start and a.start < until and a.alive_until(horizon(case)) > state.since]
 
 
 def _accepted(case: Case, state: ListState) -> int | None:

@@ -41,14 +41,14 @@ REQUESTS = (K.TOOL_CALL, K.TOOL_DISPATCH, K.TTS_ATTEMPT, K.STT_ATTEMPT, K.VOICE_
 
 GUIDANCE = Guidance(
     contract="A timeout is a symptom. Without the server's own record of that minute its cause cannot be named.",
-    immediate=("Look at the speech server's own log and load around the time of the timeout",),
+    immediate=("Look at the named service's own log around the time of the timeout, or at its status page",),
     this_week=(
-        "Log each speech request with its duration on the server's side; keep the log with the session's",
+        "For a local service: log each request with its duration, and keep that log with the session's",
     ),
     strategic=("Choose the client's timeout from measured latencies, not by default",),
     avoid="Explain a timeout by load or a GPU without a measurement",
-    instead="Collect the server's log for the same minute, then decide",
-    before=("Call the health route of each local service (whisper.cpp's server answers GET /health)",),
+    instead="Collect the service's own log for the same minute, then decide",
+    before=("For a local speech server: call its health route (whisper.cpp's server answers GET /health)",),
     during=("Note slow answers before they become timeouts",),
     metric="No request timed out",
 )

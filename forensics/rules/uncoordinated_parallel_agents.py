@@ -119,7 +119,7 @@ def _briefs(group: Sequence[AgentLife]) -> str:
 def _hit(case: Case, group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> Hit:
     most, plan = max_overlap(group, horizon(case)), plan_before(case, group)
     spawns = tuple(a.spawn_event for a in group if a.spawn_event is not None)
-    bounds = tuple(e for a in group for e in (a.spawn_event, a.end_event or a.last_event) if e is not None)
+    bounds = _bounds(case, group)
     turns = {a.message_id for a in group}
     text = f"{len(group)} agents of {agent_name(case, group[0].parent_id)} were alive at once (at most {most}"
     text += " together, spawned in one turn)" if len(turns) == 1 and None not in turns else " together)"
@@ -148,6 +148,12 @@ def _hit(case: Case, group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> H
         agent_id=group[0].parent_id,
         contract_held=_held(group, hazards),
     )
+
+
+def _bounds(case: Case, group: Sequence[AgentLife]) -> tuple[int, ...]:
+    """Return the records between which the agents lived; one that left no sign lived until the record's last."""
+    lives = [(a.spawn_event, a.end_event or a.last_event or case.ending.last_event) for a in group]
+    return tuple(dict.fromkeys(e for life in lives for e in life if e is not None))
 
 
 def _held(group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> bool | None:
