@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from forensics.case import build_case
+from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
 from forensics.todo_lists import last_in_progress, list_states
 
@@ -205,3 +206,19 @@ def test_the_last_list_of_an_agent(lists):
     assert last_in_progress(lists.case(), "abc1234").items == ("A",)
     lists.write(9, ("A", DONE), agent_id="abc1234")
     assert last_in_progress(lists.case(), "abc1234") is None
+
+
+def test_a_call_without_an_id_has_no_answer_of_its_own(lists):
+    items = [{"content": c, "status": BUSY, "active_form": c} for c in "ABC"]
+    lists.add("todo_snapshot", 5, items, tool="TodoWrite", correlation_id=None)
+    lists.add("tool_result", 6, correlation_id=None, status="ok")
+    (hit,) = several_todos_in_progress.judge(lists.case())
+    assert hit.facts["in_progress"] == 3
+    assert not any("took the list" in statement.text for statement in hit.statements)
+
+
+def test_a_list_without_any_time_is_judged_too(lists):
+    items = [{"content": c, "status": BUSY, "active_form": c} for c in "ABC"]
+    lists.add("todo_snapshot", None, items, tool="TodoWrite", correlation_id="c")
+    (hit,) = several_todos_in_progress.judge(lists.case())
+    assert hit.facts["lasted_s"] is None

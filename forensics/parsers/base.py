@@ -126,10 +126,22 @@ def finish(
         events=events.filter(kept) if cut else events,
         todos=_stack(todos, TODOS),
         spawns=_stack(spawns, SPAWNS),
-        problems=tuple(sorted(every, key=lambda p: (p.line, p.reason))),
+        problems=tuple(sorted(_joined(every), key=lambda p: (p.line, p.reason))),
         lines_total=lines_total,
         lines_understood=lines_total - sum(p.count for p in every),
     )
+
+
+def _joined(problems: Sequence[Problem]) -> list[Problem]:
+    """Join neighbours of one reason: where a batch ended is no business of the account."""
+    joined: list[Problem] = []
+    for problem in sorted(problems, key=lambda p: (p.reason, p.line)):
+        last = joined[-1] if joined else None
+        if last is not None and (last.reason, last.line + last.count) == (problem.reason, problem.line):
+            joined[-1] = Problem(last.line, last.reason, last.count + problem.count)
+        else:
+            joined.append(problem)
+    return joined
 
 
 def _dated(events: pl.DataFrame) -> pl.DataFrame:

@@ -58,7 +58,7 @@ def rule_page(rule: Rule) -> str:
     """Return one rule's page in Markdown: metadata, documentation, guidance."""
     head, _, body = rule.documentation.partition("\n")
     facts = {
-        "Severity": rule.severity.value,
+        "Severity": f"{rule.severity.value}, where a finding does not say otherwise",
         "Confidence": rule.confidence.value,
         "Nature": rule.nature.value,
         "Needs one of": ", ".join(sorted(s.value for s in rule.any_of)),

@@ -143,7 +143,7 @@ def _end_events(case: Case, state: ListState) -> tuple[int, ...]:
     if event is None and not state.from_file:
         life = next((a for a in case.agents if a.agent_id == state.agent_id), None)
         event = (life.end_event or life.last_event) if life is not None else None
-        event = event or case.events.filter(pl.col("ts") == case.span[1])["event_id"].max()  # type: ignore[assignment]
+        event = event or case.ending.last_event
     return (event,) if event is not None else ()
 
 
@@ -226,5 +226,7 @@ def _accepted(case: Case, state: ListState) -> int | None:
     if state.from_file or state.shared:
         return None
     call = case.event(state.events[0])["correlation_id"]
+    if call is None:  # without an id nothing tells which answer is its own
+        return None
     answers = case.of(K.TOOL_RESULT).filter((pl.col("correlation_id") == call) & (pl.col("status") == "ok"))
     return int(answers["event_id"][0]) if answers.height else None
