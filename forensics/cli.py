@@ -359,8 +359,10 @@ def _errors() -> Iterator[None]:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
     _utf8(sys.stdout, sys.stderr)
     try:
-        yield
-        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # while its failure can still be told, and before any exit code
     except ForensicsError as error:
         _complain(str(error))
         raise typer.Exit(error.exit_code) from None
