@@ -11,12 +11,15 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, TypedDict
 
 import typer
+
+from forensics.finding import Severity
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
@@ -32,16 +35,6 @@ app = typer.Typer(
 )
 
 EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 1, 2, 3
-
-
-class Level(StrEnum):
-    """The severities that ``--fail-on`` takes."""
-
-    NOTE = "note"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 class CheckFormat(StrEnum):
@@ -136,10 +129,11 @@ def report(
     everything: Everything = False,
 ) -> None:
     """Write an incident report. Every sentence can be checked against a log line."""
-    with _errors():
+    with _errors() as run:
         from forensics.render.markdown import to_markdown
 
         analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
+        _fail_on_rule_errors(analysis, run)
         text = to_markdown(analysis, tz=tz, templates=template)
         if output is not None:
             _spare_logs(output, paths or [], analysis)
@@ -147,7 +141,6 @@ def report(
         if output is not None and str(output) != "-":
             _say_short(analysis)
             sys.stdout.write(f"\nThe report is in {output}\n")
-        _fail_on_rule_errors(analysis)
 
 
 @app.command()
@@ -157,8 +150,8 @@ def check(
         CheckFormat, typer.Option("--format", help="How to show the result.")
     ] = CheckFormat.TEXT,
     fail_on: Annotated[
-        Level, typer.Option("--fail-on", help="Exit with 1 if a finding is at least this severe.")
-    ] = Level.MEDIUM,
+        Severity, typer.Option("--fail-on", help="Exit with 1 if a finding is at least this severe.")
+    ] = Severity.MEDIUM,
     session: Session = None,
     since: Since = None,
     last: Last = None,
@@ -168,20 +161,17 @@ def check(
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
 ) -> None:
     """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
-    with _errors():
-        from forensics.finding import Severity
-
+    with _errors() as run:
         analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
+        if not exit_zero and any(f.severity.rank >= fail_on.rank for f in analysis.findings):
+            run.exit_code = EXIT_FINDINGS
+        _fail_on_rule_errors(analysis, run)
         if output_format is CheckFormat.JSON:
             from forensics.render.json_report import to_json
 
             sys.stdout.write(to_json(analysis))
         else:
             _say_short(analysis)
-        _fail_on_rule_errors(analysis)
-        least = Severity(fail_on.value).rank
-        if not exit_zero and any(f.severity.rank >= least for f in analysis.findings):
-            raise typer.Exit(EXIT_FINDINGS)
 
 
 @app.command()
@@ -343,24 +333,32 @@ def _write(text: str, output: Path | None) -> None:
     output.write_text(text, encoding="utf-8")
 
 
-def _fail_on_rule_errors(analysis: Analysis) -> None:
+@dataclass
+class _Run:
+    """What is decided of a run before it prints: a reader that leaves early must not make a gate green."""
+
+    exit_code: int = 0
+
+
+def _fail_on_rule_errors(analysis: Analysis, run: _Run) -> None:
     for error in analysis.errors:
         _complain(f"rule {error.rule} failed on session {error.session_id}: {error.error}")
     if analysis.errors:
-        raise typer.Exit(EXIT_ERROR)
+        run.exit_code = EXIT_ERROR
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def _errors() -> Iterator[_Run]:
     """Turn the errors raised on purpose into one sentence and an exit code; respect a closed pipe."""
     from forensics.errors import ForensicsError
 
     if sys.stdout is None:  # closed by the caller, who may still want the file or the exit code
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
     _utf8(sys.stdout, sys.stderr)
+    run = _Run()
     try:
         try:
-            yield
+            yield run
         finally:
             sys.stdout.flush()  # while its failure can still be told, and before any exit code
     except ForensicsError as error:
@@ -368,12 +366,14 @@ def _errors() -> Iterator[None]:
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
         _give_up_stdout()
-        raise typer.Exit(0) from None
+        raise typer.Exit(run.exit_code) from None
     except OSError as error:
         if error.filename is None:
             _give_up_stdout()
         _complain(f"{error.filename or 'reading or writing'}: {error.strerror or error}")
         raise typer.Exit(EXIT_ERROR) from None
+    if run.exit_code:
+        raise typer.Exit(run.exit_code)
 
 
 def _give_up_stdout() -> None:

@@ -305,3 +305,16 @@ def test_a_narrow_terminal_gets_an_indent_and_whole_places():
     places = [line.strip().split(" ")[0] for line in text.splitlines() if ".jsonl:" in line]
     assert places
     assert all(place.rpartition(":")[2].isdigit() for place in places)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of a shell")
+def test_a_reader_that_leaves_does_not_make_the_gate_green():
+    script = '{ "$0" -m forensics check "$1"; echo "code $?" >&2; } | true'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable, str(INCIDENT)],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
+    assert done.stderr.decode().strip() == "code 1"
