@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -105,11 +106,11 @@ def _clients(warnings: pl.DataFrame) -> list[Row]:
 
 def _spread(case: Case, clients: Sequence[Row]) -> int:
     """Return after how many different calls clients were reported; those that the exit reports are one lot."""
-    calls = case.of(K.VOICE_REQUEST)["local_ts"].drop_nulls().to_list()
+    calls = case.of(K.VOICE_REQUEST)["local_ts"].drop_nulls().sort().to_list()
     last = case.events["local_ts"].max()
     if isinstance(last, datetime) and all(last - c["local_ts"] <= SHUTDOWN for c in clients if c["local_ts"]):
         return 1
-    return len({sum(call <= c["local_ts"] for call in calls) for c in clients if c["local_ts"]})
+    return len({bisect_right(calls, c["local_ts"]) for c in clients if c["local_ts"]})
 
 
 def _hit(case: Case, clients: Sequence[Row], calls: int, severity: Severity) -> Hit:
