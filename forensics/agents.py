@@ -17,7 +17,7 @@ from enum import StrEnum
 import polars as pl
 
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
+from forensics.schema import Row, Source, is_kind
 
 # Claude Code's own limit for a background agent that gives no sign
 STALL = timedelta(seconds=600)
@@ -163,7 +163,7 @@ def _control(told: pl.DataFrame) -> list[Row]:
 def _next_said(told: pl.DataFrame) -> dict[tuple[str | None, str], Row]:
     """Map each agent's message to the next thing that it said or was told."""
     kinds = (K.AGENT_SPAWN, K.TOOL_CALL, K.ASSISTANT_MESSAGE, K.USER_PROMPT, K.USER_INTERRUPT)
-    said = told.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds])).sort("ts", "event_id")
+    said = told.filter(is_kind(kinds)).sort("ts", "event_id")
     last: dict[str | None, str | None] = {}
     found: dict[tuple[str | None, str], Row] = {}
     for row in said.select("event_id", "ts", "kind", "agent_id", "message_id").iter_rows(named=True):
@@ -351,7 +351,7 @@ def _without_spawn(events: pl.DataFrame, known: Iterable[str]) -> list[AgentLife
         & ~pl.col("agent_id").is_in(list(known))
         & ~pl.col("agent_id").str.starts_with("sidechain:")
         & (pl.col("source") == Source.TRANSCRIPT.value)
-        & ~pl.col("kind").is_in([K.OTHER.value, K.SESSION_META.value])
+        & ~is_kind((K.OTHER, K.SESSION_META))
         & pl.col("ts").is_not_null()
     ).sort("ts", "event_id")
     return [

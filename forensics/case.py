@@ -15,7 +15,7 @@ from functools import cached_property
 import polars as pl
 
 from forensics.agents import AgentLife, link_agents
-from forensics.schema import EventKind, Row, Source
+from forensics.schema import MOMENT, EventKind, Row, Source, is_kind
 from forensics.verdict import Ending, judge_ending
 from forensics.voice_chains import Chain, build_chains
 
@@ -68,7 +68,7 @@ class Case:
 
     def of(self, *kinds: EventKind) -> pl.DataFrame:
         """Return the events of these kinds."""
-        return self.events.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds]))
+        return self.events.filter(is_kind(kinds))
 
     def event(self, event_id: int) -> Row:
         """Return one event. Raises ``polars.exceptions.NoRowsReturnedError`` for an id of no event here."""
@@ -102,8 +102,7 @@ class Case:
 
 def build_case(session_id: str, events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Case:
     """Put one session's tables together."""
-    moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
-    ordered = _shutdown_last(events).sort(moment, "file", "line", "ordinal", nulls_last=False)
+    ordered = _shutdown_last(events).sort(MOMENT, "file", "line", "ordinal", nulls_last=False)
     linked = link_agents(ordered, todos, spawns)
     metas = linked.events.filter(pl.col("kind") == EventKind.SESSION_META.value)
     return Case(

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.schema import EventKind, Source
+from forensics.schema import EventKind, Source, is_kind
 
 CLOCK_ORDER = {source.value: n for n, source in enumerate(Source)}
 CLIENT_KINDS = (EventKind.MCP_CONNECTION, EventKind.MCP_CALL, EventKind.MCP_CALL_END)
@@ -57,7 +57,7 @@ def _key() -> pl.Expr:
         pl.col("message"),
         separator="|",
     )
-    is_client_line = pl.col("kind").cast(pl.String).is_in([k.value for k in CLIENT_KINDS])
+    is_client_line = is_kind(CLIENT_KINDS)
     is_server_line = (
         pl.col("local_ts").is_not_null() & (pl.col("kind") != EventKind.VOICE_EXCHANGE.value)
     ) | (pl.col("kind") == EventKind.RESOURCE_OBJECT.value)

@@ -33,7 +33,7 @@ from forensics.finding import (
 from forensics.ingest import Ingested, ingest
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
-from forensics.schema import EventKind, Source
+from forensics.schema import EventKind, Source, is_from, is_kind
 from forensics.sessions import attach
 from forensics.timeline import gaps_of, open_items, timeline_of, unaccounted_writes
 from forensics.unpack import Unpacker
@@ -121,8 +121,8 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     """
     if events["session_id"].drop_nulls().len():
         return events
-    work = ~pl.col("kind").cast(pl.String).is_in([k.value for k in TRACES])
-    logs = pl.col("source").cast(pl.String).is_in([Source.CLAUDE_DEBUG.value, Source.MCP_LOG.value])
+    work = ~is_kind(TRACES)
+    logs = is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG))
     names = {
         file: f"log:{ingested.inputs[file].evidence.sha256[:12]}"
         for file in events.filter(logs & work)["file"].unique().to_list()
@@ -134,7 +134,7 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
 
 def _session_ids(events: pl.DataFrame) -> list[str]:
     """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
-    work = ~pl.col("kind").cast(pl.String).is_in([k.value for k in TRACES])
+    work = ~is_kind(TRACES)
     listed = (
         events.filter(pl.col("session_id").is_not_null())
         .group_by("session_id")

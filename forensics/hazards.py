@@ -25,7 +25,7 @@ from forensics.conflicts import (
 )
 from forensics.finding import Claim, Severity
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Source, is_kind
 
 SHARED_RESOURCE = r"(EADDRINUSE|index\.lock': File exists|database is locked|Browser is already in use)"
 CAPACITY = ("429", "529")
@@ -187,9 +187,8 @@ def plan_before(case: Case, group: Sequence[AgentLife]) -> tuple[str, int] | Non
     parent, first = group[0].parent_id, min((a.start for a in group if a.start), default=None)
     own = pl.col("agent_id").is_null() if parent is None else pl.col("agent_id") == parent
     before = case.events.filter(own & (pl.col("ts") <= first) if first else own)
-    kind = pl.col("kind").cast(pl.String)
-    asked = (kind == K.USER_PROMPT.value) & pl.col("message").str.contains(ASKS_PARALLEL)
-    listed = kind.is_in([K.TODO_SNAPSHOT.value, K.TASK_CREATE.value])
+    asked = (pl.col("kind") == K.USER_PROMPT.value) & pl.col("message").str.contains(ASKS_PARALLEL)
+    listed = is_kind((K.TODO_SNAPSHOT, K.TASK_CREATE))
     plan_file = pl.col("tool").is_in(["Write", "Edit"]) & pl.col("path").str.contains("/plans/")
     found = before.filter(asked | listed | plan_file | (pl.col("tool") == "ExitPlanMode"))
     if found.is_empty():

@@ -7,6 +7,7 @@ side table keyed by ``event_id`` (``TODOS``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -206,6 +207,20 @@ SPAWNS = pl.Schema(
         "background": pl.Boolean(),
     }
 )
+
+
+# when a record was written, by whatever clock it has: to sort by, not to compare over two clocks
+MOMENT = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
+
+
+def is_kind(kinds: Iterable[EventKind]) -> pl.Expr:
+    """Select the events of these kinds."""
+    return pl.col("kind").is_in([k.value for k in kinds])
+
+
+def is_from(sources: Iterable[Source]) -> pl.Expr:
+    """Select the events of these sources."""
+    return pl.col("source").is_in([s.value for s in sources])
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

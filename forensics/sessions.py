@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.schema import EventKind, Row, Source
+from forensics.schema import MOMENT, EventKind, Row, Source, is_from, is_kind
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 ID_IN_PATH = rf"/(?:todos|tasks)/{UUID}"
@@ -22,11 +22,9 @@ CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source
 VOICE_SOURCES = (Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES)
 MARGIN = timedelta(seconds=60)
 TWICE = timedelta(seconds=1)
-IDLE = timedelta(
-    hours=6
-)  # silent for longer, a session was left and resumed: what happened between is not its own
+# silent for longer, a session was left and resumed: what happened between is not its own
+IDLE = timedelta(hours=6)
 
-MOMENT = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
 START = pl.when(pl.col("source") == Source.VOICE_STDERR.value).then("local_ts")
 
 
@@ -57,7 +55,7 @@ def _aliases(events: pl.DataFrame) -> pl.DataFrame:
     """Return, for each process part of a debug log, the id it went by (``old``) and its session (``alias``)."""
     transcripts = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
     # a resumed client first writes a transcript of a random id that holds only its warm-up
-    spoken = transcripts.filter(~pl.col("kind").is_in([EventKind.OTHER.value, EventKind.SESSION_META.value]))
+    spoken = transcripts.filter(~is_kind((EventKind.OTHER, EventKind.SESSION_META)))
     known = set(spoken["session_id"].drop_nulls().unique())
     parts = (
         events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
@@ -65,7 +63,7 @@ def _aliases(events: pl.DataFrame) -> pl.DataFrame:
         .agg(
             named=pl.col("session_id").first(),  # by the file's name: 1.0.x has one file without
             in_path=pl.col("path").str.extract(ID_IN_PATH, 1).drop_nulls().last(),
-            at_work=pl.col("kind").cast(pl.String).is_in([k.value for k in AT_WORK]).any(),
+            at_work=is_kind(AT_WORK).any(),
             first=pl.col("ts").min(),
             last=pl.col("ts").max(),
         )
@@ -127,13 +125,10 @@ def _attach_metas(events: pl.DataFrame) -> pl.DataFrame:
 
 def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
     """Voice records join the one client session that can have made them; what a server left is one else."""
-    source = pl.col("source").cast(pl.String)
-    loose = events.filter(source.is_in([s.value for s in VOICE_SOURCES]) & pl.col("session_id").is_null())
+    loose = events.filter(is_from(VOICE_SOURCES) & pl.col("session_id").is_null())
     if loose.is_empty():
         return events
-    clients = events.filter(
-        source.is_in([s.value for s in CLIENT_SOURCES]) & pl.col("session_id").is_not_null()
-    )
+    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
     owners = _alive_at(loose, _windows(clients))
     left = loose.join(owners, on="event_id", how="anti")
     if not left.is_empty():
@@ -155,15 +150,19 @@ def _windows(clients: pl.DataFrame) -> pl.DataFrame:
         spoke=(tool.fill_null(value=False) | voice_server.fill_null(value=False) | wrapped).any(),
         places=pl.col("path").filter(pl.col("kind") == EventKind.SESSION_META.value).drop_nulls().unique(),
     )
-    idle = (pl.col("ts").diff() > IDLE).fill_null(value=False)
     stretches = (
         clients.filter(pl.col("ts").is_not_null())
         .sort("ts")
-        .with_columns(stretch=idle.cum_sum().over("session_id", order_by="ts"))
+        .with_columns(stretch=_stretch("ts").over("session_id", order_by="ts"))
         .group_by("session_id", "stretch")
         .agg(first=pl.col("ts").min() - MARGIN, last=pl.col("ts").max() + MARGIN)
     )
     return stretches.join(told, on="session_id")
+
+
+def _stretch(column: str) -> pl.Expr:
+    """Count, along a sorted time, the silences that were long: what lies between two is one stretch."""
+    return (pl.col(column).diff() > IDLE).fill_null(value=False).cum_sum()
 
 
 def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
@@ -211,12 +210,11 @@ def _server_processes(loose: pl.DataFrame, *, alone: bool) -> pl.DataFrame:
     if not lines.is_empty():
         return _split_at_starts(lines.join(_processes(lines), on="file"))
     logged = loose.filter(pl.col("source") == Source.VOICE_EVENTS.value)
-    rest = logged if alone is False or not logged.is_empty() else loose
-    idle = (pl.col("moment").diff() > IDLE).fill_null(value=False)
+    rest = loose if alone and logged.is_empty() else logged
     return (
         rest.with_columns(moment=MOMENT)
         .sort("moment")
-        .with_columns(process=idle.cum_sum().cast(pl.UInt32))
+        .with_columns(process=_stretch("moment").cast(pl.UInt32))
         .drop("moment")
     )
 

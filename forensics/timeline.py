@@ -11,7 +11,7 @@ from forensics.case import Case, real_path
 from forensics.citations import Citations
 from forensics.finding import Cite, Finding
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source, TsQuality
+from forensics.schema import Row, Source, TsQuality, is_kind
 
 MOST_ROWS = 120
 # kinds that tell the story by themselves; anything else appears when a finding cites it
@@ -65,10 +65,8 @@ def timeline_of(
             codes = cited.setdefault(ref.event_id, [])
             if finding.rule not in codes:
                 codes.append(finding.rule)
-    wanted = pl.col("kind").cast(pl.String).is_in([k.value for k in STORY]) | pl.col("event_id").is_in(
-        list(cited)
-    )
-    told = ~pl.col("kind").cast(pl.String).is_in([k.value for k in PROOF_ONLY])
+    wanted = is_kind(STORY) | pl.col("event_id").is_in(list(cited))
+    told = ~is_kind(PROOF_ONLY)
     main = ~((pl.col("kind") == K.USER_PROMPT.value) & pl.col("agent_id").is_not_null())
     rows = case.events.filter(told & wanted & (main | pl.col("event_id").is_in(list(cited))))
     kept = _shortened(rows, set(cited))

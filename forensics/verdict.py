@@ -17,9 +17,9 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.agents import AgentEnd, AgentLife
+from forensics.agents import STALL, AgentEnd, AgentLife
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Source, is_kind
 
 
 class Verdict(StrEnum):
@@ -58,8 +58,6 @@ BOOKKEEPING = (K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LE
 # signs that a session went on: after a fatal text, and after an end that was stated
 TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
-# an agent that gave no sign for longer before the last record was not what the record stopped in
-STALLED = timedelta(seconds=600)
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
 
 
@@ -152,7 +150,7 @@ def _ids(events: pl.DataFrame, kind: K) -> tuple[int, ...]:
 
 
 def _of(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
-    return events.filter(pl.col("kind").cast(pl.String).is_in([k.value for k in kinds]))
+    return events.filter(is_kind(kinds))
 
 
 def _final(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tuple[int, ...]:
@@ -203,21 +201,19 @@ def _open_calls(events: pl.DataFrame, agents: Sequence[AgentLife]) -> tuple[int,
 
 
 def _open_agents(agents: Sequence[AgentLife], end: datetime | None) -> Iterator[int]:
-    """Yield the spawns of agents in whose work the record stops."""
+    """Yield the spawns of agents in whose work the record stops: not of one that was silent for long before."""
     for agent in agents:
         seen = agent.last_seen or agent.start
         if agent.outcome is not AgentEnd.UNFINISHED or agent.spawn_event is None:
             continue
-        if agent.background and (seen is None or end is None or end - seen < STALLED):
+        if agent.background and (seen is None or end is None or end - seen < STALL):
             yield agent.spawn_event
 
 
 def _spoken(events: pl.DataFrame) -> pl.DataFrame:
     """Return what the main agent's transcript says, without bookkeeping."""
     return events.filter(
-        (pl.col("source") == Source.TRANSCRIPT.value)
-        & pl.col("agent_id").is_null()
-        & ~pl.col("kind").cast(pl.String).is_in([k.value for k in BOOKKEEPING])
+        (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null() & ~is_kind(BOOKKEEPING)
     )
 
 

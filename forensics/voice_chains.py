@@ -14,8 +14,8 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.schema import MOMENT, Row, is_kind
 from forensics.schema import EventKind as K
-from forensics.schema import Row
 
 TIMED_OUT = re.compile(r"timed out", re.IGNORECASE)
 HTTP_CODE = re.compile(r"^Error code: (\d{3})\b")
@@ -32,7 +32,7 @@ SUCCESSES = {K.STT_OK: "stt", K.TTS_OK: "tts", K.STT_DONE: "stt"}
 EXHAUSTED = {K.STT_EXHAUSTED: "stt", K.TTS_EXHAUSTED: "tts"}
 NEW_CALL = (K.VOICE_REQUEST, K.VOICE_CALL_BEGIN)
 OTHERS = (K.STT_ENDPOINTS, K.STT_EMPTY, K.STT_NO_SPEECH, K.AUTH_ERROR)
-KINDS = [k.value for k in (*NEW_CALL, *STARTS, *ATTEMPTS, *FAILURES, *SUCCESSES, *EXHAUSTED, *OTHERS)]
+KINDS = (*NEW_CALL, *STARTS, *ATTEMPTS, *FAILURES, *SUCCESSES, *EXHAUSTED, *OTHERS)
 PLAYED = "TTS_PLAYBACK_END"  # from 6.0.2 on the only sign that text to speech succeeded
 
 
@@ -121,11 +121,8 @@ def _naive(moment: datetime | None) -> datetime | None:
 
 def build_chains(events: pl.DataFrame) -> tuple[Chain, ...]:
     """Rebuild the chains from one session's events; speech and text chains are kept apart."""
-    kind = pl.col("kind").cast(pl.String)
-    moment = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))
-    rows = events.filter(
-        kind.is_in(KINDS) | ((kind == K.VOICE_EVENT.value) & (pl.col("tool") == PLAYED))
-    ).sort(moment, "file", "line", "ordinal", nulls_last=True)
+    played = (pl.col("kind") == K.VOICE_EVENT.value) & (pl.col("tool") == PLAYED)
+    rows = events.filter(is_kind(KINDS) | played).sort(MOMENT, "file", "line", "ordinal", nulls_last=True)
     builder = _Builder()
     for row in rows.iter_rows(named=True):
         builder.take(row)

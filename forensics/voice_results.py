@@ -14,7 +14,7 @@ import polars as pl
 
 from forensics.case import Case
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Source, is_from
 
 FAILURES = (
     ("stt", "STT service connection failed:"),
@@ -88,8 +88,7 @@ def uses_voice(case: Case) -> bool:
 
 def has_server_lines(case: Case) -> bool:
     """Say whether the server's own log lines are in the evidence, beyond its start-up."""
-    source = pl.col("source").cast(pl.String).is_in([s.value for s in SERVER_LINES])
     lines = case.events.filter(
-        source & pl.col("local_ts").is_not_null() & (pl.col("kind") != K.VOICE_START.value)
+        is_from(SERVER_LINES) & pl.col("local_ts").is_not_null() & (pl.col("kind") != K.VOICE_START.value)
     )
     return not lines.is_empty()
