@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
 
 from forensics.agents import STALL, AgentEnd, AgentLife
 from forensics.case import WRITE_TOOLS, Case, FileAccess
-from forensics.finding import Hit
 from forensics.verdict import Verdict
 
 REFUSALS = ("File has been modified since read", "has been unexpectedly modified")
@@ -230,23 +228,3 @@ def clock_time(moment: datetime | None) -> str:
     if moment is None:
         return "not known"
     return moment.strftime("%H:%M:%SZ") if moment.tzinfo is not None else moment.strftime("%H:%M:%S local")
-
-
-def told_apart(hits: Iterable[tuple[Hit, str]]) -> Iterator[Hit]:
-    """Give hits whose subjects are equal different ones; each comes with the words that tell it apart.
-
-    A subject that stands alone is left as it is, so that its fingerprint stays. Where the words are equal too,
-    the order in the record tells.
-    """
-    found = list(hits)
-    plain = Counter(_key(hit, hit.subject) for hit, _ in found)
-    seen: Counter[tuple[str | None, str]] = Counter()
-    for hit, detail in found:
-        subject = hit.subject if plain[_key(hit, hit.subject)] == 1 else f"{hit.subject}|{detail}"
-        seen[_key(hit, subject)] += 1
-        nth = seen[_key(hit, subject)]
-        yield replace(hit, subject=subject if nth == 1 else f"{subject}|{nth}")
-
-
-def _key(hit: Hit, subject: str) -> tuple[str | None, str]:
-    return hit.agent_id, " ".join(subject.split())

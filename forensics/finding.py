@@ -112,6 +112,7 @@ class Hit:
 
     ``subject`` says what the finding is about in words that survive unrelated lines, for the
     fingerprint: an endpoint, an item list, a path; never a time, a line number or an absolute path.
+    ``apart`` tells it from another hit of the same subject in the same session, in words of the same kind.
     ``contract`` replaces the rule's where this occurrence falls under another. ``contract_held`` is true
     for a circumstance that breaks nothing, null where the evidence does not decide it.
     """
@@ -126,6 +127,7 @@ class Hit:
     severity: Severity | None = None
     confidence: Confidence | None = None
     agent_id: str | None = None
+    apart: str = ""
     contract: str | None = None
     contract_held: bool | None = False
 

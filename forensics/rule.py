@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from forensics.case import Case
@@ -80,7 +81,29 @@ class Rule:
         if not self.any_of & case.sources:
             names = " or ".join(sorted(s.value for s in self.any_of))
             return [Insufficient(f"needs a {names}; none was supplied for this session")]
-        return list(self.detect(case))
+        return list(_told_apart(list(self.detect(case))))
+
+
+def _told_apart(said: Sequence[Said]) -> Iterator[Said]:
+    """Give hits whose subjects are equal different ones: by what tells them apart, else by their order.
+
+    A subject that stands alone is left as it is, so that its fingerprint stays.
+    """
+    plain = Counter(_identity(hit, hit.subject) for hit in said if isinstance(hit, Hit))
+    seen: Counter[tuple[str | None, str]] = Counter()
+    for one in said:
+        if not isinstance(one, Hit):
+            yield one
+            continue
+        alone = plain[_identity(one, one.subject)] == 1
+        subject = one.subject if alone or not one.apart else f"{one.subject}|{one.apart}"
+        seen[_identity(one, subject)] += 1
+        nth = seen[_identity(one, subject)]
+        yield replace(one, subject=subject if nth == 1 else f"{subject}|{nth}")
+
+
+def _identity(hit: Hit, subject: str) -> tuple[str | None, str]:
+    return hit.agent_id, " ".join(subject.split())
 
 
 def rule(

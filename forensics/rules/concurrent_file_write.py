@@ -12,7 +12,6 @@ from forensics.conflicts import (
     by_file,
     clock_time,
     horizon,
-    told_apart,
     write_conflicts,
     writers_of,
 )
@@ -84,7 +83,7 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
         return
     conflicts = write_conflicts(case)
     found = by_file(conflicts)
-    yield from told_apart((_hit(case, f), _place(case, f[0].path)) for f in found)
+    yield from (_hit(case, f) for f in found)
     silent = [a for a in agents if a.last_event is None]
     undated = [a for a in agents if a.start is None]
     others = len(agents) > 1 or _parent_wrote(case, agents[0])
@@ -142,6 +141,7 @@ def _hit(case: Case, found: Sequence[WriteConflict]) -> Hit:
         tables=(_table(case, found[:SHOWN]),),
         severity=Severity.MEDIUM if reread is not None else Severity.HIGH,
         agent_id=second.agent_id,
+        apart=_place(case, conflict.path),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from forensics.case import Case
-from forensics.conflicts import told_apart
 from forensics.finding import (
     Cite,
     Claim,
@@ -81,8 +81,8 @@ def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> It
         return
     told = [c for c in case.chains if c.exhausted_event is not None]
     inferred = [c for c in case.chains if c.exhausted_event is None and _all_failed(case, c, served_within_s)]
-    chains = [(_observed(case, group), "told") for group in _alike(told)]
-    yield from told_apart([*chains, *((_derived(group), "inferred") for group in _alike(inferred))])
+    yield from (_observed(case, group) for group in _alike(told))
+    yield from (_derived(group) for group in _alike(inferred))
     results = list(failed_results(case))
     for service in SERVICES:
         alone = [r for r in results if r.service == service]
@@ -134,7 +134,7 @@ def _observed(case: Case, group: Sequence[Chain]) -> Hit:
         cites = tuple(e for e in (first.start_event, first.exhausted_event) if e is not None)
         statements.append(Statement(Slot.IMPACT, Claim.DERIVED, text, cites))
     statements.append(_went_on(case, group[-1]))
-    return _hit(group, tuple(statements), Claim.OBSERVED, Severity.HIGH)
+    return replace(_hit(group, tuple(statements), Claim.OBSERVED, Severity.HIGH), apart="told")
 
 
 def _went_on(case: Case, last: Chain) -> Statement:
@@ -158,7 +158,7 @@ def _derived(group: Sequence[Chain]) -> Hit:
     first = group[0]
     text = f"Each listed {SERVICES[first.service]} endpoint failed and none answered; no line says so itself"
     statement = Statement(Slot.HAPPENED, Claim.DERIVED, text, tuple(chain_events(first)))
-    return _hit(group, (statement,), Claim.DERIVED, Severity.MEDIUM)
+    return replace(_hit(group, (statement,), Claim.DERIVED, Severity.MEDIUM), apart="inferred")
 
 
 def _hit(group: Sequence[Chain], statements: tuple[Statement, ...], claim: Claim, severity: Severity) -> Hit:

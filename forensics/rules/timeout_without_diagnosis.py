@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from forensics.case import Case
-from forensics.conflicts import told_apart
 from forensics.finding import (
     Cite,
     Claim,
@@ -188,17 +188,17 @@ def _from_tools(case: Case) -> Iterator[Hit]:
     """MCP tools: by the client's log of the call, or by the result where there is no such log."""
     ended = case.of(K.MCP_CALL_END)
     failed = ended.filter((pl.col("status") == "failed") & pl.col("message").str.contains(TIMED_OUT))
-    yield from told_apart(_from_log(failed) if not failed.is_empty() else _from_tool_results(case))
+    yield from _from_log(failed) if not failed.is_empty() else _from_tool_results(case)
 
 
-def _from_log(failed: pl.DataFrame) -> Iterator[tuple[Hit, str]]:
+def _from_log(failed: pl.DataFrame) -> Iterator[Hit]:
     for (server, tool), rows in failed.group_by("component", "tool", maintain_order=True):
         took = rows["duration_ms"][0]
         waited = round(took / 1000, 1) if took else None
         yield _of_tool(str(server), str(tool), f"The MCP tool {tool} of {server}", rows, waited)
 
 
-def _from_tool_results(case: Case) -> Iterator[tuple[Hit, str]]:
+def _from_tool_results(case: Case) -> Iterator[Hit]:
     calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.starts_with("mcp__"))
     results = case.of(K.TOOL_RESULT).filter(
         (pl.col("status") == "error") & pl.col("message").str.contains(MCP_TIMEOUT)
@@ -212,8 +212,8 @@ def _from_tool_results(case: Case) -> Iterator[tuple[Hit, str]]:
         yield _of_tool(server, "__".join(rest), f"The MCP tool {tool}", rows, waited)
 
 
-def _of_tool(server: str, tool: str, what: str, rows: pl.DataFrame, waited: float | None) -> tuple[Hit, str]:
-    """Make the finding of one tool's timeouts, with the tool's name: a server may have several that time out."""
+def _of_tool(server: str, tool: str, what: str, rows: pl.DataFrame, waited: float | None) -> Hit:
+    """Make the finding of one tool's timeouts; its server may have several tools that time out."""
     events = tuple(rows["event_id"])
     hit = _plain(f"mcp:{server}", what, events, count=rows.height, waited=waited, why=TOOL_CHECKLIST)
-    return hit, tool
+    return replace(hit, apart=tool)

@@ -15,7 +15,6 @@ from forensics.conflicts import (
     max_overlap,
     overlapping_groups,
     spawned,
-    told_apart,
 )
 from forensics.finding import (
     Cite,
@@ -97,13 +96,9 @@ def uncoordinated_parallel_agents(
         yield from _from_debug_log(case)
     elif spawned(case):
         collisions = collisions_of(case, timedelta(seconds=grace_s))
-        yield from told_apart(
-            (
-                _hit(case, group, list(hazards_of(case, group, collisions, duplicate_brief=duplicate_brief))),
-                _briefs(group),
-            )
-            for group in overlapping_groups(case)
-        )
+        for group in overlapping_groups(case):
+            found = hazards_of(case, group, collisions, duplicate_brief=duplicate_brief)
+            yield _hit(case, group, list(found))
     elif any(a.spawn_event is None for a in case.agents):
         yield Insufficient("agents' transcripts without their parent's: whose siblings they are is not known")
     else:
@@ -146,6 +141,7 @@ def _hit(case: Case, group: Sequence[AgentLife], hazards: Sequence[Hazard]) -> H
         tables=(_table(case, group),),
         severity=_severity(hazards, planned=plan is not None),
         agent_id=group[0].parent_id,
+        apart=_briefs(group),
         contract_held=_held(group, hazards),
     )
 
