@@ -16,8 +16,8 @@ from enum import StrEnum
 
 import polars as pl
 
+from forensics.schema import INTERRUPT, Row, Source, is_kind
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source, is_kind
 
 # Claude Code's own limit for a background agent that gives no sign
 STALL = timedelta(seconds=600)
@@ -96,7 +96,6 @@ REFUSALS = re.compile(
     r"|Permission to use [^\n]*? has been (?:auto-)?denied|Claude requested permissions to "
     r"|InputValidationError: |Agent type '[^']*' (?:not found|has been denied))"
 )
-INTERRUPT = "[Request interrupted by user"
 STOP_TOOLS = ("TaskStop", "KillShell", "KillTask")
 OUTPUT_TOOLS = ("TaskOutput", "AgentOutputTool")
 DONE = re.compile(

@@ -30,12 +30,10 @@ from forensics.records import (
     parse_time,
 )
 from forensics.redact import cut
-from forensics.schema import EventKind, Row, TsQuality
+from forensics.schema import INTERRUPT, SPAWN_TOOLS, EventKind, Row, TsQuality
 
-SPAWN_TOOLS = frozenset({"Task", "Agent"})
 FILE_TOOLS = frozenset({"Read", "Write", "Edit", "MultiEdit", "NotebookEdit"})
 TODO_TOOLS = {"TaskCreate": EventKind.TASK_CREATE, "TaskUpdate": EventKind.TASK_UPDATE}
-INTERRUPT = "[Request interrupted by user"
 NOTIFICATION = re.compile(
     r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>",
     re.DOTALL,

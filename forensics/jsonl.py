@@ -75,6 +75,14 @@ class JsonLines(Generic[T]):
             self.bad.setdefault(reason, []).append(line)
 
 
+def unquote(text: str) -> str | None:
+    """Return what a JSON string says; null where it is none."""
+    try:
+        return msgspec.json.decode(mend(text.encode()), type=str)
+    except UNDECODABLE:
+        return None
+
+
 def mend(raw: bytes) -> bytes:
     """Put U+FFFD for bytes that are not UTF-8, and for halves of surrogate pairs."""
     return ESCAPE.sub(_whole, raw.decode("utf-8", "replace").encode())

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-SESSION = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+from forensics.schema import UUID
+
+SESSION = re.compile(f"^{UUID}$")
 STAMP = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
 DAY = re.compile(r"_(\d{4}-\d\d-\d\d)\.jsonl$")
 HEAD = 64 * 1024

@@ -17,6 +17,12 @@ import polars as pl
 Row = dict[str, Any]
 
 
+# what the client writes in every version recorded
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+INTERRUPT = "[Request interrupted by user"
+SPAWN_TOOLS = frozenset({"Task", "Agent"})
+
+
 class Source(StrEnum):
     """Which log format a file has. The order is the order of trust in its clock."""
 

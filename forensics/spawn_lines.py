@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from forensics.case import Case
+from forensics.schema import SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
 
-SPAWN_TOOLS = ("Task", "Agent")
 KINDS = (K.TOOL_DISPATCH, K.TOOL_DONE, K.AGENT_STOP, K.HOOK_DENIED, K.SESSION_START)
 FIT = timedelta(seconds=5)  # a completion's duration leads back to its spawn within this
 

@@ -30,6 +30,7 @@ from forensics.schema import (
     empty,
 )
 
+NO_RECORD = "line before the first record"
 TOO_MANY = "more records in one line than are kept: the rest was left out"
 # a time outside of these years is damage; Python's own end at 9999, and a report must be able to show it
 FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -63,14 +64,7 @@ class Parser(Protocol):
 
 def problems_of(lines: Iterable[int], reason: str) -> list[Problem]:
     """Fold line numbers into problems, one for each run of consecutive lines."""
-    folded: list[Problem] = []
-    for line in sorted(lines):
-        last = folded[-1] if folded else None
-        if last is not None and line == last.line + last.count:
-            folded[-1] = Problem(last.line, reason, last.count + 1)
-        else:
-            folded.append(Problem(line, reason))
-    return folded
+    return _joined(Problem(line, reason) for line in lines)
 
 
 def rows(found: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
@@ -132,7 +126,7 @@ def finish(
     )
 
 
-def _joined(problems: Sequence[Problem]) -> list[Problem]:
+def _joined(problems: Iterable[Problem]) -> list[Problem]:
     """Join neighbours of one reason: where a batch ended is no business of the account."""
     joined: list[Problem] = []
     for problem in sorted(problems, key=lambda p: (p.reason, p.line)):

@@ -15,30 +15,26 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-import msgspec
 import polars as pl
 
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
-from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, elapsed_ms, finish, problems_of
+from forensics.jsonl import unquote
+from forensics.parsers.base import NO_RECORD, Parsed, elapsed_ms, finish, problems_of
 from forensics.patterns import any_literal, match_patterns
 from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR, TRAILER
-from forensics.patterns.server_lines import server_events
-from forensics.patterns.voicemode import EXHAUSTED_LINE, LINE, OBJECT_LINE, OBJECT_MARK
+from forensics.patterns.server_lines import has_no_head, server_events
+from forensics.patterns.voicemode import LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
-from forensics.schema import LAST_ORDINAL, UTC, EventKind, Source, TsQuality
+from forensics.schema import LAST_ORDINAL, UTC, UUID, EventKind, Source, TsQuality
 
 FIRST_RECORD = re.compile(
     rb"(?m)^(?:\x1b\[[0-9;]*m)*(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?\[(?:DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
 )
-SESSION_NAME = re.compile(
-    r"(?:^|/)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.\d+)?\.txt$"
-)
+SESSION_NAME = re.compile(rf"(?:^|/)({UUID})(?:\.\d+)?\.txt$")
 LEVELS = {"DEBUG": "debug", "VERBOSE": "debug", "INFO": "info", "WARN": "warning", "ERROR": "error"}
 MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OBJECT_MARK])
 DYING = any_literal(p.literal for p in TRAILER)
-NO_RECORD = "line before the first record"
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
 SILENCE = timedelta(seconds=60)
 TAIL = 1000  # lines in which the last record is looked for first
@@ -120,7 +116,7 @@ def _records(records: pl.DataFrame) -> pl.DataFrame:
         ts=_utc(pl.col("iso")),
         level=pl.col("level_text").replace_strict(LEVELS, default=None),
         message=pl.coalesce(
-            pl.when(is_json).then("message").map_elements(_unquote, return_dtype=pl.String), "message"
+            pl.when(is_json).then("message").map_elements(unquote, return_dtype=pl.String), "message"
         ),
         ordinal=pl.lit(0, dtype=pl.UInt32),
     ).drop("iso", "level_text", "text")
@@ -128,13 +124,6 @@ def _records(records: pl.DataFrame) -> pl.DataFrame:
 
 def _utc(text: pl.Expr) -> pl.Expr:
     return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False)
-
-
-def _unquote(text: str) -> str | None:
-    try:
-        return msgspec.json.decode(mend(text.encode()), type=str)
-    except UNDECODABLE:
-        return None
 
 
 def _chunk_heads(chunks: pl.DataFrame) -> pl.DataFrame:
@@ -148,10 +137,7 @@ def _chunk_heads(chunks: pl.DataFrame) -> pl.DataFrame:
 
 def _chunk_tails(bare: pl.DataFrame, lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     """Return the server lines among ``bare`` lines: those that continue a wrapped stderr chunk."""
-    text = pl.col("text")
-    bare = bare.filter(
-        text.str.contains(LINE) | text.str.contains(OBJECT_LINE) | text.str.contains(EXHAUSTED_LINE)
-    )
+    bare = bare.filter(pl.col("text").str.contains(LINE) | has_no_head())
     if bare.is_empty():
         return bare.with_columns(ordinal=pl.lit(0, dtype=pl.UInt32))
     records = pl.concat([last, lines.filter(_is_record()).select("line", "text")])

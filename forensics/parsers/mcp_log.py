@@ -17,7 +17,7 @@ import polars as pl
 
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
-from forensics.jsonl import NOT_JSON, UNDECODABLE, JsonLines, mend
+from forensics.jsonl import NOT_JSON, JsonLines, unquote
 from forensics.parsers.base import Parsed, elapsed_ms, finish, problems_of
 from forensics.patterns import match_patterns
 from forensics.patterns.claude_debug import PATTERNS
@@ -97,7 +97,7 @@ def _pretty_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]
     # an item begins with its text; the keys that follow belong to it
     numbered = keyed.filter(pl.col("key").is_not_null()).with_columns(
         item=pl.col("key").is_in(["debug", "error"]).cum_sum(),
-        value=pl.col("value").map_elements(_unquote, return_dtype=pl.String),
+        value=pl.col("value").map_elements(unquote, return_dtype=pl.String),
     )
     broken = numbered.filter(pl.col("value").is_null() & ~pl.col("damaged"))
     problems += problems_of(broken["line"].to_list(), NOT_JSON)
@@ -111,13 +111,6 @@ def _pretty_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]
         )
         items = items.join(values, on="item", how="left")
     return items.drop("item").sort("line"), problems, lines.height
-
-
-def _unquote(text: str) -> str | None:
-    try:
-        return msgspec.json.decode(mend(text.encode()), type=str)
-    except UNDECODABLE:
-        return None
 
 
 def _events(items: pl.DataFrame, server: str | None) -> pl.DataFrame:

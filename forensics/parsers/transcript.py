@@ -17,12 +17,12 @@ from forensics.evidence import Evidence
 from forensics.jsonl import UNEXPECTED, JsonLines
 from forensics.parsers.base import Parsed, finish, problems_of, rows
 from forensics.records import Record
-from forensics.schema import EVENTS, SPAWNS, TODOS, Source
+from forensics.schema import EVENTS, SPAWNS, TODOS, UUID, Source
 
 HEAD = re.compile(
     rb'"(?:sessionId|session_id)"\s*:|"type"\s*:\s*"(?:user|assistant|summary|file-history-snapshot|queue-operation)"'
 )
-SESSION_FILE = re.compile(r"(?:^|/)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$")
+SESSION_FILE = re.compile(rf"(?:^|/)({UUID})\.jsonl$")
 AGENT_FILE = re.compile(r"(?:^|/)agent-(a(?:compact|prompt)[0-9a-z_-]*)\.jsonl$")
 
 

@@ -12,9 +12,9 @@ import polars as pl
 
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
-from forensics.parsers.base import Parsed, finish, problems_of
-from forensics.patterns.server_lines import server_events, split_record
-from forensics.patterns.voicemode import EXHAUSTED_LINE, LINE, OBJECT_LINE
+from forensics.parsers.base import NO_RECORD, Parsed, finish, problems_of
+from forensics.patterns.server_lines import has_no_head, server_events, split_record
+from forensics.patterns.voicemode import LINE
 from forensics.schema import LAST_ORDINAL, EventKind, Source, TsQuality
 
 RECORD = re.compile(
@@ -22,7 +22,6 @@ RECORD = re.compile(
 )
 # start-up noise that is no record and needs none before it (6.0.1 and 9.0.1)
 NOISE = r"^\s*$|^[\s│╭╰]|Warning: |^\[\d\d/\d\d/\d\d \d\d:\d\d:\d\d\] |^ALSA lib |^Traceback "
-NO_RECORD = "line before the first record"
 
 
 class VoiceStderr:
@@ -50,10 +49,10 @@ class VoiceStderr:
                 odd = before.filter(~pl.col("damaged") & ~pl.col("text").str.contains(NOISE))
                 problems += problems_of(odd["line"].to_list(), NO_RECORD)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
-            text = pl.col("text")
-            bare = text.str.contains(OBJECT_LINE) | text.str.contains(EXHAUSTED_LINE)
             frames.append(
-                _plain(server_events(pl.concat([records, lines.filter(bare).select("line", "text")])))
+                _plain(
+                    server_events(pl.concat([records, lines.filter(has_no_head()).select("line", "text")]))
+                )
             )
             last = records.tail(1) if records.height else last
         edges = split_record(pl.concat([first, last]).unique("line", maintain_order=True)).drop("text")

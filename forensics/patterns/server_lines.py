@@ -12,32 +12,27 @@ from forensics.patterns import match_patterns
 from forensics.patterns.voicemode import EXHAUSTED_LINE, LINE, OBJECT_LINE, PATTERNS
 from forensics.schema import LOCAL, EventKind
 
+BARE = {EventKind.RESOURCE_OBJECT: OBJECT_LINE, EventKind.RESOURCE_EXHAUSTED: EXHAUSTED_LINE}
 LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
-RECORD_COLUMNS = ("local_ts", "component", "level", "message")
 
 
 def server_events(lines: pl.DataFrame) -> pl.DataFrame:
     """Return the events among ``lines`` (``text`` and whatever else the caller carries along)."""
     records = split_record(lines.filter(pl.col("text").str.contains(LINE))).drop("text")
-    objects = (
-        lines.filter(pl.col("text").str.contains(OBJECT_LINE))
-        .with_columns(
-            pl.col("text").str.extract_groups(OBJECT_LINE).struct.unnest(),
-            message=pl.col("text"),
-            kind=pl.lit(EventKind.RESOURCE_OBJECT.value),
-        )
-        .drop("text")
-    )
-    exhausted = (
-        lines.filter(pl.col("text").str.contains(EXHAUSTED_LINE))
-        .with_columns(
-            pl.col("text").str.extract_groups(EXHAUSTED_LINE).struct.unnest(),
-            message=pl.col("text"),
-            kind=pl.lit(EventKind.RESOURCE_EXHAUSTED.value),
-        )
-        .drop("text")
-    )
-    return pl.concat([match_patterns(records, PATTERNS), objects, exhausted], how="diagonal")
+    bare = [_bare(lines, kind, shape) for kind, shape in BARE.items()]
+    return pl.concat([match_patterns(records, PATTERNS), *bare], how="diagonal")
+
+
+def has_no_head() -> pl.Expr:
+    """Select the server's lines that say something without a record's head."""
+    return pl.any_horizontal(pl.col("text").str.contains(shape) for shape in BARE.values())
+
+
+def _bare(lines: pl.DataFrame, kind: EventKind, shape: str) -> pl.DataFrame:
+    text = pl.col("text")
+    found = lines.filter(text.str.contains(shape))
+    groups = text.str.extract_groups(shape).struct.unnest()
+    return found.with_columns(groups, message=text, kind=pl.lit(kind.value)).drop("text")
 
 
 def split_record(lines: pl.DataFrame) -> pl.DataFrame:
