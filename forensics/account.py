@@ -18,6 +18,15 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """A form of records that this program has not seen before: ``count`` of them, the first at ``line``."""
+
+    text: str
+    line: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A file that was found and not analysed."""
 
@@ -27,10 +36,21 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile:
-    """One file that was read. ``problems`` name every line that was not understood."""
+    """One file that was read. ``problems`` name every line that was not understood.
+
+    ``unknown`` names the shapes of ``records`` that were understood as records and are new to this program:
+    what a later release of a client brought.
+    """
 
     evidence: Evidence
     source: Source
     lines_total: int
     lines_understood: int
     problems: tuple[Problem, ...]
+    records: int
+    unknown: tuple[Shape, ...]
+
+    @property
+    def records_unknown(self) -> int:
+        """Return how many of the records are of an unknown shape."""
+        return sum(s.count for s in self.unknown)

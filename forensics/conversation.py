@@ -31,6 +31,7 @@ from forensics.records import (
 )
 from forensics.redact import cut
 from forensics.schema import INTERRUPT, SPAWN_TOOLS, EventKind, Row, TsQuality
+from forensics.shapes import Tally, known
 
 FILE_TOOLS = frozenset({"Read", "Write", "Edit", "MultiEdit", "NotebookEdit"})
 TODO_TOOLS = {"TaskCreate": EventKind.TASK_CREATE, "TaskUpdate": EventKind.TASK_UPDATE}
@@ -41,6 +42,7 @@ NOTIFICATION = re.compile(
 WARMUP = "Warmup"
 TALK = frozenset({"user", "assistant"})
 MALFORMED = "?!"  # the role of what could not be decoded
+SHAPE_KEPT = 80
 TEXT_KEPT = 400  # of what is only shown
 PROMPT_KEPT = 8000  # what the user asks for may stand anywhere in a prompt
 RESULT_KEPT = 2000  # the voice tool's failure names one endpoint after the other
@@ -56,6 +58,7 @@ class Conversation:
         self.todos: list[Row] = []
         self.spawns: list[Row] = []
         self.session_id: str | None = None  # of the last record that names one
+        self.tally = Tally(known("transcript").shapes)
         self._internal = internal_agents
         self._chain_of: dict[str, str] = {}  # uuid -> sidechain name
         self._warmups: set[str] = set()
@@ -66,6 +69,7 @@ class Conversation:
         self.session_id = record.session_id or self.session_id
         agent = self._agent_of(record)
         message = _message_of(record)
+        self.tally.see(line, _shapes_of(record, message))
         base: Row = {
             "line": line,
             "ts": parse_time(record.timestamp),
@@ -126,6 +130,23 @@ def _message_of(record: Record) -> Message:
     if record.type not in TALK:
         return Message()
     return _decode(record.message, Message, or_else=Message(role=MALFORMED))
+
+
+def _shapes_of(record: Record, message: Message) -> Iterator[str]:
+    """Name what a record is made of: its type, and the parts of a message."""
+    match record.type:
+        case "user" | "assistant" if isinstance(message.content, list):
+            yield from (_name(record.type, block.type) for block in message.content)
+        case "user" | "assistant":
+            yield _name(record.type, "text" if message.role != MALFORMED else "without a message")
+        case "queue-operation":
+            yield _name(record.type, record.operation)
+        case _:
+            yield _name(record.type, record.subtype)
+
+
+def _name(kind: str, part: str | None) -> str:
+    return cut(f"{kind} {part}" if part else kind, SHAPE_KEPT)
 
 
 def _events_of(record: Record, message: Message) -> Iterator[Row]:

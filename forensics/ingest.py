@@ -7,7 +7,7 @@ unique, and the same in whatever order the files are given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from forensics.account import InputFile, Unread
 from forensics.discover import Found
 from forensics.evidence import Evidence
 from forensics.parsers import parser_for
-from forensics.redact import redact_columns
+from forensics.redact import redact, redact_columns
 from forensics.schema import EVENTS, SPAWNS, TODOS, empty
 
 FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
@@ -58,6 +58,8 @@ def ingest(found: Found) -> Ingested:
                 lines_total=parsed.lines_total,
                 lines_understood=parsed.lines_understood,
                 problems=parsed.problems,
+                records=parsed.records,
+                unknown=tuple(replace(shape, text=redact(shape.text)) for shape in parsed.unknown),
             )
         )
     return Ingested(

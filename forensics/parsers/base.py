@@ -15,7 +15,7 @@ from typing import Protocol
 
 import polars as pl
 
-from forensics.account import Problem
+from forensics.account import Problem, Shape
 from forensics.evidence import Evidence
 from forensics.schema import (
     EVENTS,
@@ -29,6 +29,7 @@ from forensics.schema import (
     conform,
     empty,
 )
+from forensics.shapes import Tally
 
 NO_RECORD = "line before the first record"
 TOO_MANY = "more records in one line than are kept: the rest was left out"
@@ -46,6 +47,8 @@ class Parsed:
     problems: tuple[Problem, ...] = ()
     lines_total: int
     lines_understood: int
+    records: int = 0  # how many the lines hold, and which of them have a shape that was never recorded
+    unknown: tuple[Shape, ...] = ()
 
 
 class Parser(Protocol):
@@ -109,6 +112,8 @@ def finish(
     lines_total: int,
     todos: Sequence[pl.DataFrame] = (),
     spawns: Sequence[pl.DataFrame] = (),
+    *,
+    tally: Tally | None = None,
 ) -> Parsed:
     """Put the batches of a file together; what is no problem was understood."""
     events = _dated(_stack(frames, EVENTS)).with_columns(source=pl.lit(source.value, dtype=EVENTS["source"]))
@@ -123,6 +128,8 @@ def finish(
         problems=tuple(sorted(_joined(every), key=lambda p: (p.line, p.reason))),
         lines_total=lines_total,
         lines_understood=lines_total - sum(p.count for p in every),
+        records=events.height if tally is None else tally.records,
+        unknown=() if tally is None else tally.unknown,
     )
 
 

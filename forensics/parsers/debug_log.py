@@ -27,6 +27,7 @@ from forensics.patterns.server_lines import has_no_head, server_events
 from forensics.patterns.voicemode import LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
 from forensics.schema import LAST_ORDINAL, UTC, UUID, EventKind, Source, TsQuality
+from forensics.shapes import Tally, known
 
 FIRST_RECORD = re.compile(
     rb"(?m)^(?:\x1b\[[0-9;]*m)*(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?\[(?:DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
@@ -59,6 +60,7 @@ class DebugLog:
         frames: list[pl.DataFrame] = []
         problems: list[Problem] = []
         total = 0
+        tally = Tally()
         first = last = trailer = pl.DataFrame(schema={"line": pl.UInt32, "text": pl.String})
         for batch in evidence.batches():
             lines = to_lines(batch)
@@ -69,6 +71,7 @@ class DebugLog:
                 problems += problems_of(range(batch.first_line, begin), NO_RECORD)
                 lines = lines.filter(pl.col("line") >= begin)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
+            tally.add_texts(*_strange(lines))
             frames += [_events(lines, last), _typed(_silences(lines, last))]
             last = _last_record(lines, last)
             trailer = _trailer(lines, last, trailer)
@@ -76,7 +79,9 @@ class DebugLog:
         frames.append(_typed(_edges(pl.concat([first, last]))))
         session = SESSION_NAME.search(evidence.place)
         named = pl.lit(session.group(1) if session else None, dtype=pl.String)
-        parsed = finish([f.with_columns(session_id=named) for f in frames], self.source, problems, total)
+        parsed = finish(
+            [f.with_columns(session_id=named) for f in frames], self.source, problems, total, tally=tally
+        )
         # one record may be the log's edge and a silence's
         return replace(
             parsed, events=parsed.events.unique(("line", "ordinal"), keep="first", maintain_order=True)
@@ -85,6 +90,15 @@ class DebugLog:
 
 def _is_record() -> pl.Expr:
     return pl.col("text").str.contains(RECORD_START)
+
+
+def _strange(lines: pl.DataFrame) -> tuple[int, pl.DataFrame]:
+    """Count the records, and return those that begin with words that were never recorded."""
+    text = pl.col("text")
+    is_known = known("claude-debug").tells(text, "] ", '] "')
+    apart = lines.select("line", "text", is_record=_is_record()).filter("is_record")
+    strange = apart.filter(~is_known).select("line", message=text.str.extract(RECORD, 3))
+    return apart.height, strange
 
 
 def _last_record(lines: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from forensics.patterns import match_patterns
 from forensics.patterns.claude_debug import PATTERNS
 from forensics.patterns.server_lines import server_events
 from forensics.schema import Source, TsQuality
+from forensics.shapes import Tally, known
 
 KEY_LINE = r'^\s*"(debug|error|timestamp|sessionId|cwd)": (".*"),?$'
 FRAME_LINE = r"^\s*(\[|\]|\{|\},?|\[\])?\s*$"
@@ -63,7 +64,16 @@ class McpLog:
             items, problems, total = _pretty_items(evidence)
         else:
             items, problems, total = _line_items(evidence)
-        return finish([_events(items, server)], self.source, problems, total)
+        tally = Tally()
+        tally.add_texts(items.height, _strange(items))
+        return finish([_events(items, server)], self.source, problems, total, tally=tally)
+
+
+def _strange(items: pl.DataFrame) -> pl.DataFrame:
+    """Return the items that begin with words that were never recorded, as the debug log would print them."""
+    message = pl.format('MCP server "": {}', "text")
+    is_known = known("claude-debug").tells(message)
+    return items.filter(~is_known).select("line", message=message)
 
 
 def _line_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]:

@@ -60,6 +60,7 @@ class StreamJson:
             total,
             todos=[rows(reader.todos, TODOS)],
             spawns=[rows(reader.spawns, SPAWNS)],
+            tally=reader.tally,
         )
 
 

@@ -53,4 +53,5 @@ class Transcript:
             lines.total,
             todos=[rows(reader.todos, TODOS)],
             spawns=[rows(reader.spawns, SPAWNS)],
+            tally=reader.tally,
         )

@@ -17,6 +17,7 @@ from forensics.jsonl import JsonLines
 from forensics.parsers.base import Parsed, finish, problems_of, rows
 from forensics.records import to_utc
 from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
+from forensics.shapes import Tally, known
 
 HEAD = re.compile(rb'"timestamp"\s*:\s*"[^"]+"\s*,\s*"event_type"\s*:\s*"[A-Z_]+"')
 KINDS = {
@@ -50,9 +51,13 @@ class VoiceEvents:
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each line; ``tool`` is the event's own type, ``message_id`` its call."""
         lines = JsonLines(evidence, VoiceEvent)
-        found = [_row(number, event) for number, event in lines]
+        tally = Tally(known("voice-events").shapes)
+        found: list[Row] = []
+        for number, event in lines:
+            tally.see(number, [event.event_type])
+            found.append(_row(number, event))
         problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
-        return finish([rows(found, EVENTS)], self.source, problems, lines.total)
+        return finish([rows(found, EVENTS)], self.source, problems, lines.total, tally=tally)
 
 
 def _row(line: int, event: VoiceEvent) -> Row:

@@ -17,6 +17,7 @@ from forensics.jsonl import JsonLines
 from forensics.parsers.base import Parsed, finish, problems_of, rows
 from forensics.records import to_utc
 from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
+from forensics.shapes import Tally, known
 
 HEAD = re.compile(rb'"conversation_id"\s*:\s*"conv_[^"]*"\s*,\s*"type"\s*:\s*"(?:stt|tts)"')
 
@@ -27,6 +28,7 @@ class Exchange(msgspec.Struct):
     timestamp: datetime
     conversation_id: str
     type: str
+    version: int | None = None
     project_path: str | None = None
     metadata: dict[str, object] | None = None
 
@@ -43,9 +45,13 @@ class VoiceExchanges:
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset."""
         lines = JsonLines(evidence, Exchange)
-        found = [_row(number, exchange) for number, exchange in lines]
+        tally = Tally(known("voice-exchanges").shapes)
+        found: list[Row] = []
+        for number, exchange in lines:
+            tally.see(number, [f"{exchange.type} version {exchange.version}"])
+            found.append(_row(number, exchange))
         problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
-        return finish([rows(found, EVENTS)], self.source, problems, lines.total)
+        return finish([rows(found, EVENTS)], self.source, problems, lines.total, tally=tally)
 
 
 def _row(line: int, exchange: Exchange) -> Row:

@@ -16,6 +16,7 @@ from forensics.parsers.base import NO_RECORD, Parsed, finish, problems_of
 from forensics.patterns.server_lines import has_no_head, server_events, split_record
 from forensics.patterns.voicemode import LINE
 from forensics.schema import LAST_ORDINAL, EventKind, Source, TsQuality
+from forensics.shapes import Tally, known
 
 RECORD = re.compile(
     rb"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - [A-Za-z0-9_.\-]+ - (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) - "
@@ -38,11 +39,14 @@ class VoiceStderr:
         frames: list[pl.DataFrame] = []
         problems: list[Problem] = []
         total = 0
+        tally = Tally()
         first = last = pl.DataFrame(schema={"line": pl.UInt32, "text": pl.String})
         for batch in evidence.batches():
             lines = to_lines(batch)
             total += lines.height
             records = lines.filter(pl.col("text").str.contains(LINE)).select("line", "text")
+            strange = records.filter(~known("voice-stderr").tells(pl.col("text"), " - "))
+            tally.add_texts(records.height, split_record(strange).select("line", "message"))
             if first.is_empty():
                 first = records.head(1)
                 before = lines if first.is_empty() else lines.filter(pl.col("line") < first["line"].item())
@@ -57,7 +61,7 @@ class VoiceStderr:
             last = records.tail(1) if records.height else last
         edges = split_record(pl.concat([first, last]).unique("line", maintain_order=True)).drop("text")
         frames.append(_plain(edges.with_columns(kind=pl.lit(EventKind.LOG_EDGE.value)), LAST_ORDINAL))
-        return finish(frames, self.source, problems, total)
+        return finish(frames, self.source, problems, total, tally=tally)
 
 
 def _plain(events: pl.DataFrame, ordinal: int = 0) -> pl.DataFrame:

@@ -1,0 +1,127 @@
+"""The forms that records take, and which of them this program has seen before.
+
+A new release of a client or server prints new things, and a reader that passes over them in silence would call
+that a quiet session. Each record has a shape: the words that it begins with, or its type. The shapes that were
+recorded stand with their versions in ``patterns/known/<name>.tsv``; whatever else a log holds is counted and named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+import polars as pl
+
+from forensics.account import Shape
+
+WORDS = 5  # so many tell one message from another, and hold little of what people wrote
+DISTINCT = 1000  # more shapes than this in one file are no shapes: it is counted, not listed
+MORE = "…"
+# a word that holds any of these differs from one record to the next
+VARIABLE = re.compile(r"[0-9\"'/\\<{}()=~`@…\ufffd\x00-\x1f]")
+TAG = re.compile(r"\[[A-Za-z][\w .:\-]*\]")
+SERVER = re.compile(r'MCP server \\?"[^"]*":? ')
+SERVER_SHAPE = f"MCP server {MORE} "
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The shapes of one kind of log that were recorded."""
+
+    shapes: frozenset[str]
+
+    def tells(self, text: pl.Expr, *before: str) -> pl.Expr:
+        """Say which lines hold a known shape's fixed words, behind one of what comes ``before`` a message."""
+        literals = sorted(
+            lead + words
+            for shape in self.shapes
+            if (words := shape.removeprefix(SERVER_SHAPE).removesuffix(MORE).rstrip(" "))
+            for lead in (('": ', '" ') if shape.startswith(SERVER_SHAPE) else before)
+        )
+        return text.str.contains_any(pl.lit(literals, dtype=pl.List(pl.String)))
+
+
+_learning = ContextVar("learning", default=False)
+
+
+@contextmanager
+def nothing_known() -> Iterator[None]:
+    """Take every shape for an unknown one: this is how the tables are made from recordings."""
+    before = _learning.set(True)
+    try:
+        yield
+    finally:
+        _learning.reset(before)
+
+
+def known(name: str) -> Known:
+    """Return the shapes that were recorded of one kind of log."""
+    return Known(frozenset()) if _learning.get() else _recorded(name)
+
+
+@cache
+def _recorded(name: str) -> Known:
+    text = (files("forensics") / "patterns" / "known" / f"{name}.tsv").read_text(encoding="utf-8")
+    return Known(
+        frozenset(line.split("\t")[0] for line in text.split("\n") if line and not line.startswith("#"))
+    )
+
+
+def shape_of(message: str) -> str:
+    """Return the words that a message begins with, up to the first that differs from record to record."""
+    text = message.removeprefix('"')
+    server = SERVER.match(text)
+    lead = SERVER_SHAPE if server else ""
+    rest = text[server.end() :] if server else text
+    words: list[str] = []
+    if tag := TAG.match(rest):
+        words.append(tag[0])
+        rest = rest[tag.end() :].removeprefix(" ")
+    for word in rest.split("\n", 1)[0].split(" "):
+        head, colon, _ = word.partition(":")
+        if len(words) == WORDS or VARIABLE.search(head) or "://" in word:
+            words.append(MORE)
+            break
+        words.append(head + colon)
+        if colon:
+            break
+    return lead + " ".join(words)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many records a file holds, and which of their shapes are not known."""
+
+    known: frozenset[str] = frozenset()
+    records: int = 0
+    _unknown: dict[str, tuple[int, int]] = field(default_factory=dict)  # shape: first line, count
+
+    def see(self, line: int, shapes: Iterable[str]) -> None:
+        """Count one record, which may be of several shapes: the parts of a message."""
+        self.records += 1
+        strange = next((s for s in shapes if s not in self.known), None)
+        if strange is not None:
+            self.add(line, strange)
+
+    def add(self, line: int, shape: str) -> None:
+        """Count an unknown shape. The record itself is counted elsewhere."""
+        name = shape if shape in self._unknown or len(self._unknown) < DISTINCT else MORE
+        first, count = self._unknown.get(name, (line, 0))
+        self._unknown[name] = (first, count + 1)
+
+    def add_texts(self, records: int, strange: pl.DataFrame) -> None:
+        """Count so many records of text, of which ``strange`` (``line``, ``message``) are of unknown shapes."""
+        self.records += records
+        for line, message in strange.iter_rows():
+            self.add(line, shape_of(message))
+
+    @property
+    def unknown(self) -> tuple[Shape, ...]:
+        """Return the unknown shapes, the most frequent first."""
+        found = [Shape(name, line, count) for name, (line, count) in self._unknown.items()]
+        return tuple(sorted(found, key=lambda s: (-s.count, s.line, s.text)))

@@ -1,0 +1,1 @@
+"""What developers run beside the program: it is not part of the package."""

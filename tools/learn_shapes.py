@@ -1,0 +1,61 @@
+"""Learn the shapes of records from recordings: ``python -m tools.learn_shapes PROGRAM VERSION FOLDER…``.
+
+Adds to ``forensics/patterns/known/*.tsv`` what the logs of one version hold. Read the diff: it is what that version
+brought, and a shape that holds somebody's words has no place in it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from forensics.discover import discover
+from forensics.ingest import ingest
+from forensics.schema import Source
+from forensics.shapes import MORE, SERVER_SHAPE, nothing_known
+
+FOLDER = Path(__file__).parent.parent / "forensics" / "patterns" / "known"
+TABLES = {
+    "claude-code": {
+        Source.TRANSCRIPT: "transcript",
+        Source.CLAUDE_DEBUG: "claude-debug",
+        Source.MCP_LOG: "claude-debug",
+    },
+    "voicemode": {
+        Source.VOICE_EVENTS: "voice-events",
+        Source.VOICE_EXCHANGES: "voice-exchanges",
+        Source.VOICE_STDERR: "voice-stderr",
+    },
+}
+# what is too short to tell anything: a message that begins with something variable
+EMPTY = frozenset({MORE, SERVER_SHAPE + MORE, SERVER_SHAPE.rstrip()})
+HEADER = "# what a record begins with\tthe versions that it was recorded from\n"
+
+
+def main(program: str, version: str, folders: Iterable[str]) -> None:
+    """Learn from what a version of ``claude-code`` or ``voicemode`` wrote under the folders."""
+    tables = TABLES[program]
+    found: dict[str, set[str]] = defaultdict(set)
+    with nothing_known():
+        inputs = ingest(discover([Path(folder) for folder in folders])).inputs
+    for file in inputs:
+        if file.source in tables:
+            found[tables[file.source]].update(s.text for s in file.unknown)
+    for table, shapes in sorted(found.items()):
+        _add(FOLDER / f"{table}.tsv", shapes - EMPTY, version)
+
+
+def _add(path: Path, shapes: set[str], version: str) -> None:
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    rows = dict(line.split("\t") for line in lines if line and not line.startswith("#"))
+    for shape in shapes:
+        versions = [v for v in rows.get(shape, "").split(", ") if v]
+        rows[shape] = ", ".join(dict.fromkeys([*versions, version]))
+    text = HEADER + "".join(f"{shape}\t{versions}\n" for shape, versions in sorted(rows.items()))
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])
