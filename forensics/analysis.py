@@ -9,6 +9,7 @@ from pathlib import Path
 
 from forensics.account import InputFile, Unread
 from forensics.case import Case
+from forensics.coverage import Coverage, coverage_of
 from forensics.finding import EvidenceRef, Finding, Outcome
 from forensics.rule import Rule
 
@@ -120,6 +121,11 @@ class Analysis:
         inputs = tuple(i for i in self.inputs if i.evidence.name in held)
         left_out = len(self.inputs) - len(inputs)
         return replace(self, sessions=tuple(sessions), inputs=inputs, left_out=left_out)
+
+    @property
+    def coverage(self) -> Coverage:
+        """Return what of the inputs was understood."""
+        return coverage_of(self.inputs, self.unread)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, TypedDict
+from typing import IO, TYPE_CHECKING, Annotated, Optional, TypedDict
 
 import typer
 
@@ -49,6 +49,14 @@ class SessionsFormat(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+class DoctorFormat(StrEnum):
+    """How ``doctor`` says what was understood."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
 class RulesFormat(StrEnum):
@@ -200,6 +208,40 @@ def sessions(
 
 
 @app.command()
+def doctor(
+    paths: Paths = None,
+    output_format: Annotated[
+        DoctorFormat, typer.Option("--format", help="How to say it.")
+    ] = DoctorFormat.TEXT,
+    session: Session = None,
+    since: Since = None,
+    last: Last = None,
+    *,
+    everything: Everything = False,
+) -> None:
+    """Say how much of the logs is understood: by source, and what a new version of their program brought."""
+    with _errors():
+        from forensics.engine import examine
+        from forensics.render import doctor as told
+
+        files, base = paths, None
+        if not files:
+            files, _ = _of_this_user(
+                _choice(session, since, last, everything=everything), datetime.now(UTC), 1
+            )
+            base = Path.home()
+        with _progress():
+            coverage = examine(files, stdin=_stdin(files), base=base)
+        match output_format:
+            case DoctorFormat.TEXT:
+                sys.stdout.write(told.as_text(coverage, **_terminal()))
+            case DoctorFormat.JSON:
+                sys.stdout.write(told.as_json(coverage))
+            case DoctorFormat.MARKDOWN:
+                sys.stdout.write(told.as_markdown(coverage))
+
+
+@app.command()
 def rules(
     output_format: Annotated[
         RulesFormat, typer.Option("--format", help="How to list the rules.")
@@ -265,8 +307,12 @@ def _analyse(paths: list[Path] | None, tz: str | None, choice: Choice, default: 
         base = Path.home()
         paths, choice = _of_this_user(choice, now, default)
     with _progress():
-        analysis = analyse(paths, tz=tz, stdin=sys.stdin.buffer if Path("-") in paths else None, base=base)
+        analysis = analyse(paths, tz=tz, stdin=_stdin(paths), base=base)
     return analysis.only(choice.of(analysis.sessions, now))
+
+
+def _stdin(paths: list[Path]) -> IO[bytes] | None:
+    return sys.stdin.buffer if Path("-") in paths else None
 
 
 def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Path], Choice]:

@@ -17,6 +17,7 @@ from forensics.analysis import Analysis, RuleError, SessionAnalysis
 from forensics.case import Case, build_case
 from forensics.citations import Citations
 from forensics.clock import align
+from forensics.coverage import Coverage, coverage_of
 from forensics.dedupe import one_event_each
 from forensics.discover import discover
 from forensics.errors import NothingReadableError
@@ -68,6 +69,15 @@ def analyse(
     """
     with ExitStack() as unpacked:
         return _analyse(paths, ingest(discover(paths, Unpacker(unpacked), stdin, base)), tz, rules)
+
+
+def examine(paths: Sequence[Path], *, stdin: IO[bytes] | None = None, base: Path | None = None) -> Coverage:
+    """Read everything under ``paths`` and say what was understood. Arguments and errors are those of ``analyse``."""
+    with ExitStack() as unpacked:
+        ingested = ingest(discover(paths, Unpacker(unpacked), stdin, base))
+    if not ingested.inputs and not ingested.unread:
+        raise NothingReadableError(_nothing(paths, ingested))
+    return coverage_of(ingested.inputs, ingested.unread)
 
 
 def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule]) -> Analysis:

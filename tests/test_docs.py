@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from forensics.cli import app
+from forensics.engine import examine
 from forensics.render.catalogue import as_markdown
+from forensics.render.doctor import as_markdown as as_table
 from forensics.rules import RULES
 
 ROOT = Path(__file__).parents[1]
+FIGURES = re.compile(r"<!-- doctor: (?P<folders>[a-z -]+?) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def test_the_rules_page_is_generated_from_the_rules():
@@ -27,7 +32,7 @@ def test_the_readme_lists_every_rule_and_no_other():
 
 def test_every_option_of_the_readme_exists():
     text = (ROOT / "README.md").read_text()
-    for command in ("report", "check", "sessions", "rules", "explain", "demo"):
+    for command in ("report", "check", "sessions", "doctor", "rules", "explain", "demo"):
         help_text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
         for line in re.findall(rf"^forensics {command} .*$", text, re.MULTILINE):
             for option in re.findall(r"(?<= )--?[a-z][a-z-]*", line.partition("#")[0]):
@@ -38,3 +43,16 @@ def test_the_changelog_names_every_rule():
     text = (ROOT / "CHANGELOG.md").read_text()
     for rule in RULES:
         assert f"`{rule.code}` {rule.name}" in text
+
+
+@pytest.mark.corpus
+def test_the_figures_of_coverage_are_those_that_doctor_prints(corpus):
+    page = ROOT / "docs" / "formats.md"
+    text = page.read_text(encoding="utf-8")
+    for block in FIGURES.finditer(text):
+        folders = [corpus / name for name in block["folders"].split()]
+        measured = f"<!-- doctor: {block['folders']} -->\n{as_table(examine(folders))}<!-- end -->"
+        if os.environ.get("UPDATE_GOLDEN"):
+            page.write_text(page.read_text(encoding="utf-8").replace(block[0], measured), encoding="utf-8")
+        else:
+            assert block[0] == measured, "run with UPDATE_GOLDEN=1 and read the diff"

@@ -10,6 +10,7 @@ from forensics.analysis import Analysis, SessionAnalysis
 from forensics.finding import Finding, OutcomeKind, Severity
 from forensics.render.markup import plain
 from forensics.render.moments import span_text
+from forensics.render.numbers import counted
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",
@@ -72,7 +73,7 @@ def _session(console: Console, session: SessionAnalysis) -> None:
     skipped = [o for o in session.outcomes if o.outcome is OutcomeKind.INSUFFICIENT]
     clear = sum(o.outcome is OutcomeKind.CLEAR for o in session.outcomes)
     absent = sum(o.outcome is OutcomeKind.NOT_APPLICABLE for o in session.outcomes)
-    counts = f"{_count(len(session.findings), 'finding')}; {_count(clear, 'rule')} found nothing"
+    counts = f"{counted(len(session.findings), 'finding')}; {counted(clear, 'rule')} found nothing"
     _line(console, f"{counts}, {absent} did not apply, {len(skipped)} could not judge", indent=2)
     for outcome in skipped:
         _line(console, f"{outcome.rule} could not judge: {outcome.reason}", "dim", 4)
@@ -94,16 +95,16 @@ def _finding(console: Console, finding: Finding) -> None:
 def _account(console: Console, analysis: Analysis) -> None:
     lines = sum(i.lines_total for i in analysis.inputs)
     understood = sum(i.lines_understood for i in analysis.inputs)
-    sessions, files = _count(len(analysis.sessions), "session"), _count(len(analysis.inputs), "log file")
+    sessions, files = counted(len(analysis.sessions), "session"), counted(len(analysis.inputs), "log file")
     _line(console, f"{sessions} in {files}: {understood} of {lines} lines understood")
     if analysis.unread:
-        _line(console, f"{_count(len(analysis.unread), 'file')} not analysed:", "dim")
+        _line(console, f"{counted(len(analysis.unread), 'file')} not analysed:", "dim")
         _files(console, [f"{unread.name}: {unread.reason}" for unread in analysis.unread])
     if analysis.unattached:
         records = sum(n for _, n in analysis.unattached)
         belong = "belongs" if records == 1 else "belong"
-        _line(console, f"{_count(records, 'record')} {belong} to no session here:", "yellow")
-        _files(console, [f"{name}: {_count(n, 'record')}" for name, n in analysis.unattached])
+        _line(console, f"{counted(records, 'record')} {belong} to no session here:", "yellow")
+        _files(console, [f"{name}: {counted(n, 'record')}" for name, n in analysis.unattached])
     for note in analysis.notes:
         _line(console, note, "yellow")
 
@@ -113,7 +114,3 @@ def _files(console: Console, lines: list[str]) -> None:
         _line(console, line, "dim", 2)
     if len(lines) > FILES_SHOWN:
         _line(console, f"and {len(lines) - FILES_SHOWN} more", "dim", 2)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

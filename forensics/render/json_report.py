@@ -48,6 +48,8 @@ def _input(file: InputFile) -> dict[str, object]:
         "lines_total": file.lines_total,
         "lines_understood": file.lines_understood,
         "problems": [{"line": p.line, "reason": p.reason, "count": p.count} for p in file.problems],
+        "records": file.records,
+        "unknown": [{"shape": s.text, "line": s.line, "count": s.count} for s in file.unknown],
     }
 
 
