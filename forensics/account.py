@@ -27,6 +27,14 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockNote:
+    """What has to be said of the clocks, and the lines (file, line) that show it."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A file that was found and not analysed."""
 

@@ -94,6 +94,19 @@ class RuleError:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What has to be said of the evidence as a whole, and where (``file:line``) it shows."""
+
+    text: str
+    places: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Return the sentence with its places."""
+        return f"{self.text} ({', '.join(self.places)})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """The result of a run over some evidence."""
@@ -101,7 +114,7 @@ class Analysis:
     tool_version: str
     inputs: tuple[InputFile, ...]
     unread: tuple[Unread, ...]
-    notes: tuple[str, ...]  # what had to be said about the clock
+    notes: tuple[Note, ...]  # what had to be said about the clock
     unattached: tuple[tuple[str, int], ...]  # file, records that belong to no session
     sessions: tuple[SessionAnalysis, ...]
     left_out: int  # inputs that hold records of other sessions only, where sessions were chosen

@@ -15,7 +15,8 @@ from functools import cached_property
 import polars as pl
 
 from forensics.agents import AgentLife, link_agents
-from forensics.schema import MOMENT, EventKind, Row, Source, is_kind
+from forensics.order import in_order
+from forensics.schema import EventKind, Row, Source, is_kind
 from forensics.verdict import Ending, judge_ending
 from forensics.voice_chains import Chain, build_chains
 
@@ -102,7 +103,7 @@ class Case:
 
 def build_case(session_id: str, events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Case:
     """Put one session's tables together."""
-    ordered = _shutdown_last(events).sort(MOMENT, "file", "line", "ordinal", nulls_last=False)
+    ordered = in_order(_shutdown_last(events))
     linked = link_agents(ordered, todos, spawns)
     metas = linked.events.filter(pl.col("kind") == EventKind.SESSION_META.value)
     return Case(

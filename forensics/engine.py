@@ -13,7 +13,8 @@ from typing import IO
 import polars as pl
 
 from forensics import __version__
-from forensics.analysis import Analysis, RuleError, SessionAnalysis
+from forensics.account import ClockNote
+from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
 from forensics.case import Case, build_case
 from forensics.citations import Citations
 from forensics.clock import align
@@ -98,7 +99,7 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
         unread=ingested.unread,
-        notes=aligned.notes,
+        notes=tuple(_note(note, ingested) for note in aligned.notes),
         unattached=_unattached(events, ids, ingested),
         sessions=tuple(sessions),
         left_out=0,
@@ -122,6 +123,13 @@ def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:
 
 def _where(paths: Sequence[Path]) -> str:
     return ", ".join(str(p) for p in paths)
+
+
+def _note(said: ClockNote, ingested: Ingested) -> Note:
+    return Note(
+        said.text,
+        tuple(f"{ingested.inputs[file].evidence.name}:{line}" for file, line in dict.fromkeys(said.places)),
+    )
 
 
 def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:

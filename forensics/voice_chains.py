@@ -14,8 +14,8 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.schema import MOMENT, Row, is_kind
 from forensics.schema import EventKind as K
+from forensics.schema import Row, is_kind
 
 TIMED_OUT = re.compile(r"timed out", re.IGNORECASE)
 HTTP_CODE = re.compile(r"^Error code: (\d{3})\b")
@@ -109,8 +109,8 @@ class Chain:
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
-    """Return the seconds between two times of one clock; null where they are of two, or not known."""
-    if start is None or end is None or (start.tzinfo is None) != (end.tzinfo is None):
+    """Return the seconds between two times of one clock; null where they are of two, or it was set back meanwhile."""
+    if start is None or end is None or (start.tzinfo is None) != (end.tzinfo is None) or end < start:
         return None
     return round((end - start).total_seconds(), 3)
 
@@ -122,7 +122,7 @@ def _naive(moment: datetime | None) -> datetime | None:
 def build_chains(events: pl.DataFrame) -> tuple[Chain, ...]:
     """Rebuild the chains from one session's events; speech and text chains are kept apart."""
     played = (pl.col("kind") == K.VOICE_EVENT.value) & (pl.col("tool") == PLAYED)
-    rows = events.filter(is_kind(KINDS) | played).sort(MOMENT, "file", "line", "ordinal", nulls_last=True)
+    rows = events.filter(is_kind(KINDS) | played)
     builder = _Builder()
     for row in rows.iter_rows(named=True):
         builder.take(row)

@@ -246,6 +246,15 @@ def test_any_character_can_be_printed_under_the_c_locale():
     assert "“Create privacy policy document”".encode() in done.stdout
 
 
+def test_a_voice_log_alone_leaves_nothing_on_standard_error(tmp_path):
+    head = "2025-10-21 02:00:0{} - voicemode - INFO - "
+    said = ["Starting VoiceMode v6.0.1", "STT: Starting speech-to-text conversion"]
+    (tmp_path / "stderr.log").write_text("".join(head.format(n) + text + "\n" for n, text in enumerate(said)))
+    done = start("check", tmp_path, "--exit-zero")
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
 def test_help_and_version_do_not_load_the_engine():
     code = "import sys, forensics.cli; print([m for m in ('polars', 'jinja2', 'rich', 'msgspec') if m in sys.modules])"
     done = subprocess.run(

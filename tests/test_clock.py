@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from forensics.clock import align, format_offset
+from forensics.account import ClockNote
+from forensics.clock import align
 from forensics.errors import UsageError
+from forensics.offsets import format_offset
+from forensics.order import in_order
 from forensics.parsers.base import rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
 
@@ -54,8 +57,8 @@ def test_without_proof_a_time_stays_missing_and_that_is_said():
     assert times(aligned) == [None]
     assert aligned.events["ts_quality"].to_list() == [TsQuality.MISSING.value]
     (note,) = aligned.notes
-    assert "1 records carry the voice server's local time" in note
-    assert "--tz" in note
+    assert "1 records carry the voice server's local time" in note.text
+    assert "--tz" in note.text
 
 
 def test_a_wrapped_line_proves_the_offset_and_keeps_the_servers_own_milliseconds():
@@ -106,7 +109,7 @@ def test_one_moment_is_taken_where_no_other_offset_is_possible_and_that_is_said(
     aligned = align(events)
     assert times(aligned)[0] == "21 07:33:42.718"
     (note,) = aligned.notes
-    assert "UTC-06:00 rests on one moment" in note
+    assert "UTC-06:00 rests on one moment" in note.text
 
 
 def test_the_users_zone_beats_one_moment():
@@ -168,7 +171,7 @@ def test_neighbours_an_hour_apart_leave_several_offsets_and_so_none():
         aligned.events["ts_quality"].to_list()[1] == TsQuality.INFERRED.value
     )  # by its neighbour, and said to be
     assert times(aligned)[1] == "21 07:00:00.000"
-    assert "1 records" in aligned.notes[0]
+    assert "1 records" in aligned.notes[0].text
 
 
 def test_a_record_of_an_undated_log_takes_the_time_before_it():
@@ -186,12 +189,100 @@ def test_offsets_that_contradict_each_other_are_said_and_the_nearest_is_taken():
     events = table(
         exchange("07:00:00", "02:00:00"),
         exchange("12:00:00", "06:00:00"),
-        line(K.STT_START, "02:10:00"),
-        line(K.STT_START, "05:50:00"),
+        line(K.STT_START, "02:10:00", file=1),
+        line(K.STT_START, "05:50:00", file=1),
     )
     aligned = align(events)
     assert times(aligned)[2:] == ["21 07:10:00.000", "21 11:50:00.000"]
-    assert "-06:00, -05:00" in aligned.notes[0]
+    assert aligned.notes == (
+        ClockNote(
+            "the voice server's clock was changed from UTC-05:00 to UTC-06:00 between 2025-10-21 07:00:00Z and "
+            "2025-10-21 12:00:00Z: local times of that change happened twice, and each line takes the offset of its neighbours",
+            ((0, 1), (0, 2)),
+        ),
+    )
+
+
+def test_offsets_that_no_change_of_clocks_explains_contradict_each_other():
+    def exchange(utc: str, local: str) -> dict:
+        return moment(K.VOICE_EXCHANGE, utc, Source.VOICE_EXCHANGES) | {"local_ts": at(local)}
+
+    (note,) = align(table(exchange("07:00:00", "02:00:00"), exchange("12:00:00", "15:00:00"))).notes
+    assert "contradicting offsets from UTC in this evidence: UTC-05:00, UTC+03:00" in note.text
+    assert note.places == ((0, 1), (0, 2))
+
+
+def test_when_the_clocks_go_back_the_lines_tell_the_two_hours_apart():
+    # 2025-11-02 in Chicago: 01:30 is 06:30Z, and an hour later 07:30Z
+    day = timedelta(days=12)
+
+    def wrapped(utc: str, local: str) -> dict:
+        row = moment(K.STT_START, utc, Source.MCP_LOG) | {"local_ts": at(local)}
+        return row | {"ts": row["ts"] + day, "local_ts": row["local_ts"] + day}
+
+    def bare(local: str) -> dict:
+        row = line(K.STT_FAIL, local, Source.MCP_LOG)
+        return row | {"local_ts": row["local_ts"] + day}
+
+    events = table(
+        wrapped("06:30:00", "01:30:00"),
+        bare("01:50:00"),
+        bare("01:10:00"),
+        wrapped("07:20:00", "01:20:00"),
+        bare("01:50:01"),
+    )
+    aligned = align(events)
+    assert times(aligned) == [
+        f"02 {t}.000" for t in ("06:30:00", "06:50:00", "07:10:00", "07:20:00", "07:50:01")
+    ]
+    assert "changed from UTC-05:00 to UTC-06:00" in aligned.notes[0].text
+
+
+def test_the_event_log_may_tell_a_change_of_the_clocks():
+    twins = [
+        ("01:58:00", "06:58:00"),
+        ("01:59:00", "06:59:00"),
+        ("01:10:00", "07:10:00"),
+        ("01:11:07", "07:11:07"),
+    ]
+    events = table(
+        *(line(K.STT_START, local) for local, _ in twins), *(moment(K.STT_BEGUN, utc) for _, utc in twins)
+    )
+    aligned = align(events)
+    assert times(aligned)[:4] == [f"21 {utc}.000" for _, utc in twins]
+    assert "changed from UTC-05:00 to UTC-06:00" in aligned.notes[0].text
+
+
+def test_a_log_whose_clock_goes_back_is_named_with_both_lines():
+    debug = Source.CLAUDE_DEBUG
+    events = table(
+        moment(K.TOOL_DISPATCH, "07:00:30", debug),
+        moment(K.TOOL_DISPATCH, "07:00:10", debug),
+        moment(K.TOOL_DISPATCH, "07:00:09.500", debug),
+        moment(K.TOOL_DISPATCH, "07:00:40", debug),
+    )
+    (note,) = align(events).notes
+    assert "goes back once, by up to 20.0 s" in note.text
+    assert note.places == ((0, 1), (0, 2))
+
+
+def test_a_transcripts_records_may_stand_out_of_order():
+    events = table(
+        moment(K.USER_PROMPT, "07:00:30", Source.TRANSCRIPT), moment(K.OTHER, "07:00:10", Source.TRANSCRIPT)
+    )
+    assert align(events).notes == ()
+
+
+def test_inside_one_log_no_record_comes_before_one_above_it():
+    debug, told = Source.CLAUDE_DEBUG, Source.TRANSCRIPT
+    events = table(
+        moment(K.TOOL_DISPATCH, "07:00:30", debug),
+        moment(K.TOOL_DONE, "07:00:10", debug),
+        moment(K.USER_PROMPT, "07:00:20", told, file=1),
+        moment(K.OTHER, "07:00:15", told, file=1),
+        moment(K.TOOL_DISPATCH, "07:00:40", debug),
+    )
+    assert in_order(events)["line"].to_list() == [4, 3, 1, 2, 5]
 
 
 def test_a_pair_speaks_for_a_day_and_not_for_a_month():
@@ -221,8 +312,32 @@ def test_an_hour_that_happened_twice_is_said():
     aligned = align(table(fold), "America/Chicago")
     assert times(aligned) == ["02 06:30:00.000"]
     assert aligned.notes == (
-        "1 local times happened twice in America/Chicago (the clock went back): the first was taken",
+        ClockNote(
+            "1 local times happened twice in America/Chicago (the clock went back): the first is taken",
+            ((0, 1),),
+        ),
     )
+
+
+def test_the_order_of_lines_tells_which_of_two_hours_is_meant():
+    fold = [datetime(2025, 11, 2, 1, minute) for minute in (10, 50, 20, 55)]  # noqa: DTZ001 - as above
+    lines = [line(K.STT_START, "00:00:00") | {"local_ts": moment} for moment in fold]
+    aligned = align(table(*lines), "America/Chicago")
+    assert times(aligned) == ["02 06:10:00.000", "02 06:50:00.000", "02 07:20:00.000", "02 07:55:00.000"]
+    assert aligned.notes == ()
+
+
+def test_a_time_that_the_named_zone_skips_is_said():
+    skipped = line(K.STT_START, "00:00:00") | {"local_ts": datetime(2025, 3, 9, 2, 30)}  # noqa: DTZ001
+    (note,) = align(table(skipped), "America/Chicago").notes
+    assert "1 local times did not happen in America/Chicago" in note.text
+
+
+def test_a_zone_that_the_evidence_contradicts_is_said():
+    exchange = moment(K.VOICE_EXCHANGE, "07:00:00", Source.VOICE_EXCHANGES) | {"local_ts": at("02:00:00")}
+    (note,) = align(table(exchange), "Europe/Berlin").notes
+    assert "--tz Europe/Berlin contradicts the evidence, which proves UTC-05:00" in note.text
+    assert note.places == ((0, 1),)
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "2025"])

@@ -182,7 +182,7 @@ def test_voice_lines_without_a_known_time_are_not_attached_by_guess(tmp_path):
     analysis = put(tmp_path, {f"{ONE}.jsonl": converse(ONE, 5) + say(ONE, 40), "stderr.log": STDERR})
     assert sorted(ids(analysis)) == [ONE, "voice:2025-10-21T07:00:10"]
     assert files_of(analysis, ONE) == {f"{ONE}.jsonl"}
-    assert "--tz" in analysis.notes[0]
+    assert "--tz" in analysis.notes[0].text
 
 
 def test_a_session_that_never_used_voice_does_not_get_the_voice_log(tmp_path):

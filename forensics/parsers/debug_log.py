@@ -38,6 +38,7 @@ MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OB
 DYING = any_literal(p.literal for p in TRAILER)
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
 SILENCE = timedelta(seconds=60)
+STEP = timedelta(seconds=1)  # a clock that goes back by more was set
 TAIL = 1000  # lines in which the last record is looked for first
 
 
@@ -197,7 +198,7 @@ def _death(trailer: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
 
 
 def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """Keep the records on both sides of a long silence, whatever they say.
+    """Keep the records on both sides of a long silence, or of a step back of the clock, whatever they say.
 
     A record without meaning for any rule still proves that the client was alive. Only lines at which the
     minute changes are looked at: the first 16 characters of a record are its date, hour and minute.
@@ -207,7 +208,7 @@ def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     around = with_year.filter((minute != minute.shift(1)) | (minute != minute.shift(-1)))
     dated = around.filter(pl.col("text").str.contains(DATED_START))
     time = _utc(pl.col("text").str.extract(RECORD, 1))
-    quiet = (time.diff() > SILENCE).fill_null(value=False)
+    quiet = (~time.diff().is_between(-STEP, SILENCE)).fill_null(value=False)
     return _edges(dated.filter(quiet | quiet.shift(-1, fill_value=False)))
 
 

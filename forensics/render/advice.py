@@ -104,4 +104,4 @@ def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...
     problems = sum(p.count for i in analysis.inputs for p in i.problems)
     if problems:
         told.append(f"{problems} lines could not be understood; the appendix names them")
-    return (*told, OUTSIDE, *analysis.notes)
+    return (*told, OUTSIDE, *(note.sentence for note in analysis.notes))

@@ -106,7 +106,7 @@ def _account(console: Console, analysis: Analysis) -> None:
         _line(console, f"{counted(records, 'record')} {belong} to no session here:", "yellow")
         _files(console, [f"{name}: {counted(n, 'record')}" for name, n in analysis.unattached])
     for note in analysis.notes:
-        _line(console, note, "yellow")
+        _line(console, note.sentence, "yellow")
 
 
 def _files(console: Console, lines: list[str]) -> None:

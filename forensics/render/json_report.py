@@ -26,7 +26,7 @@ def to_dict(analysis: Analysis) -> dict[str, object]:
         "inputs": [_input(i) for i in analysis.inputs],
         "unread": [{"path": u.name, "reason": u.reason} for u in analysis.unread],
         "unattached": [{"path": path, "records": records} for path, records in analysis.unattached],
-        "notes": list(analysis.notes),
+        "notes": [{"text": n.text, "places": list(n.places)} for n in analysis.notes],
         "sessions": [_session(s) for s in analysis.sessions],
         "outcomes": [
             {"rule": o.rule, "session_id": o.session_id, "outcome": o.outcome.value, "reason": o.reason}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from dateutil import tz as dateutil_tz
 
 from forensics.analysis import Moment
-from forensics.clock import format_offset
+from forensics.offsets import format_offset
 
 MINUTE = 60  # seconds
 
