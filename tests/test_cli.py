@@ -247,7 +247,7 @@ def test_any_character_can_be_printed_under_the_c_locale():
 
 
 def test_a_voice_log_alone_leaves_nothing_on_standard_error(tmp_path):
-    head = "2025-10-21 02:00:0{} - voicemode - INFO - "
+    head = "2025-10-21 02:00:0{},000 - voicemode - INFO - "
     said = ["Starting VoiceMode v6.0.1", "STT: Starting speech-to-text conversion"]
     (tmp_path / "stderr.log").write_text("".join(head.format(n) + text + "\n" for n, text in enumerate(said)))
     done = start("check", tmp_path, "--exit-zero")
