@@ -15,6 +15,7 @@ from forensics.schema import EventKind, Source, is_kind
 
 CLOCK_ORDER = {source.value: n for n, source in enumerate(Source)}
 CLIENT_KINDS = (EventKind.MCP_CONNECTION, EventKind.MCP_CALL, EventKind.MCP_CALL_END)
+SPOKEN = (EventKind.USER_PROMPT, EventKind.USER_INTERRUPT, EventKind.ASSISTANT_MESSAGE, EventKind.API_ERROR)
 # two logs of one happening differ by less, also where a neighbour gave the time
 LAG = timedelta(minutes=10)
 
@@ -23,7 +24,7 @@ def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the events without copies, and the copies' places: ``event_id`` (kept), ``file``, ``line``."""
     once, places = _merged(events, _key())
     # a transcript and the stream of the same run tell each call twice, the stream without a time
-    whole, more = _merged(once, _call_key())
+    whole, more = _merged(once, _session_key())
     moved = places.join(
         more.select(event_id="copy", kept="event_id"), on="event_id", how="left"
     ).with_columns(event_id=pl.coalesce("kept", "event_id"))
@@ -83,15 +84,21 @@ def _client_key(text: pl.Expr) -> pl.Expr:
     return pl.format("client:{}|{}|{}|{}|{}", *same, spell, turn)
 
 
-def _call_key() -> pl.Expr:
-    """Name a call, or its answer, within its session: there it happens once."""
-    told = (
-        (pl.col("source") == Source.TRANSCRIPT.value)
-        & pl.col("session_id").is_not_null()
-        & (pl.col("correlation_id") != "")
-    )
+def _session_key() -> pl.Expr:
+    """Name a call, its answer and what was said within their session: there each happens once.
+
+    Some releases copy a resumed session's records under new uuids; tool ids, times and words stay.
+    """
+    told = (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("session_id").is_not_null()
     call = pl.format("{}|{}|{}", "session_id", "kind", "correlation_id")
-    return pl.when(told).then(call)
+    who = pl.col("agent_id").fill_null("")
+    words = pl.format("{}|{}|{}|{}|{}", "session_id", "kind", who, "ts", "message")
+    return (
+        pl.when(told & (pl.col("correlation_id") != ""))
+        .then(call)
+        .when(told & is_kind(SPOKEN) & pl.col("ts").is_not_null())
+        .then(words)
+    )
 
 
 def _originals(keyed: pl.DataFrame) -> pl.DataFrame:

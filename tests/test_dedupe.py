@@ -94,3 +94,62 @@ def test_calls_without_an_id_are_not_one_call(tmp_path):
 
     (session,) = put(tmp_path, {f"{ONE}.jsonl": call(1) + call(2) + call(3)}).sessions
     assert session.case.events.filter(session.case.events["kind"] == "tool_call").height == 3
+
+
+def said(kind: str, uuid: str, second: int, content: object, session: str = ONE, **more) -> str:
+    record = {
+        "type": kind,
+        "uuid": uuid,
+        "sessionId": session,
+        "timestamp": f"2026-01-22T07:00:{second:02d}.000Z",
+        "message": {"role": kind, "id": "msg_1" if kind == "assistant" else None, "content": content},
+    }
+    return json.dumps(record | more) + "\n"
+
+
+def conversation(mark: str, session: str = ONE) -> str:
+    call = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}
+    answer = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "ok"}
+    return (
+        said("user", f"{mark}1", 1, "go on", session)
+        + said("assistant", f"{mark}2", 2, [{"type": "text", "text": "I will"}], session)
+        + said("assistant", f"{mark}3", 3, [call], session)
+        + said("user", f"{mark}4", 4, [answer], session)
+    )
+
+
+def told(analysis, session: str = ONE) -> list[str]:
+    (case,) = (s.case for s in analysis.sessions if s.session_id == session)
+    return [k for k in case.events["kind"] if k != "session_meta"]
+
+
+CONVERSATION = ["user_prompt", "assistant_message", "tool_call", "tool_result"]
+
+
+def test_what_a_resumed_session_copied_under_new_ids_counts_once(tmp_path):
+    # as some releases do on --resume: the same records again, in the same file, with uuids of their own
+    more = said("user", "c1", 9, "and then?")
+    analysis = put(tmp_path, {f"projects/p/{ONE}.jsonl": conversation("a") + conversation("b") + more})
+    assert told(analysis) == [*CONVERSATION, "user_prompt"]
+
+
+def test_the_same_words_at_another_time_are_said_again(tmp_path):
+    lines = said("user", "a1", 1, "go on") + said("user", "a2", 8, "go on")
+    assert told(put(tmp_path, {f"projects/p/{ONE}.jsonl": lines})) == ["user_prompt", "user_prompt"]
+
+
+def test_two_agents_that_are_told_the_same_at_one_moment_are_two(tmp_path):
+    agents = {
+        f"projects/p/{ONE}/subagents/agent-{name}.jsonl": said(
+            "user", name, 1, "go on", agentId=name, isSidechain=True
+        )
+        for name in ("a1", "a2")
+    }
+    both = put(tmp_path, {f"projects/p/{ONE}.jsonl": conversation("x"), **agents})
+    assert told(both).count("user_prompt") == 3
+
+
+def test_two_sessions_that_are_told_the_same_at_one_moment_are_two(tmp_path):
+    files = {f"projects/p/{s}.jsonl": said("user", s, 1, "go on", s) for s in (ONE, TWO)}
+    both = put(tmp_path, files)
+    assert told(both, ONE) == told(both, TWO) == ["user_prompt"]
