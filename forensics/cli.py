@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Optional, TypedDict
 import typer
 
 from forensics.finding import Severity
+from forensics.run import EXIT_ERROR, EXIT_FINDINGS, Run, complain, guarded
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
@@ -33,8 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-EXIT_FINDINGS, EXIT_ERROR, EXIT_NOTHING = 1, 2, 3
 
 
 class CheckFormat(StrEnum):
@@ -137,7 +135,7 @@ def report(
     everything: Everything = False,
 ) -> None:
     """Write an incident report. Every sentence can be checked against a log line."""
-    with _errors() as run:
+    with guarded() as run:
         from forensics.render.markdown import to_markdown
 
         analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
@@ -169,7 +167,7 @@ def check(
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
 ) -> None:
     """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
-    with _errors() as run:
+    with guarded() as run:
         analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
         if not exit_zero and any(f.severity.rank >= fail_on.rank for f in analysis.findings):
             run.exit_code = EXIT_FINDINGS
@@ -196,7 +194,7 @@ def sessions(
     everything: Everything = False,
 ) -> None:
     """List sessions, newest first: how each ended, what was found, which sources there are."""
-    with _errors():
+    with guarded():
         from forensics.render import session_list
 
         choice = _choice(session, since, last, everything=everything)
@@ -220,7 +218,7 @@ def doctor(
     everything: Everything = False,
 ) -> None:
     """Say how much of the logs is understood: by source, and what a new version of their program brought."""
-    with _errors():
+    with guarded():
         from forensics.engine import examine
         from forensics.render import doctor as told
 
@@ -248,7 +246,7 @@ def rules(
     ] = RulesFormat.TABLE,
 ) -> None:
     """List the rules."""
-    with _errors():
+    with guarded():
         from forensics.render import catalogue
         from forensics.rules import RULES
 
@@ -266,7 +264,7 @@ def explain(
     code: Annotated[str, typer.Argument(help="A rule's code, e.g. CCF102.", show_default=False)],
 ) -> None:
     """Print a rule's documentation."""
-    with _errors():
+    with guarded():
         from forensics.render import catalogue
         from forensics.rules import RULES
 
@@ -278,7 +276,7 @@ def demo(output: Output = None) -> None:
     """Analyse the packaged incident of 2025-10-21 and write its report (incident.md)."""
     from importlib.resources import as_file, files
 
-    with _errors():
+    with guarded():
         packaged = files("forensics") / "demo"
         checkout = Path(__file__).parent.parent / "fixtures" / "incident-2025-10-21" / "input"
         with as_file(packaged) if packaged.is_dir() else _checkout(checkout) as folder:
@@ -379,61 +377,8 @@ def _write(text: str, output: Path | None) -> None:
     output.write_text(text, encoding="utf-8")
 
 
-@dataclass
-class _Run:
-    """What is decided of a run before it prints: a reader that leaves early must not make a gate green."""
-
-    exit_code: int = 0
-
-
-def _fail_on_rule_errors(analysis: Analysis, run: _Run) -> None:
+def _fail_on_rule_errors(analysis: Analysis, run: Run) -> None:
     for error in analysis.errors:
-        _complain(f"rule {error.rule} failed on session {error.session_id}: {error.error}")
+        complain(f"rule {error.rule} failed on session {error.session_id}: {error.error}")
     if analysis.errors:
         run.exit_code = EXIT_ERROR
-
-
-@contextmanager
-def _errors() -> Iterator[_Run]:
-    """Turn the errors raised on purpose into one sentence and an exit code; respect a closed pipe."""
-    from forensics.errors import ForensicsError
-
-    if sys.stdout is None:  # closed by the caller, who may still want the file or the exit code
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
-    _utf8(sys.stdout, sys.stderr)
-    run = _Run()
-    try:
-        try:
-            yield run
-        finally:
-            sys.stdout.flush()  # while its failure can still be told, and before any exit code
-    except ForensicsError as error:
-        _complain(str(error))
-        raise typer.Exit(error.exit_code) from None
-    except BrokenPipeError:
-        _give_up_stdout()
-        raise typer.Exit(run.exit_code) from None
-    except OSError as error:
-        if error.filename is None:
-            _give_up_stdout()
-        _complain(f"{error.filename or 'reading or writing'}: {error.strerror or error}")
-        raise typer.Exit(EXIT_ERROR) from None
-    if run.exit_code:
-        raise typer.Exit(run.exit_code)
-
-
-def _give_up_stdout() -> None:
-    """Send what is still buffered nowhere, so that the interpreter does not fail on it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _complain(sentence: str) -> None:
-    sys.stderr.write(f"error: {' '.join(sentence.split())}\n")
-
-
-def _utf8(*streams: object) -> None:
-    """Make streams take any character that a log holds, under LANG=C too."""
-    for stream in streams:
-        reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="replace")
