@@ -51,16 +51,17 @@ class Citations:
     def resolve(self, cites: Iterable[Cite]) -> tuple[EvidenceRef, ...]:
         """Return the evidence of the cites, in their order. Raises ``KeyError`` for an id without event."""
         wanted = list(cites)
-        rows = {
-            row["event_id"]: row
-            for row in self._events.filter(pl.col("event_id").is_in([c.event_id for c in wanted])).iter_rows(
-                named=True
-            )
-        }
-        self._read(
-            {(rows[c.event_id]["file"], rows[c.event_id]["line"]) for c in wanted} - self._lines.keys()
-        )
+        rows = {row["event_id"]: row for row in self._rows(c.event_id for c in wanted)}
+        self._read({(rows[c.event_id]["file"], rows[c.event_id]["line"]) for c in wanted})
         return tuple(self._ref(cite, rows[cite.event_id]) for cite in wanted)
+
+    def fetch(self, event_ids: Iterable[int]) -> None:
+        """Read the lines of events that will be cited, so that ``resolve`` need not read their files again."""
+        self._read({(row["file"], row["line"]) for row in self._rows(event_ids)})
+
+    def _rows(self, event_ids: Iterable[int]) -> Iterable[Row]:
+        wanted = pl.Series(list(event_ids), dtype=pl.UInt64)
+        return self._events.filter(pl.col("event_id").is_in(wanted.implode())).iter_rows(named=True)
 
     def files_of(self, events: pl.DataFrame) -> frozenset[str]:
         """Return the names of the files that hold these events, copies included."""
@@ -70,7 +71,7 @@ class Citations:
 
     def _read(self, places: set[tuple[int, int]]) -> None:
         by_file: dict[int, set[int]] = {}
-        for file, line in places:
+        for file, line in places - self._lines.keys():
             by_file.setdefault(file, set()).add(line)
         for file, numbers in by_file.items():
             for line, raw in _lines_of(self._inputs[file], numbers):
