@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 
 import polars as pl
 
 from forensics.account import InputFile
 from forensics.finding import Cite, EvidenceRef
+from forensics.line_index import LineIndex
 from forensics.redact import redact
 from forensics.schema import Row, Source
 
@@ -38,7 +38,7 @@ class RawLine:
 
 
 class Citations:
-    """Resolves events to evidence. Reads each cited file once, in batches."""
+    """Resolves events to evidence: passes once over each cited file, then reads its cited lines alone."""
 
     def __init__(self, inputs: Sequence[InputFile], events: pl.DataFrame, places: pl.DataFrame) -> None:
         self._inputs = inputs
@@ -47,6 +47,7 @@ class Citations:
         for event_id, file, line in places.select("event_id", "file", "line").iter_rows():
             self._also.setdefault(event_id, []).append(f"{inputs[file].evidence.name}:{line}")
         self._lines: dict[tuple[int, int], RawLine] = {}
+        self._indexes: dict[int, LineIndex] = {}
 
     def resolve(self, cites: Iterable[Cite]) -> tuple[EvidenceRef, ...]:
         """Return the evidence of the cites, in their order. Raises ``KeyError`` for an id without event."""
@@ -54,10 +55,6 @@ class Citations:
         rows = {row["event_id"]: row for row in self._rows(c.event_id for c in wanted)}
         self._read({(rows[c.event_id]["file"], rows[c.event_id]["line"]) for c in wanted})
         return tuple(self._ref(cite, rows[cite.event_id]) for cite in wanted)
-
-    def fetch(self, event_ids: Iterable[int]) -> None:
-        """Read the lines of events that will be cited, so that ``resolve`` need not read their files again."""
-        self._read({(row["file"], row["line"]) for row in self._rows(event_ids)})
 
     def _rows(self, event_ids: Iterable[int]) -> Iterable[Row]:
         wanted = pl.Series(list(event_ids), dtype=pl.UInt64)
@@ -74,8 +71,12 @@ class Citations:
         for file, line in places - self._lines.keys():
             by_file.setdefault(file, set()).add(line)
         for file, numbers in by_file.items():
-            for line, raw in _lines_of(self._inputs[file], numbers):
-                self._lines[file, line] = raw
+            if file not in self._indexes:
+                self._indexes[file] = LineIndex(self._inputs[file].evidence)
+            for raw in self._indexes[file].read(numbers):
+                text = raw.data.decode("utf-8", "replace").removesuffix("\r")
+                digest = hashlib.sha256(raw.data).hexdigest()
+                self._lines[file, raw.number] = RawLine(raw.offset, digest, text)
 
     def _ref(self, cite: Cite, event: Row) -> EvidenceRef:
         file, line, ts = event["file"], event["line"], event["ts"]
@@ -91,25 +92,6 @@ class Citations:
             excerpt=excerpt(raw.text, cite.quote or _needle(event), cite.most or EXCERPT),
             also_at=tuple(self._also.get(cite.event_id, ())),
         )
-
-
-def _lines_of(file: InputFile, wanted: set[int]) -> Iterable[tuple[int, RawLine]]:
-    offset = 0
-    for batch in file.evidence.batches():
-        lines = batch.data.split(b"\n")
-        last = batch.first_line + len(lines) - 1
-        here = sorted(n for n in wanted if batch.first_line <= n <= last)
-        if here:
-            starts = list(accumulate((len(x) + 1 for x in lines), initial=offset))
-            for number in here:
-                index = number - batch.first_line
-                data = lines[index]
-                digest = hashlib.sha256(data).hexdigest()
-                yield (
-                    number,
-                    RawLine(starts[index], digest, data.decode("utf-8", "replace").removesuffix("\r")),
-                )
-        offset += len(batch.data)
 
 
 def _needle(event: Row) -> str | None:

@@ -5,8 +5,8 @@ Pure but for reading the inputs: the same bytes give the same analysis, in whate
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -177,16 +177,15 @@ def _judge(
 ) -> SessionAnalysis:
     outcomes: list[Outcome] = []
     findings: list[Finding] = []
-    judged: list[tuple[Rule, Sequence[Said]]] = []
     for rule in rules:
-        with _isolated(rule, case, errors):
-            judged.append((rule, rule.judge(case)))
-    # the lines of all rules at once: each file is read one time more, and not once for each finding
-    citations.fetch(e for _, said in judged for s in said if isinstance(s, Hit) for e in _cited(s))
-    for rule, said in judged:
-        with _isolated(rule, case, errors):
-            findings += [_finding(rule, case, hit, citations) for hit in said if isinstance(hit, Hit)]
-            outcomes.append(_outcome(rule, case, said))
+        try:
+            said = rule.judge(case)
+            made = [_finding(rule, case, hit, citations) for hit in said if isinstance(hit, Hit)]
+        except Exception as error:  # noqa: BLE001 - one broken rule must not cost the others; it is reported
+            errors.append(RuleError(rule.code, case.session_id, f"{type(error).__name__}: {error}"))
+            continue
+        findings += made
+        outcomes.append(_outcome(rule, case, said))
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
     moments, omitted = timeline_of(case, findings, citations)
     silence = (case.ending.gap_from, case.ending.last_event)
@@ -203,20 +202,6 @@ def _judge(
         disk_writes=unaccounted_writes(case, citations),
         files=citations.files_of(case.events),
     )
-
-
-@contextmanager
-def _isolated(rule: Rule, case: Case, errors: list[RuleError]) -> Iterator[None]:
-    """Keep one broken rule from costing the others: it is reported."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever a rule does
-        errors.append(RuleError(rule.code, case.session_id, f"{type(error).__name__}: {error}"))
-
-
-def _cited(hit: Hit) -> Iterator[int]:
-    yield from (cite.event_id for cite in hit.cites)
-    yield from (event for statement in hit.statements for event in statement.cites)
 
 
 def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
