@@ -1,0 +1,1 @@
+"""What developers of forensics run; no part of the program."""
