@@ -6,6 +6,7 @@ No client is run here, and nothing leaves the loopback interface.
 from __future__ import annotations
 
 import json
+import sys
 import urllib.error
 import urllib.request
 from itertools import combinations
@@ -14,9 +15,10 @@ from signal import Signals
 
 import pytest
 
+import tools.recorder.judge
 from tools.recorder.deviations import deviations_of
 from tools.recorder.hook import answer
-from tools.recorder.judge import Judgement, expected_of, judgements_of, table
+from tools.recorder.judge import Judgement, doctor, expected_of, judge, judgements_of, table
 from tools.recorder.request_log import Answered, Asked, Failed, IssuedCall, RequestLog, ToolResult
 from tools.recorder.requests import (
     COMPACTION,
@@ -529,6 +531,20 @@ def test_the_table_counts_for_each_rule():
         Judgement("c", "CCF101", expected=False, found=True, open=True),
     ]
     assert table(rows).splitlines()[1].split() == ["CCF101", "2", "2", "1", "1", "1", "3"]
+
+
+def test_a_recording_that_cannot_be_read_is_told(tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "TRUTH.json").write_text("{}", encoding="utf-8")
+    judged, (error,) = judge([tmp_path])
+    assert judged == []
+    assert error.startswith(f"{tmp_path.name}: check ended with 3: error: ")
+
+
+def test_a_doctor_that_fails_is_told_with_what_it_said(monkeypatch, tmp_path):
+    framed = "import sys; print('half a table'); sys.exit('╭─ Error ─╮\\n│ No such command. │\\n╰─────────╯')"
+    monkeypatch.setattr(tools.recorder.judge, "FORENSICS", (sys.executable, "-c", framed))
+    assert doctor([tmp_path]) == "half a table\nforensics doctor ended with 1: No such command.\n"
 
 
 # --- the scenarios, and the API that plays them --------------------------------------------------
