@@ -430,9 +430,10 @@ def truth_of(story, *endings, version="2.1.330", voice_fails=False):
     }
 
 
-def output_of(*findings, verdict="CLEAN", outcomes=()):
+def output_of(*findings, verdict="CLEAN", outcomes=(), agents=0):
     found = [{"rule": rule, "facts": facts, "evidence": [{}]} for rule, facts in findings]
-    session = {"session_id": "s1", "verdict": verdict, "proof": "its last line"}
+    known = [{"agent_id": str(number)} for number in range(agents)]
+    session = {"session_id": "s1", "verdict": verdict, "proof": "its last line", "agents": known}
     return {"findings": found, "outcomes": list(outcomes), "sessions": [session]}
 
 
@@ -468,8 +469,22 @@ def test_what_is_found_without_cause_is_told(busy):
 
 def test_a_wrong_number_is_told(busy):
     assert wrong(truth_of(busy), output_of(("CCF102", {"in_progress": 7}))) == [
-        "b_parallel: CCF102 count missing (said [7], true is [3])"
+        "b_parallel: CCF102 items counted wrongly (said 7, true is 3)"
     ]
+
+
+def test_agents_that_nobody_spawned_are_told(busy):
+    found = output_of(("CCF102", {"in_progress": 3}), agents=2)
+    assert wrong(truth_of(busy), found) == ["b_parallel: agents counted wrongly (said 2, true is 0)"]
+
+
+def test_one_orphan_too_many_is_told():
+    story = Story()
+    story.ask("main")
+    story.answer("main", *spawns_of("Take notes"))
+    story.ask("notes")
+    found = output_of(("CCF403", {}), ("CCF403", {}), agents=1)
+    assert wrong(truth_of(story), found) == ["b_parallel: CCF403 agents counted wrongly (said 2, true is 1)"]
 
 
 def test_what_the_program_cannot_judge_is_left_open(busy):

@@ -33,6 +33,7 @@ class Judgement:
     found: bool
     said: str = ""  # what the program says of itself where it found nothing
     open: bool = False  # it says that it cannot judge
+    counted: bool = False  # the question is how many; what is expected is the right number
 
     @property
     def right(self) -> bool:
@@ -41,7 +42,8 @@ class Judgement:
 
     def sentence(self) -> str:
         """Say what is wrong, or not known."""
-        what = "missing" if self.expected else "found wrongly" if self.found else "left open"
+        wrong = "missing" if self.expected else "found wrongly"
+        what = "left open" if self.right else "counted wrongly" if self.counted else wrong
         return f"{self.scenario}: {self.rule} {what}" + (f" ({self.said})" if self.said else "")
 
 
@@ -70,12 +72,32 @@ def judgements_of(truth: Mapping[str, Any], output: Mapping[str, Any]) -> Iterat
         said = "; ".join(sorted({o["reason"] for o in outcomes if o["reason"]}))
         unsure = rule not in found and any(o["outcome"] == INSUFFICIENT for o in outcomes)
         yield Judgement(scenario, rule, expected, rule in found, said, open=unsure)
-    counts = [f["facts"]["in_progress"] for f in output["findings"] if f["rule"] == "CCF102"]
-    if counts:
-        right = {truth["labels"]["max_in_progress"], truth["labels"]["max_in_progress_main"]}
-        said = f"said {counts}, true is {sorted(right)}"
-        yield Judgement(scenario, "CCF102 count", expected=True, found=bool(right & set(counts)), said=said)
+    yield from _counts(truth, output)
     yield _ending(truth, output)
+
+
+def _counts(truth: Mapping[str, Any], output: Mapping[str, Any]) -> Iterator[Judgement]:
+    """Compare numbers where the truth knows them: a rule may find the right thing for a wrong reason."""
+    labels, findings = truth["labels"], output["findings"]
+    agents = {a["agent_id"] for s in output["sessions"] for a in s["agents"]}
+    yield _count(truth, "agents", {len(agents)}, {labels["spawns_total"]})
+    todos = {f["facts"]["in_progress"] for f in findings if f["rule"] == "CCF102"}
+    if todos:
+        right = {labels["max_in_progress"], labels["max_in_progress_main"]}
+        yield _count(truth, "CCF102 items", todos, right)
+    orphans = sum(f["rule"] == "CCF403" for f in findings)
+    if orphans:
+        yield _count(truth, "CCF403 agents", {orphans}, {len(labels["orphaned_subagents"])})
+
+
+def _count(truth: Mapping[str, Any], name: str, said: set[int], right: set[int]) -> Judgement:
+    words = f"said {_shown(said)}, true is {_shown(right)}"
+    found = bool(said & right)
+    return Judgement(truth["scenario"], name, expected=True, found=found, said=words, counted=True)
+
+
+def _shown(numbers: set[int]) -> str:
+    return " or ".join(str(number) for number in sorted(numbers))
 
 
 def _ending(truth: Mapping[str, Any], output: Mapping[str, Any]) -> Judgement:
