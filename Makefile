@@ -1,9 +1,10 @@
 # What a developer types; `make` alone prints the list. Needs make and Python 3.11 or newer, nothing else:
 # every target first sets up what it lacks in .venv, once.
 
-PYTHON ?= python3
-ARGS   ?=
-DIST   ?= dist
+PYTHON  ?= python3
+ARGS    ?=
+DIST    ?= dist
+VERSION ?= latest
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -15,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types layers check format golden wheel clean distclean
+.PHONY: help demo test lint types layers check format golden drift wheel clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,18 +47,21 @@ format: $(VENV)/.installed-dev ## Format the code, and mend what ruff can mend s
 golden: $(VENV)/.installed-dev ## Write the expected reports anew. Read the diff: it is the review.
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/test_golden.py $(ARGS)
 
+drift: $(VENV)/.installed ## Judge a release of the client: VERSION=2.1.331, or the newest.
+	@$(BIN)/python -m tools.recorder $(VERSION) $(ARGS)
+
 wheel: $(VENV)/.installed-dev ## Build the sdist, and the wheel from it, into dist/.
 	@rm -f $(DIST)/session_forensics-*
 	@$(BIN)/python -m build --no-isolation --outdir $(DIST) . >$(VENV)/build.log 2>&1 \
 	  || { cat $(VENV)/build.log >&2; exit 1; }
 	@ls $(DIST)/session_forensics-*
 
-clean: ## Remove what was made, but not .venv.
+clean: ## Remove what was made, but not .venv and .drift.
 	@rm -rf dist incident.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	@find forensics tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find forensics tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## Remove .venv too.
-	@rm -rf $(VENV)
+distclean: clean ## Remove .venv and .drift too.
+	@rm -rf $(VENV) .drift
 
 # --- the environment ---------------------------------------------------------------------------------
 # Stamps: .made says where the environment was made, .installed and .installed-dev that pip has run since

@@ -1,1 +1,1 @@
-"""What developers run beside the program: it is not part of the package."""
+"""What developers of forensics run; no part of the program."""
