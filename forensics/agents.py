@@ -16,6 +16,7 @@ from enum import StrEnum
 
 import polars as pl
 
+from forensics.agent_links import Links, link_calls
 from forensics.schema import INTERRUPT, Row, Source, is_kind
 from forensics.schema import EventKind as K
 
@@ -101,6 +102,7 @@ OUTPUT_TOOLS = ("TaskOutput", "AgentOutputTool")
 DONE = re.compile(
     r"<status>\s*(completed|failed|killed|stopped)\s*</status>|\"status\":\s*\"(completed|failed|killed)\""
 )
+CANCELLED = "cancelled"
 SPOKEN = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.API_ERROR)
 
 
@@ -109,10 +111,10 @@ def link_agents(events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame)
     calls = events.filter(pl.col("kind") == K.AGENT_SPAWN.value).join(
         spawns.drop("file", "line", "ordinal"), on="event_id", how="left", maintain_order="left"
     )
-    names = _names(events, calls, todos)
-    events = _renamed(events, names)
+    links = link_calls(events, calls, todos)
+    events = _renamed(events, links.names)
     records = _Records(events, set(calls["correlation_id"].drop_nulls()))
-    lives = _one_each(_life(row, records, names) for row in calls.iter_rows(named=True))
+    lives = _one_each(_life(row, records, links) for row in calls.iter_rows(named=True))
     lives += _without_spawn(events, {life.agent_id for life in lives})
     return Linked(tuple(sorted(lives, key=lambda a: (a.start is None, a.start, a.agent_id))), events)
 
@@ -131,6 +133,7 @@ class _Records:
         about = events.filter(pl.col("target_agent_id").is_not_null()).sort("ts", "event_id")
         self.about = _grouped(about, "target_agent_id", wanted)
         self.control = _control(told)
+        self.interrupted = not told.filter(is_kind((K.USER_INTERRUPT,))).is_empty()
         self.next_said = _next_said(told)
 
     def of(self, agent: str, *kinds: K) -> list[Row]:
@@ -173,76 +176,14 @@ def _next_said(told: pl.DataFrame) -> dict[tuple[str | None, str], Row]:
     return found
 
 
-def _names(events: pl.DataFrame, calls: pl.DataFrame, todos: pl.DataFrame) -> dict[str, str]:
-    """Map each spawning call (tool_use id) and each sidechain to the agent's final id."""
-    results = events.filter(pl.col("target_agent_id").is_not_null() & pl.col("correlation_id").is_not_null())
-    names: dict[str, str] = dict(results.select("correlation_id", "target_agent_id").iter_rows())
-    taken = set(names.values())
-    roots = _roots(events)
-    for call in calls.iter_rows(named=True):
-        call_id = str(call["correlation_id"])
-        named = names.get(call_id)
-        candidates = [r for r in roots.get(str(call["text_sha"]), []) if r not in taken and r not in names]
-        if named is None and candidates:
-            root = candidates[0]
-            final = root
-            if root.startswith("sidechain:"):
-                listed = _todo_file_id(root, events, todos)
-                final = listed if listed is not None and listed not in taken else call_id
-            names[call_id] = final
-            names[root] = final
-            taken |= {root, final}
-        elif named is not None:
-            sidechains = [r for r in candidates if r.startswith("sidechain:")]
-            if sidechains:
-                names[sidechains[0]] = named
-        names.setdefault(call_id, call_id)
-    return names
-
-
-def _roots(events: pl.DataFrame) -> dict[str, list[str]]:
-    """Map the digest of a prompt to the agents whose first record it is, in order of time."""
-    firsts = (
-        events.filter((pl.col("kind") == K.USER_PROMPT.value) & pl.col("agent_id").is_not_null())
-        .sort("ts", "event_id")
-        .unique("agent_id", keep="first", maintain_order=True)
-    )
-    found: dict[str, list[str]] = {}
-    for digest, agent in firsts.select("text_sha", "agent_id").iter_rows():
-        found.setdefault(str(digest), []).append(agent)
-    return found
-
-
-def _todo_file_id(sidechain: str, events: pl.DataFrame, todos: pl.DataFrame) -> str | None:
-    """Find the uuid of a 2.0.24 subagent: the todo file that holds exactly its last list."""
-    lists = events.filter(pl.col("kind") == K.TODO_SNAPSHOT.value)
-    own = lists.filter((pl.col("agent_id") == sidechain) & (pl.col("tool") == "TodoWrite")).sort(
-        "ts", "event_id"
-    )
-    if own.is_empty():
-        return None
-    wanted = _items(own["event_id"][-1], todos)
-    files = lists.filter((pl.col("source") == Source.TODO_FILE.value) & pl.col("agent_id").is_not_null())
-    same = [
-        agent
-        for event, agent in files.select("event_id", "agent_id").iter_rows()
-        if _items(event, todos) == wanted
-    ]
-    return same[0] if len(same) == 1 else None
-
-
-def _items(event: int, todos: pl.DataFrame) -> list[tuple[str, str]]:
-    return todos.filter(pl.col("event_id") == event).sort("position").select("content", "status").rows()
-
-
 def _renamed(events: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
     """Give every record its agent's final id: sidechains have names of ours, streams name agents by their call."""
     changed = {old: new for old, new in names.items() if old != new}
     return events.with_columns(agent_id=pl.col("agent_id").replace(changed)) if changed else events
 
 
-def _life(call: Row, records: _Records, names: dict[str, str]) -> AgentLife:
-    call_id = str(call["correlation_id"])
+def _life(call: Row, records: _Records, links: Links) -> AgentLife:
+    call_id, names = str(call["correlation_id"]), links.names
     agent = names.get(call_id, call_id)
     own = records.own.get(agent, [])
     answers = records.answers.get(call_id, [])
@@ -250,7 +191,7 @@ def _life(call: Row, records: _Records, names: dict[str, str]) -> AgentLife:
         agent_id=agent,
         parent_id=names.get(call["agent_id"], call["agent_id"]) if call["agent_id"] else None,
         agent_type=call["agent_type"],
-        description=call["description"] or "",
+        description=links.shared.get(call_id, call["description"] or ""),
         prompt=call["prompt"] or "",
         isolated=call["isolation"] == "worktree",
         background=bool(call["background"]) or any(a["kind"] == K.AGENT_LAUNCHED for a in answers),
@@ -302,6 +243,10 @@ def _ended_alone(life: AgentLife, records: _Records) -> AgentLife:
     for told in (records.of(life.agent_id, K.AGENT_NOTIFICATION), records.of(life.agent_id, K.AGENT_STOP)):
         if told:
             outcome = ENDINGS.get(str(told[0]["status"]), AgentEnd.COMPLETED)
+            if told[0]["status"] == CANCELLED and not records.interrupted:
+                outcome = (
+                    AgentEnd.UNFINISHED
+                )  # its client was told to end (SIGTERM, 2.1.220): nobody stopped it
             return replace(life, end=told[0]["ts"], end_event=told[0]["event_id"], outcome=outcome)
     for row in records.control:
         done = _told_by_tool(row, life.agent_id)
@@ -344,32 +289,43 @@ def _one_each(lives: Iterable[AgentLife]) -> list[AgentLife]:
 
 
 def _without_spawn(events: pl.DataFrame, known: Iterable[str]) -> list[AgentLife]:
-    """Agents whose transcript is there and whose spawn is not: the parent was not supplied."""
-    strangers = events.filter(
+    """Agents whose transcript is there and whose spawn is not: the parent was not supplied.
+
+    Where the parent was, one without a prompt that only spoke once is a warm-up of the client (2.0.46, which does
+    not write prompts into agents' files).
+    """
+    told = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
+    has_parent = not told.filter(pl.col("agent_id").is_null() & is_kind((*SPOKEN, K.AGENT_SPAWN))).is_empty()
+    strangers = told.filter(
         pl.col("agent_id").is_not_null()
         & ~pl.col("agent_id").is_in(list(known))
         & ~pl.col("agent_id").str.starts_with("sidechain:")
-        & (pl.col("source") == Source.TRANSCRIPT.value)
         & ~is_kind((K.OTHER, K.SESSION_META))
         & pl.col("ts").is_not_null()
     ).sort("ts", "event_id")
     return [
-        AgentLife(
-            agent_id=agent,
-            parent_id=None,
-            agent_type=None,
-            description="(spawn not in the evidence)",
-            prompt="",
-            isolated=False,
-            background=False,
-            spawn_event=None,
-            message_id=None,
-            end_event=None,
-            last_event=rows["event_id"][-1],
-            start=rows["ts"][0],
-            end=rows["ts"][-1],
-            last_seen=rows["ts"][-1],
-            outcome=AgentEnd.COMPLETED,
-        )
+        _stranger(agent, rows)
         for (agent,), rows in strangers.group_by("agent_id", maintain_order=True)
+        if not (has_parent and set(rows["kind"]) == {K.ASSISTANT_MESSAGE.value})
     ]
+
+
+def _stranger(agent: str, rows: pl.DataFrame) -> AgentLife:
+    answered = rows["kind"][-1] == K.ASSISTANT_MESSAGE.value
+    return AgentLife(
+        agent_id=agent,
+        parent_id=None,
+        agent_type=None,
+        description="(spawn not in the evidence)",
+        prompt="",
+        isolated=False,
+        background=False,
+        spawn_event=None,
+        message_id=None,
+        end_event=None,
+        last_event=rows["event_id"][-1],
+        start=rows["ts"][0],
+        end=rows["ts"][-1] if answered else None,
+        last_seen=rows["ts"][-1],
+        outcome=AgentEnd.COMPLETED if answered else AgentEnd.UNFINISHED,
+    )

@@ -24,6 +24,7 @@ TWICE = timedelta(seconds=1)
 # silent for longer, a session was left and resumed: what happened between is not its own
 IDLE = timedelta(hours=6)
 
+RESUMES = (pl.col("kind") == EventKind.SESSION_START.value) & (pl.col("status") == "resume")
 START = pl.when(pl.col("source") == Source.VOICE_STDERR.value).then("local_ts")
 
 
@@ -43,18 +44,31 @@ def attach(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_pids(events: pl.DataFrame) -> pl.DataFrame:
-    """Spread the pids that temp-file names carry over the records of a debug log between them."""
+    """Spread the pids that temp-file names carry over the records of a debug log between them.
+
+    A session's start begins a process that names its pid later: what stands behind it is not the process before.
+    """
     debug = pl.col("source") == Source.CLAUDE_DEBUG.value
-    ordered = events.sort("file", "line", "ordinal")
-    near = pl.coalesce(pl.col("pid").forward_fill().over("file"), pl.col("pid").backward_fill().over("file"))
-    return ordered.with_columns(pid=pl.when(debug).then(near).otherwise("pid"))
+    started = (pl.col("kind") == EventKind.SESSION_START.value).cast(pl.UInt32)
+    ordered = events.sort("file", "line", "ordinal").with_columns(start=started.cum_sum().over("file"))
+    pid = pl.col("pid")
+    near = pl.coalesce(
+        pid.forward_fill().over("file", "start"),
+        pid.backward_fill().over("file", "start"),
+        pid.forward_fill().over("file"),
+        pid.backward_fill().over("file"),
+    )
+    return ordered.with_columns(pid=pl.when(debug).then(near).otherwise("pid")).drop("start")
 
 
 def _aliases(events: pl.DataFrame) -> pl.DataFrame:
     """Return, for each process part of a debug log, the id it went by (``old``) and its session (``alias``)."""
     transcripts = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
     # a resumed client first writes a transcript of a random id that holds only its warm-up
-    spoken = transcripts.filter(~is_kind((EventKind.OTHER, EventKind.SESSION_META)))
+    # (2.0.46: in an agent's file, and by its words alone no warm-up)
+    spoken = transcripts.filter(
+        ~is_kind((EventKind.OTHER, EventKind.SESSION_META)) & pl.col("agent_id").is_null()
+    )
     known = set(spoken["session_id"].drop_nulls().unique())
     parts = (
         events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
@@ -62,7 +76,9 @@ def _aliases(events: pl.DataFrame) -> pl.DataFrame:
         .agg(
             named=pl.col("session_id").first(),  # by the file's name: 1.0.x has one file without
             in_path=pl.col("path").str.extract(ID_IN_PATH, 1).drop_nulls().last(),
-            at_work=is_kind(AT_WORK).any(),
+            # a resumed one announces itself under its random id, before it takes up the other (2.0.46)
+            at_work=(is_kind(AT_WORK) & ~RESUMES.fill_null(value=False)).any(),
+            resumes=RESUMES.any(),
             first=pl.col("ts").min(),
             last=pl.col("ts").max(),
         )
@@ -85,6 +101,10 @@ def _session_of(part: Row, known: set[str], at_work: pl.DataFrame, transcripts: 
         if last is not None:
             same = same.filter((pl.col("first") - MARGIN <= last) & (pl.col("last") + MARGIN >= first))
         owners = same["old"].unique().to_list()
+        if not owners and part["resumes"] and last is not None:
+            # it wrote no file after it had taken up the session: whose log goes on right after it
+            after = at_work.filter((pl.col("first") < first) & pl.col("last").is_between(last, last + MARGIN))
+            owners = after["old"].unique().to_list()
     elif part["at_work"] and part["named"] is None and first is not None:
         # a resumed process of 1.0.x goes by a random id: the transcript that grew meanwhile is its session
         meanwhile = transcripts.filter(pl.col("ts").is_between(first, last))

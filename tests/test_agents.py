@@ -207,8 +207,63 @@ def test_a_notification_ends_a_background_agent(story, status, outcome):
 
 def test_a_completion_line_of_the_debug_log_ends_it(story):
     launch(story)
+    story.add("agent_stop", 40, Source.CLAUDE_DEBUG, agent_id="abc1234", status="completed")
+    assert story.only().outcome is AgentEnd.COMPLETED
+
+
+@pytest.mark.parametrize(("interrupted", "outcome"), [(True, AgentEnd.STOPPED), (False, AgentEnd.UNFINISHED)])
+def test_a_cancelled_agent_was_stopped_if_the_user_interrupted(story, interrupted, outcome):
+    # 2.1.220 cancels its agents on SIGTERM, too
+    launch(story)
     story.add("agent_stop", 40, Source.CLAUDE_DEBUG, agent_id="abc1234", status="cancelled")
-    assert story.only().outcome is AgentEnd.STOPPED
+    if interrupted:
+        story.add("user_interrupt", 41)
+    assert (story.only().outcome, story.only().end) == (outcome, at(40))
+
+
+def killed_without_prompts(story, *agents):
+    story.spawn("notes", 10, prompt="a")
+    story.spawn("tests", 10, prompt="b")
+    for second, agent in agents:
+        story.add("tool_call", second, agent_id=agent)
+        story.add("tool_result", second + 1, agent_id=agent)
+
+
+def test_agents_without_a_prompt_are_those_of_the_turn_that_nothing_answered(story):
+    # the agents' files of 2.0.46: which is which is not known
+    story.add("assistant_message", 1, agent_id="warm-up")
+    killed_without_prompts(story, (12, "aaa"), (11, "bbb"))
+    agents = story.linked().agents
+    assert {a.agent_id for a in agents} == {"aaa", "bbb"}
+    assert {a.description for a in agents} == {"one of: notes; tests"}
+    assert {a.outcome for a in agents} == {AgentEnd.UNFINISHED}
+
+
+def test_one_agent_without_a_prompt_is_the_one_that_was_called(story):
+    story.spawn("notes", 10)
+    story.add("tool_call", 12, agent_id="aaa")
+    assert (story.only().agent_id, story.only().description) == ("aaa", "notes")
+
+
+def test_more_agents_than_calls_are_not_given_to_any(story):
+    killed_without_prompts(story, (12, "aaa"), (13, "bbb"), (14, "ccc"))
+    agents = story.linked().agents
+    assert {a.agent_id for a in agents} == {"notes", "tests", "aaa", "bbb", "ccc"}
+    # a record that stops behind a tool's answer is no completion
+    assert {a.outcome for a in agents} == {AgentEnd.UNFINISHED}
+
+
+def test_an_agent_that_began_before_the_call_is_not_the_one_that_was_called(story):
+    story.add("tool_call", 2, agent_id="aaa")
+    story.spawn("notes", 10)
+    assert {a.agent_id for a in story.linked().agents} == {"aaa", "notes"}
+
+
+def test_a_warm_up_without_its_prompt_is_no_agent_where_the_parent_is_known(story):
+    story.add("assistant_message", 1, agent_id="warm-up")
+    assert [a.agent_id for a in story.linked().agents] == ["warm-up"]
+    story.add("assistant_message", 2)
+    assert story.linked().agents == ()
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,26 @@ def test_start_up_lines_belong_to_the_process_that_went_on(tmp_path):
     assert files_of(analysis, ONE) == {f"debug/{RANDOM}.txt", f"debug/{ONE}.txt", f"{ONE}.jsonl"}
 
 
+RESUMED = "[DEBUG] Getting matching hook commands for SessionStart with query: resume\n"
+
+
+def test_a_resumed_process_that_only_announces_itself_is_no_session(tmp_path):
+    # 2.0.46: by its pid, or, where it wrote no file afterwards, by the only log that goes on
+    for second, later in ((20, anchor(18, 21)), (20, "")):
+        log = anchor(17, 1) + CALL + later + CALL + anchor(17, 30)
+        files = {f"debug/{RANDOM}.txt": anchor(18, second) + RESUMED, f"debug/{ONE}.txt": log}
+        assert ids(put(tmp_path / f"{later == ''}", {**files, f"{ONE}.jsonl": say(ONE, 2)})) == [ONE]
+
+
+def test_a_process_that_was_started_in_the_same_log_does_not_have_the_pid_of_the_one_before(tmp_path):
+    start = "[DEBUG] Getting matching hook commands for SessionStart with query: startup\n"
+    end = "[DEBUG] BigQuery metrics exporter shutdown complete\n"
+    log = start + anchor(17, 1) + CALL + end + start + CALL + anchor(18, 20) + CALL + end
+    analysis = put(tmp_path, {f"debug/{ONE}.txt": log})
+    pids = analysis.sessions[0].case.events.sort("line").select("line", "pid").unique("line").sort("line")
+    assert pids["pid"].to_list() == [17, 17, 17, 17, 18, 18, 18, 18, 18]
+
+
 def test_a_pid_that_was_used_again_months_later_is_another_process(tmp_path):
     analysis = put(
         tmp_path,

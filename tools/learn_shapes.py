@@ -52,9 +52,16 @@ def _add(path: Path, shapes: set[str], version: str) -> None:
     rows = dict(line.split("\t") for line in lines if line and not line.startswith("#"))
     for shape in shapes:
         versions = [v for v in rows.get(shape, "").split(", ") if v]
-        rows[shape] = ", ".join(dict.fromkeys([*versions, version]))
+        rows[shape] = ", ".join(sorted({*versions, version}, key=_by_age))
     text = HEADER + "".join(f"{shape}\t{versions}\n" for shape, versions in sorted(rows.items()))
     path.write_text(text, encoding="utf-8")
+
+
+def _by_age(version: str) -> tuple[bool, list[int], str]:
+    """Sort versions by their numbers, and what is none (a range, a description) behind them."""
+    parts = version.split(".")
+    is_number = all(part.isdigit() for part in parts)
+    return not is_number, [int(part) for part in parts] if is_number else [], version
 
 
 if __name__ == "__main__":

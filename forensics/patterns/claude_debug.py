@@ -50,6 +50,19 @@ PATTERNS = (
         regex=r"^(?<status>Cleaned up session snapshot): (?<path>\S+)",
         seen="1.0.128..2.1.330",
     ),
+    # printed by every orderly end, also where no shell was used and no hook is looked for (2.1.100 on)
+    Pattern(
+        kind=K.SESSION_END,
+        literal="LSP server manager shut down successfully",
+        regex=r"^(?<status>LSP server manager shut down) successfully",
+        seen="2.0.46..2.1.330",
+    ),
+    Pattern(
+        kind=K.SESSION_END,
+        literal="BigQuery metrics exporter shutdown complete",
+        regex=r"^BigQuery metrics exporter (?<status>shutdown complete)",
+        seen="1.0.128..2.1.100",
+    ),
     Pattern(
         kind=K.SESSION_END,
         literal="[uds-messaging] Shutting down",

@@ -150,7 +150,7 @@ def table(judgements: Sequence[Judgement]) -> str:
 
 def doctor(folders: Sequence[Path]) -> str:
     """Return what ``doctor`` says about the recordings: the share understood, and the shapes that are unknown."""
-    done = _run("doctor", *(str(folder / "input") for folder in folders))
+    done = _run("doctor", *(str(folder) for folder in folders))
     if done.returncode:
         return f"{done.stdout}forensics doctor ended with {done.returncode}: {_last_line(done.stderr)}\n"
     return done.stdout
