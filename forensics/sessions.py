@@ -9,7 +9,7 @@ voice server left that joins none is a session of its own (``voice:<start>``).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -101,15 +101,23 @@ def _session_of(part: Row, known: set[str], at_work: pl.DataFrame, transcripts: 
         if last is not None:
             same = same.filter((pl.col("first") - MARGIN <= last) & (pl.col("last") + MARGIN >= first))
         owners = same["old"].unique().to_list()
-        if not owners and part["resumes"] and last is not None:
-            # it wrote no file after it had taken up the session: whose log goes on right after it
-            after = at_work.filter((pl.col("first") < first) & pl.col("last").is_between(last, last + MARGIN))
-            owners = after["old"].unique().to_list()
     elif part["at_work"] and part["named"] is None and first is not None:
         # a resumed process of 1.0.x goes by a random id: the transcript that grew meanwhile is its session
         meanwhile = transcripts.filter(pl.col("ts").is_between(first, last))
         owners = meanwhile["session_id"].drop_nulls().unique().to_list()
+    if not owners and not part["at_work"] and part["resumes"] and last is not None:
+        owners = _taken_up(first, last, at_work, transcripts)
     return owners[0] if len(owners) == 1 else old
+
+
+def _taken_up(first: datetime, last: datetime, at_work: pl.DataFrame, transcripts: pl.DataFrame) -> list[str]:
+    """Return the sessions that a process without a pid may have resumed: they were there, and went on right after."""
+    told = transcripts.group_by("session_id").agg(
+        was=(pl.col("ts") < first).any(), goes_on=pl.col("ts").is_between(last, last + MARGIN).any()
+    )
+    by_transcript = told.filter("was", "goes_on")["session_id"].drop_nulls()
+    logged = at_work.filter((pl.col("first") < first) & (pl.col("last") > last))["old"].unique()
+    return (by_transcript if by_transcript.len() else logged).to_list()
 
 
 def _attach_snapshots(events: pl.DataFrame) -> pl.DataFrame:

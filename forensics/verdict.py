@@ -173,10 +173,14 @@ def _final_fatal(events: pl.DataFrame) -> int | None:
 
 
 def _last_process(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the debug records of the session's last process: earlier ones ended before it began."""
+    """Return the debug records of the process that did something last: earlier ones ended before it began.
+
+    What a resumed process says of its start stands in a file of its own, often without a pid.
+    """
     debug = events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
-    pids = debug.filter(pl.col("kind") == K.SESSION_START.value)["pid"].drop_nulls()
-    return debug.filter(pl.col("pid") == pids[-1]) if len(pids) else debug
+    pids = _of(debug, (*AT_WORK, K.TURN_END, K.SESSION_END)).filter(pl.col("kind") != K.SESSION_START.value)
+    last = pids["pid"].drop_nulls().tail(1)
+    return debug.filter(pl.col("pid") == last.item()) if last.len() else debug
 
 
 def _open_calls(events: pl.DataFrame, agents: Sequence[AgentLife]) -> tuple[int, ...]:

@@ -93,6 +93,28 @@ def test_a_resumed_process_that_only_announces_itself_is_no_session(tmp_path):
         assert ids(put(tmp_path / f"{later == ''}", {**files, f"{ONE}.jsonl": say(ONE, 2)})) == [ONE]
 
 
+def test_a_resumed_process_without_any_file_belongs_to_the_session_that_goes_on(tmp_path):
+    # 2.1.63: no temp file, so no pid; the transcript goes on after the announcement, and the end is the other log's
+    dated = "2025-10-21T07:00:{:02d}.000Z "
+    end = "[DEBUG] BigQuery metrics exporter shutdown complete\n"
+    log = [dated.format(second) + text for second, text in ((1, CALL), (3, end), (24, CALL), (26, end))]
+    files = {
+        f"debug/{RANDOM}.txt": dated.format(20) + RESUMED,
+        f"debug/{ONE}.txt": "".join(log),
+        f"{ONE}.jsonl": say(ONE, 2) + say(ONE, 23),
+    }
+    analysis = put(tmp_path, files)
+    assert ids(analysis) == [ONE]
+    assert analysis.sessions[0].case.ending.verdict == "CLEAN"
+
+
+def test_of_two_sessions_that_go_on_neither_is_the_resumed_one(tmp_path):
+    dated = "2025-10-21T07:00:{:02d}.000Z "
+    files = {f"debug/{RANDOM}.txt": dated.format(20) + RESUMED}
+    files |= {f"{s}.jsonl": say(s, 2) + say(s, 23) for s in (ONE, TWO)}
+    assert RANDOM not in {e for s in put(tmp_path, files).sessions[:2] for e in s.case.events["session_id"]}
+
+
 def test_a_process_that_was_started_in_the_same_log_does_not_have_the_pid_of_the_one_before(tmp_path):
     start = "[DEBUG] Getting matching hook commands for SessionStart with query: startup\n"
     end = "[DEBUG] BigQuery metrics exporter shutdown complete\n"
