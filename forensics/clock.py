@@ -33,6 +33,7 @@ TWINS = (
     (EventKind.TTS_START, EventKind.VOICE_CALL_BEGIN),
     (EventKind.VOICE_FAILURE, EventKind.VOICE_CALL_END),
     (EventKind.STT_OK, EventKind.STT_DONE),
+    (EventKind.VOICE_LOCK_LEFT, EventKind.VOICE_LOCK_TAKEN),
 )
 
 

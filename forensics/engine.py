@@ -44,6 +44,7 @@ TRACES = (
     EventKind.CLOCK_ANCHOR,
     EventKind.TODO_SNAPSHOT,
     EventKind.PROCESS_LEFT,
+    EventKind.VOICE_LOCK_LEFT,
     EventKind.AGENT_META,
     EventKind.SESSION_META,
     EventKind.OTHER,

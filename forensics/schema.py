@@ -21,6 +21,8 @@ Row = dict[str, Any]
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 INTERRUPT = "[Request interrupted by user"
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
+# what the voice server was doing when it last wrote its lock
+IN_A_CALL, FLOOR_KEPT = "in a call", "floor kept"
 
 
 class Source(StrEnum):
@@ -32,7 +34,9 @@ class Source(StrEnum):
     CLAUDE_DEBUG = "claude-debug"
     VOICE_EVENTS = "voice-events"
     VOICE_EXCHANGES = "voice-exchanges"
+    VOICE_HEARD = "voice-heard"
     VOICE_STDERR = "voice-stderr"
+    VOICE_LOCK = "voice-lock"
     TODO_FILE = "todo-file"
     TASK_FILE = "task-file"
     AGENT_META = "agent-meta"
@@ -139,6 +143,8 @@ class EventKind(StrEnum):
     TTS_BEGUN = "tts_begun"
     VOICE_EVENT = "voice_event"
     VOICE_EXCHANGE = "voice_exchange"
+    VOICE_LOCK_TAKEN = "voice_lock_taken"
+    VOICE_LOCK_LEFT = "voice_lock_left"
     OTHER = "other"
 
 

@@ -18,7 +18,15 @@ from forensics.schema import MOMENT, UUID, EventKind, Row, Source, is_from, is_k
 ID_IN_PATH = rf"/(?:todos|tasks)/({UUID})"
 AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
 CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
-VOICE_SOURCES = (Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES)
+VOICE_SOURCES = (
+    Source.VOICE_STDERR,
+    Source.VOICE_EVENTS,
+    Source.VOICE_EXCHANGES,
+    Source.VOICE_HEARD,
+    Source.VOICE_LOCK,
+)
+# they name the project that the server worked in
+PLACED = (EventKind.VOICE_EXCHANGE, EventKind.VOICE_LOCK_LEFT)
 MARGIN = timedelta(seconds=60)
 TWICE = timedelta(seconds=1)
 # silent for longer, a session was left and resumed: what happened between is not its own
@@ -171,8 +179,7 @@ def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
         pl.col("ts") >= pl.col("first"),
         pl.col("ts") <= pl.col("last"),
     )
-    is_exchange = pl.col("kind") == EventKind.VOICE_EXCHANGE.value
-    at_home = is_exchange & pl.col("path").is_in(pl.col("places")).fill_null(value=False)
+    at_home = is_kind(PLACED) & pl.col("path").is_in(pl.col("places")).fill_null(value=False)
     voiced = pairs.filter(pl.col("spoke"))
     placed = pairs.filter(at_home).join(voiced, on="event_id", how="anti")
     chosen = pl.concat([voiced, placed]).select("event_id", "owner").unique()
@@ -188,14 +195,23 @@ def _voice_sessions(
     # the server of a client session: its other lines are start-up, and no session
     own = processes.join(taken, on="process", how="anti")
     starts = own.group_by("process").agg(
+        is_utc=pl.col("ts").is_not_null().any(),
         first=pl.col("moment").min() - MARGIN,
         last=pl.col("moment").max() + MARGIN,
         # the server's own time where it has one: it is the same with and without a known zone
         owner=pl.format("voice:{}", pl.coalesce(START, "moment").min().dt.strftime("%Y-%m-%dT%H:%M:%S")),
     )
     named = own.join(starts.filter(pl.col("owner").is_not_null()), on="process").select("event_id", "owner")
-    others = left.join(processes, on="event_id", how="anti").select("event_id", at=MOMENT)
-    joined = others.join_where(starts, pl.col("at") >= pl.col("first"), pl.col("at") <= pl.col("last"))
+    others = left.join(processes, on="event_id", how="anti").select(
+        "event_id", at=MOMENT, at_is_utc=pl.col("ts").is_not_null()
+    )
+    # a local time says nothing of records that are dated by another clock
+    joined = others.join_where(
+        starts,
+        pl.col("at_is_utc") == pl.col("is_utc"),
+        pl.col("at") >= pl.col("first"),
+        pl.col("at") <= pl.col("last"),
+    )
     single = joined.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
     return pl.concat([named, single])
 

@@ -26,6 +26,7 @@ TABLES = {
     "voicemode": {
         Source.VOICE_EVENTS: "voice-events",
         Source.VOICE_EXCHANGES: "voice-exchanges",
+        Source.VOICE_HEARD: "voice-heard",
         Source.VOICE_STDERR: "voice-stderr",
     },
 }

@@ -13,6 +13,8 @@ from forensics.parsers.todo_file import TodoFile
 from forensics.parsers.transcript import Transcript
 from forensics.parsers.voice_events import VoiceEvents
 from forensics.parsers.voice_exchanges import VoiceExchanges
+from forensics.parsers.voice_heard import VoiceHeard
+from forensics.parsers.voice_lock import VoiceLock
 from forensics.parsers.voice_stderr import VoiceStderr
 
 __all__ = ["PARSERS", "Parsed", "Parser", "parser_for"]
@@ -26,6 +28,8 @@ PARSERS: tuple[Parser, ...] = (
     McpLog(),
     VoiceEvents(),
     VoiceExchanges(),
+    VoiceHeard(),
+    VoiceLock(),
     StreamJson(),
     Transcript(),
     DebugLog(),
