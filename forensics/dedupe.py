@@ -7,6 +7,7 @@ sessions repeat records. The copy with the best clock is kept, and the others be
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import polars as pl
@@ -15,6 +16,8 @@ from forensics.schema import EventKind, Source, is_kind
 
 CLOCK_ORDER = {source.value: n for n, source in enumerate(Source)}
 CLIENT_KINDS = (EventKind.MCP_CONNECTION, EventKind.MCP_CALL, EventKind.MCP_CALL_END)
+# what a main agent's transcript consists of
+SPOKEN = (EventKind.USER_PROMPT, EventKind.ASSISTANT_MESSAGE, EventKind.TOOL_CALL)
 # two logs of one happening differ by less, also where a neighbour gave the time
 LAG = timedelta(minutes=10)
 
@@ -29,6 +32,25 @@ def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     ).with_columns(event_id=pl.coalesce("kept", "event_id"))
     columns = ["event_id", "file", "line"]
     return whole, pl.concat([moved.select(columns), more.select(columns)]).sort(columns)
+
+
+def without_retold(
+    events: pl.DataFrame, transcripts: Sequence[int], retellings: Mapping[int, str]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Set aside what ``retellings`` (files, by name) say of sessions whose transcript is among the files.
+
+    A converter joins records and leaves out ids: its copies cannot be told one by one.
+    """
+    file, session = pl.col("file"), pl.col("session_id")
+    main = events.filter(file.is_in(transcripts) & pl.col("agent_id").is_null() & is_kind(SPOKEN))
+    told = main["session_id"].drop_nulls().unique()
+    retold = file.is_in(list(retellings)) & session.is_in(told.to_list()).fill_null(value=False)
+    counted = events.filter(retold).group_by("file", "session_id").len().sort("file", "session_id")
+    notes = tuple(
+        f"{retellings[number]} retells session {name}, whose transcript is here: its {n} records were set aside"
+        for number, name, n in counted.iter_rows()
+    )
+    return events.filter(~retold), notes
 
 
 def _merged(events: pl.DataFrame, key: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:

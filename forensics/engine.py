@@ -17,7 +17,7 @@ from forensics.analysis import Analysis, RuleError, SessionAnalysis
 from forensics.case import Case, build_case
 from forensics.citations import Citations
 from forensics.clock import align
-from forensics.dedupe import one_event_each
+from forensics.dedupe import one_event_each, without_retold
 from forensics.discover import discover
 from forensics.errors import NothingReadableError
 from forensics.finding import (
@@ -75,7 +75,8 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(ingested.events, tz)
-    events, places = one_event_each(_named_logs(attach(aligned.events), ingested))
+    told, retold = _once(_named_logs(attach(aligned.events), ingested), ingested)
+    events, places = one_event_each(told)
     ids = _session_ids(events)
     if not ids:
         msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
@@ -89,7 +90,7 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
         unread=ingested.unread,
-        notes=aligned.notes,
+        notes=(*aligned.notes, *retold),
         unattached=_unattached(events, ids, ingested),
         sessions=tuple(sessions),
         left_out=0,
@@ -130,6 +131,15 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     }
     return events.with_columns(
         session_id=pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
+    )
+
+
+def _once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Prefer a session's transcript to a trajectory that was made of it."""
+    files = list(enumerate(ingested.inputs))
+    transcripts = [n for n, file in files if file.source is Source.TRANSCRIPT]
+    return without_retold(
+        events, transcripts, {n: file.evidence.name for n, file in files if file.source is Source.ATIF}
     )
 
 

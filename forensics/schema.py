@@ -30,6 +30,7 @@ class Source(StrEnum):
 
     TRANSCRIPT = "transcript"
     STREAM_JSON = "stream-json"
+    ATIF = "atif"
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
     VOICE_EVENTS = "voice-events"

@@ -51,6 +51,8 @@ GENUINE |= {
     f"projects/p/{SESSION}/subagents/agent-a1b2c3.meta.json": b'{"agentType":"Explore","toolUseId":"toolu_01","finished":true}',
     f"tasks/{SESSION}/1.json": b'{"id":"1","subject":"Write it","status":"in_progress","blocks":[],"blockedBy":[]}',
     "run.jsonl": (INPUT.parents[1] / "stream-json" / "parallel" / "run.jsonl").read_bytes(),
+    "trajectory.json": (INPUT.parents[1] / "atif" / "killed.json").read_bytes(),
+    "trajectory-in-one-line.json": (INPUT.parents[1] / "atif" / "parallel.json").read_bytes(),
     "run-of-voice/conch": (INPUT.parents[1] / "voice-killed" / ".voicemode" / "conch").read_bytes(),
     "heard_2026-11-22.jsonl": next((INPUT.parents[1] / "voice-killed").rglob("heard_*.jsonl")).read_bytes(),
     "sessions/4711.json": b'{"pid":4711,"sessionId":"c4f74656-68ad-4973-8f53-0b862ed16d5d","status":"busy"}',

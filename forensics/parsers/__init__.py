@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forensics.parsers.agent_meta import AgentMeta
+from forensics.parsers.atif import Atif
 from forensics.parsers.base import Parsed, Parser
 from forensics.parsers.debug_log import DebugLog
 from forensics.parsers.mcp_log import McpLog
@@ -26,6 +27,7 @@ PARSERS: tuple[Parser, ...] = (
     TaskFile(),
     TodoFile(),
     McpLog(),
+    Atif(),
     VoiceEvents(),
     VoiceExchanges(),
     VoiceHeard(),

@@ -21,7 +21,7 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Source, TsQuality
 from forensics.voice_chains import Attempt, seconds_between, walk_attempts
 from forensics.voice_results import failed_results, has_server_lines, uses_voice
 from forensics.voice_tables import SERVICES
@@ -97,6 +97,8 @@ def timeout_without_diagnosis(
     yield from _from_tools(case)
     if not groups and uses_voice(case) and not has_server_lines(case) and not case.of(K.TOOL_RESULT).height:
         yield Insufficient("the voice server's own lines are not in the evidence")
+    elif Source.ATIF in case.sources and Source.CLAUDE_DEBUG not in case.sources:
+        yield Insufficient("an ATIF trajectory leaves out API requests that failed and were tried again")
     elif case.of(*REQUESTS).is_empty():
         yield NotApplicable("no request of any service is in the evidence")
 
@@ -203,7 +205,9 @@ def _from_tool_results(case: Case) -> Iterator[Hit]:
     results = case.of(K.TOOL_RESULT).filter(
         (pl.col("status") == "error") & pl.col("message").str.contains(MCP_TIMEOUT)
     )
-    joined = results.select("correlation_id", "event_id", ended="ts").join(
+    # an inferred time of the answer may be long after it
+    answered = pl.when(pl.col("ts_quality") != TsQuality.INFERRED.value).then("ts")
+    joined = results.select("correlation_id", "event_id", ended=answered).join(
         calls.select("correlation_id", "tool", "ts"), on="correlation_id", maintain_order="left"
     )
     for (tool,), rows in joined.group_by("tool", maintain_order=True):
