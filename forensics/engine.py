@@ -124,7 +124,7 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     if events["session_id"].drop_nulls().len():
         return events
     work = ~is_kind(TRACES)
-    logs = is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG))
+    logs = is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.ERROR_REPORT))
     names = {
         file: f"log:{ingested.inputs[file].evidence.sha256[:12]}"
         for file in events.filter(logs & work)["file"].unique().to_list()

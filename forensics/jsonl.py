@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -31,6 +32,7 @@ ESCAPE = re.compile(
 )
 
 SCANNER = json.JSONDecoder()
+OPENING = re.compile(r"\{\s*")
 GAP = re.compile(r"[\s,:]*")
 
 
@@ -78,6 +80,23 @@ class JsonLines(Generic[T]):
         """Count a line as not understood, once."""
         if not any(lines[-1] == line for lines in self.bad.values()):
             self.bad.setdefault(reason, []).append(line)
+
+
+class LineNumbers:
+    """Tells the line of a place in a text of ``total`` lines."""
+
+    def __init__(self, text: str, total: int) -> None:
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._total = total
+
+    def of(self, at: int) -> int:
+        """Return the line that holds the character at ``at``; behind the text's end, the last one."""
+        return min(bisect_left(self._breaks, at) + 1, self._total)
+
+    def of_member(self, text: str, at: int) -> int:
+        """Return the line of a record: of its first key, where its bracket stands alone on a line."""
+        begin = OPENING.match(text, at)
+        return self.of(begin.end() if begin else at)
 
 
 class Members:

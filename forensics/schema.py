@@ -33,6 +33,7 @@ class Source(StrEnum):
     ATIF = "atif"
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
+    ERROR_REPORT = "error-report"
     VOICE_EVENTS = "voice-events"
     VOICE_EXCHANGES = "voice-exchanges"
     VOICE_HEARD = "voice-heard"
@@ -106,6 +107,8 @@ class EventKind(StrEnum):
     DISK_WRITE = "disk_write"
     # the model API
     API_ERROR = "api_error"
+    # what the client caught, and went on
+    CLIENT_ERROR = "client_error"
     # MCP
     MCP_CONNECTION = "mcp_connection"
     MCP_CALL = "mcp_call"

@@ -47,7 +47,7 @@ def attach(events: pl.DataFrame) -> pl.DataFrame:
         random_ids, left_on="session_id", right_on="old", how="left", maintain_order="left"
     ).with_columns(session_id=pl.coalesce("real", "session_id"))
     named = _attach_snapshots(named.drop("alias", "old", "real", strict=False))
-    return _attach_voice(_attach_metas(named))
+    return _attach_voice(_attach_reports(_attach_metas(named)))
 
 
 def _with_pids(events: pl.DataFrame) -> pl.DataFrame:
@@ -126,6 +126,27 @@ def _attach_metas(events: pl.DataFrame) -> pl.DataFrame:
     return (
         events.join(owners, on="target_agent_id", how="left", maintain_order="left")
         .with_columns(session_id=pl.coalesce("session_id", "owner"))
+        .drop("owner")
+    )
+
+
+def _attach_reports(events: pl.DataFrame) -> pl.DataFrame:
+    """Give the errors of one process, which name no session, to the only session that was at work at all of them."""
+    loose = is_from((Source.ERROR_REPORT,)) & pl.col("session_id").is_null()
+    reports = (
+        events.filter(loose & pl.col("ts").is_not_null())
+        .group_by("file")
+        .agg(begun=pl.col("ts").min(), ended=pl.col("ts").max())
+    )
+    if reports.is_empty():
+        return events
+    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    windows = _windows(clients).select("first", "last", owner="session_id")
+    alive = reports.join_where(windows, pl.col("begun") >= pl.col("first"), pl.col("ended") <= pl.col("last"))
+    owners = alive.select("file", "owner").unique().filter(pl.len().over("file") == 1)
+    return (
+        events.join(owners, on="file", how="left", maintain_order="left")
+        .with_columns(session_id=pl.when(loose).then("owner").otherwise("session_id"))
         .drop("owner")
     )
 

@@ -48,6 +48,7 @@ SAID = {
     K.USER_INTERRUPT: "user interrupts",
     K.COMPACTION: "context compacted",
     K.API_ERROR: "model API error",
+    K.CLIENT_ERROR: "the client catches an error",
     K.HOOK_DENIED: "a hook denies a tool call",
     K.PROCESS_FATAL: "the process prints a fatal error",
     K.LOG_EDGE: "the first or the last line of its log",

@@ -53,6 +53,7 @@ GENUINE |= {
     "run.jsonl": (INPUT.parents[1] / "stream-json" / "parallel" / "run.jsonl").read_bytes(),
     "trajectory.json": (INPUT.parents[1] / "atif" / "killed.json").read_bytes(),
     "trajectory-in-one-line.json": (INPUT.parents[1] / "atif" / "parallel.json").read_bytes(),
+    "report.json": json.dumps([{"error": f"Error: {words}\n    at run (cli.js:1:2)", "timestamp": "2026-03-01T10:00:00.000Z"} for words in ("Request was aborted.", "no such file")], indent=1).encode(),
     "run-of-voice/conch": (INPUT.parents[1] / "voice-killed" / ".voicemode" / "conch").read_bytes(),
     "heard_2026-11-22.jsonl": next((INPUT.parents[1] / "voice-killed").rglob("heard_*.jsonl")).read_bytes(),
     "sessions/4711.json": b'{"pid":4711,"sessionId":"c4f74656-68ad-4973-8f53-0b862ed16d5d","status":"busy"}',

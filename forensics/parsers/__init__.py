@@ -6,6 +6,7 @@ from forensics.parsers.agent_meta import AgentMeta
 from forensics.parsers.atif import Atif
 from forensics.parsers.base import Parsed, Parser
 from forensics.parsers.debug_log import DebugLog
+from forensics.parsers.error_report import ErrorReport
 from forensics.parsers.mcp_log import McpLog
 from forensics.parsers.process_traces import ProcessFile, ShellSnapshot
 from forensics.parsers.stream_json import StreamJson
@@ -26,6 +27,7 @@ PARSERS: tuple[Parser, ...] = (
     AgentMeta(),
     TaskFile(),
     TodoFile(),
+    ErrorReport(),
     McpLog(),
     Atif(),
     VoiceEvents(),

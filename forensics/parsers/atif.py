@@ -8,7 +8,6 @@ carry its meanings; of another agent's, calls are calls.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +16,7 @@ import polars as pl
 
 from forensics.conversation import Conversation
 from forensics.evidence import Evidence
-from forensics.jsonl import TORN, UNDECODABLE, UNEXPECTED, Members, decoded, mend
+from forensics.jsonl import TORN, UNDECODABLE, UNEXPECTED, LineNumbers, Members, decoded, mend
 from forensics.parsers.base import Parsed, finish, problems_of, rows
 from forensics.records import Record
 from forensics.redact import cut
@@ -38,7 +37,6 @@ from forensics.trajectory import (
     shapes_of,
 )
 
-OPENING = re.compile(r"\{\s*")
 VERSION = re.compile(rb'^\s*\{(?s:.*?)(?<!\\)"schema_version"\s*:\s*"ATIF-v')
 WHO_KEPT = 200
 NO_STEPS = "not a trajectory: it has no steps"
@@ -108,7 +106,7 @@ class _File:
         self.bad: dict[int, str] = {}
         self._text = text
         self._total = total
-        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._numbers = LineNumbers(text, total)
         self._ordinals: dict[int, int] = {}
 
     def next_document(self, at: int) -> int | None:
@@ -261,9 +259,7 @@ class _File:
         return b"" if place is None else self._text[place[0] : place[1]].encode()
 
     def _line(self, at: int) -> int:
-        """Return the line of a record: of its first key, where its bracket stands alone on a line."""
-        begin = OPENING.match(self._text, at)
-        return min(bisect_left(self._breaks, begin.end() if begin else at) + 1, self._total)
+        return self._numbers.of_member(self._text, at)
 
     def _cut(self, at: int) -> None:
         self._spoil(self._line(at), self._total, TORN)

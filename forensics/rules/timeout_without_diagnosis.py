@@ -37,6 +37,7 @@ API_CHECKLIST = (
 TOOL_CHECKLIST = "Was the tool slow or its server hung? The server's own log for that minute would tell"
 TIMED_OUT = r"(?i)timed out|timeout"
 MCP_TIMEOUT = r"^(?:Error: )?(?:MCP error -32001: )?(?i:request timed out)"
+API_TIMEOUTS = ("Request timed out", "Stream idle timeout")
 REQUESTS = (K.TOOL_CALL, K.TOOL_DISPATCH, K.TTS_ATTEMPT, K.STT_ATTEMPT, K.VOICE_REQUEST, K.API_ERROR)
 
 GUIDANCE = Guidance(
@@ -61,7 +62,9 @@ GUIDANCE = Guidance(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     seed="2.4",
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
+    any_of=frozenset(
+        {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.ERROR_REPORT, Source.TRANSCRIPT}
+    ),
     guidance=GUIDANCE,
 )
 def timeout_without_diagnosis(
@@ -97,6 +100,10 @@ def timeout_without_diagnosis(
     yield from _from_tools(case)
     if not groups and uses_voice(case) and not has_server_lines(case) and not case.of(K.TOOL_RESULT).height:
         yield Insufficient("the voice server's own lines are not in the evidence")
+    elif case.sources <= {Source.ERROR_REPORT}:
+        yield Insufficient(
+            "a list of caught errors names no request that was answered, and no other service's"
+        )
     elif Source.ATIF in case.sources and Source.CLAUDE_DEBUG not in case.sources:
         yield Insufficient("an ATIF trajectory leaves out API requests that failed and were tried again")
     elif case.of(*REQUESTS).is_empty():
@@ -177,7 +184,7 @@ def _from_results(case: Case) -> Iterator[Hit]:
 
 
 def _from_api(case: Case) -> Iterator[Hit]:
-    timeouts = case.of(K.API_ERROR).filter(pl.col("status") == "Request timed out")
+    timeouts = case.of(K.API_ERROR).filter(pl.col("status").is_in(API_TIMEOUTS))
     if timeouts.is_empty():
         return
     # one timeout may stand in the debug log and in the transcript: they are its places, not two timeouts
