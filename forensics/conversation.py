@@ -187,7 +187,7 @@ def _said_by_user(record: Record, text: str) -> Row:
         return {"kind": EventKind.USER_INTERRUPT, "message": cut(text, TEXT_KEPT)}
     if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
         return {"kind": EventKind.OTHER, "message": "text that the client added"}
-    return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": _digest(text)}
+    return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": digest(text)}
 
 
 def _notification(found: re.Match[str]) -> Row:
@@ -272,7 +272,7 @@ def _spawn(block: Block) -> Row:
         "kind": EventKind.AGENT_SPAWN,
         "component": asked.subagent_type,
         "message": f"{block.name}: {asked.description}",
-        "text_sha": _digest(asked.prompt),
+        "text_sha": digest(asked.prompt),
         "spawn": {
             "agent_type": asked.subagent_type,
             "description": asked.description,
@@ -369,5 +369,6 @@ def _text_of(raw: msgspec.Raw) -> str:
     return text
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return what tells one prompt from another, wherever they stand."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

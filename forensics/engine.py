@@ -146,8 +146,9 @@ def _once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, tuple
 def _session_ids(events: pl.DataFrame) -> list[str]:
     """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
     work = ~is_kind(TRACES)
+    # a history holds the prompts of every project: those of other sessions are no evidence of theirs
     listed = (
-        events.filter(pl.col("session_id").is_not_null())
+        events.filter(pl.col("session_id").is_not_null() & ~is_kind((EventKind.PROMPT_TYPED,)))
         .group_by("session_id")
         .agg(first=pl.col("ts").min(), at_work=work.any(), items=pl.col("count").sum())
         .sort("first", "session_id", nulls_last=True)
@@ -158,9 +159,8 @@ def _session_ids(events: pl.DataFrame) -> list[str]:
 
 def _unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) -> tuple[tuple[str, int], ...]:
     session = pl.col("session_id")
-    loose = events.filter(session.is_null() | ~session.is_in(list(ids))).filter(
-        pl.col("kind") != EventKind.LOG_EDGE.value
-    )
+    expected = (EventKind.LOG_EDGE, EventKind.PROMPT_TYPED)
+    loose = events.filter(session.is_null() | ~session.is_in(list(ids))).filter(~is_kind(expected))
     counted = loose.group_by("file").len().sort("file")
     return tuple(sorted((ingested.inputs[file].evidence.name, n) for file, n in counted.iter_rows()))
 

@@ -34,6 +34,7 @@ class Source(StrEnum):
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
     ERROR_REPORT = "error-report"
+    PROMPT_HISTORY = "prompt-history"
     VOICE_EVENTS = "voice-events"
     VOICE_EXCHANGES = "voice-exchanges"
     VOICE_HEARD = "voice-heard"
@@ -83,6 +84,8 @@ class EventKind(StrEnum):
     LOG_EDGE = "log_edge"
     # the conversation
     USER_PROMPT = "user_prompt"
+    # by the client's prompt history; what the transcript also holds is that prompt's other place
+    PROMPT_TYPED = "prompt_typed"
     USER_INTERRUPT = "user_interrupt"
     ASSISTANT_MESSAGE = "assistant_message"
     COMPACTION = "compaction"

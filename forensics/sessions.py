@@ -47,7 +47,7 @@ def attach(events: pl.DataFrame) -> pl.DataFrame:
         random_ids, left_on="session_id", right_on="old", how="left", maintain_order="left"
     ).with_columns(session_id=pl.coalesce("real", "session_id"))
     named = _attach_snapshots(named.drop("alias", "old", "real", strict=False))
-    return _attach_voice(_attach_reports(_attach_metas(named)))
+    return _attach_voice(_attach_typed(_attach_reports(_attach_metas(named))))
 
 
 def _with_pids(events: pl.DataFrame) -> pl.DataFrame:
@@ -147,6 +147,25 @@ def _attach_reports(events: pl.DataFrame) -> pl.DataFrame:
     return (
         events.join(owners, on="file", how="left", maintain_order="left")
         .with_columns(session_id=pl.when(loose).then("owner").otherwise("session_id"))
+        .drop("owner")
+    )
+
+
+def _attach_typed(events: pl.DataFrame) -> pl.DataFrame:
+    """Give a prompt that names no session (2.0.24) to the only one that was at work in its project then."""
+    loose = is_from((Source.PROMPT_HISTORY,)) & pl.col("session_id").is_null()
+    typed = events.filter(loose).select("event_id", "ts", "path")
+    if typed.is_empty():
+        return events
+    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    windows = _windows(clients).select("first", "last", "places", owner="session_id")
+    there = typed.join_where(windows, pl.col("ts") >= pl.col("first"), pl.col("ts") <= pl.col("last")).filter(
+        pl.col("path").is_in(pl.col("places")).fill_null(value=False)
+    )
+    owners = there.select("event_id", "owner").unique().filter(pl.len().over("event_id") == 1)
+    return (
+        events.join(owners, on="event_id", how="left", maintain_order="left")
+        .with_columns(session_id=pl.coalesce("session_id", "owner"))
         .drop("owner")
     )
 

@@ -22,6 +22,7 @@ TABLES = {
         Source.TRANSCRIPT: "transcript",
         Source.CLAUDE_DEBUG: "claude-debug",
         Source.MCP_LOG: "claude-debug",
+        Source.PROMPT_HISTORY: "prompt-history",
     },
     "voicemode": {
         Source.VOICE_EVENTS: "voice-events",

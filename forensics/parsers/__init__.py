@@ -9,6 +9,7 @@ from forensics.parsers.debug_log import DebugLog
 from forensics.parsers.error_report import ErrorReport
 from forensics.parsers.mcp_log import McpLog
 from forensics.parsers.process_traces import ProcessFile, ShellSnapshot
+from forensics.parsers.prompt_history import PromptHistory
 from forensics.parsers.stream_json import StreamJson
 from forensics.parsers.task_file import TaskFile
 from forensics.parsers.todo_file import TodoFile
@@ -30,6 +31,7 @@ PARSERS: tuple[Parser, ...] = (
     ErrorReport(),
     McpLog(),
     Atif(),
+    PromptHistory(),
     VoiceEvents(),
     VoiceExchanges(),
     VoiceHeard(),
