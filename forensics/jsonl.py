@@ -104,21 +104,21 @@ class Members:
 
     Yields the key (null in an array) and where the value begins and ends. After the iteration ``end`` is the place
     behind the whole; ``torn`` is null, or where the member begins that is cut off or broken: nothing behind it is
-    read. ``torn_value`` is where that member's value would begin, and ``key`` its key.
+    read. ``torn_value`` is where that member's value would begin, and ``key`` its key, as far as it has them.
     """
 
     def __init__(self, text: str, at: int) -> None:
         self._text = text
         self.begin = self.end = at
         self.torn: int | None = None
-        self.torn_value: int | None = None
+        self.torn_value = at
         self.key: str | None = None
 
     def __iter__(self) -> Iterator[tuple[str | None, int, int]]:
         is_object = self._text[self.begin] == "{"
         at = self._behind_gap(self.begin + 1)
         while at < len(self._text) and self._text[at] not in "]}":
-            self.torn, self.torn_value, self.key = at, None, None
+            self.torn, self.torn_value, self.key = at, at, None
             try:
                 if is_object:
                     name, at = SCANNER.raw_decode(self._text, at)

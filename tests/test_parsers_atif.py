@@ -265,6 +265,38 @@ def test_one_that_is_cut_off_is_read_up_to_the_step_it_ends_in(read):
     assert [(p.line, p.reason) for p in line.problems] == [(1, TORN)]
 
 
+@pytest.mark.parametrize("cut", ['"steps":', '"steps": [', '"agent"', "{"])
+def test_one_that_is_cut_off_before_its_first_step_is_one_problem(write, cut):
+    text = json.dumps(trajectory(USER))
+    evidence = write("t.json", text[: text.index(cut) + len(cut)])
+    parsed = Atif().parse(evidence)
+    assert parsed.events.filter(pl.col("source") == "transcript").is_empty()
+    assert [(p.line, p.count) for p in parsed.problems] == [(1, 1)]
+
+
+@pytest.mark.parametrize(("depth", "whole"), [(3, True), (18, False), (5000, False)])
+def test_trajectories_in_trajectories_are_read_to_a_depth(read, depth, whole):
+    one = json.dumps(trajectory(USER, trajectory_id="t"))[:-1] + ', "subagent_trajectories": ['
+    parsed = read("t.json", one * depth + "]}" * depth)
+    prompts = parsed.events.filter(pl.col("kind") == "user_prompt").height
+    assert (prompts == depth, parsed.problems == ()) == (whole, whole)
+    assert prompts > 0
+
+
+@pytest.mark.parametrize("steps", [5, None, {}, "x"])
+def test_steps_that_are_no_list_are_none(read, steps):
+    parsed = read("t.json", json.dumps({"schema_version": "ATIF-v1.8", "steps": steps}))
+    assert [(p.line, p.reason) for p in parsed.problems] == [(1, NO_STEPS)]
+
+
+def test_keys_that_are_escaped_or_stand_twice_are_read_as_they_are_meant(read):
+    text = json.dumps(trajectory(USER, WROTE))
+    escaped = text.replace('"observation"', '"observ\\u0061tion"').replace(
+        '"tool_calls"', '"tool_calls": null, "tool_calls"'
+    )
+    assert lines(read("t.json", escaped), "message") == lines(read("t.json", text), "message")
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_one_that_is_cut_off_in_an_embedded_trajectory_keeps_that_ones_steps(read, named):
     document = VERSIONS["1.7 embedded"]

@@ -179,6 +179,14 @@ class TestHeard:
         (session,) = analysis.sessions
         assert "sk-ant" not in str(session.case.events["message"].to_list())
 
+    def test_alone_it_tells_the_zone_of_the_servers_lines(self, tmp_path):
+        (tmp_path / "heard_2025-10-21.jsonl").write_text(heard(ts="2025-10-21T03:54:50.000-05:00"))
+        (tmp_path / "stderr.log").write_text(ALL)
+        (session,) = analyse([tmp_path]).sessions
+        start = session.case.events.row(by_predicate=pl.col("kind") == K.STT_START.value, named=True)
+        assert (f"{start['ts']:%H:%M:%S}", start["ts_quality"]) == ("08:54:21", "aligned")
+        assert "voice-heard" in session.case.events["source"].to_list()
+
 
 class TestKilledServer:
     """voicemode 9.0.1, killed inside its second call."""

@@ -39,6 +39,8 @@ from forensics.trajectory import (
 
 VERSION = re.compile(rb'^\s*\{(?s:.*?)(?<!\\)"schema_version"\s*:\s*"ATIF-v')
 WHO_KEPT = 200
+DEEPEST = 16  # deeper than agents of agents go
+TOO_DEEP = "a trajectory that is embedded in too many others"
 NO_STEPS = "not a trajectory: it has no steps"
 NO_DOCUMENT = "text that is no trajectory"
 # where a document is cut off inside of these, they are read as far as they go
@@ -88,6 +90,7 @@ class _Run:
 
     session: str
     agent: str | None = None  # of an embedded trajectory: whose it is
+    depth: int = 0  # how many trajectories it is embedded in
     name: str = ""  # tells its turns from another's
     schema: str = "?"
     who: str = "?"
@@ -126,19 +129,22 @@ class _File:
         members = Members(self._text, at)
         places = {key or "": (begin, end) for key, begin, end in members}
         if members.torn is not None:
-            if members.key in NESTED and members.torn_value is not None:
+            if members.key in NESTED and self._is_list(members.torn_value):
                 places[members.key] = (members.torn_value, len(self._text))
             else:
                 self._cut(members.torn)
         end = len(self._text) if members.torn is not None else members.end
-        if "steps" not in places:
+        if "steps" not in places or not self._is_list(places["steps"][0]):
             self._spoil(self._line(at), self._line(end - 1), NO_STEPS)
             return end
         run = self._run(places, outer)
         self._head(run, self._line(places.get("schema_version", (at, end))[0]))
         self._steps(run, places["steps"])
-        for begin, _ in self._items(places.get("subagent_trajectories"), descend=True):
-            self.read(begin, run)
+        for begin, last in self._items(places.get("subagent_trajectories"), descend=True):
+            if run.depth < DEEPEST:
+                self.read(begin, run)
+            else:
+                self._spoil(self._line(begin), self._line(last - 1), TOO_DEEP)
         return end
 
     def _run(self, places: Places, outer: _Run) -> _Run:
@@ -149,6 +155,7 @@ class _File:
         return _Run(
             # an embedded trajectory is its parent's evidence, whatever run it names
             session=outer.session if is_embedded else session or name or outer.session,
+            depth=outer.depth + is_embedded,
             agent=name or NOBODY if is_embedded else None,
             name=name or session or outer.session,
             schema=self._value(places, "schema_version") or "?",
@@ -241,7 +248,7 @@ class _File:
 
     def _items(self, place: tuple[int, int] | None, *, descend: bool = False) -> list[tuple[int, int]]:
         """Return where the members of an array stand; with ``descend``, one that is cut off, too."""
-        if place is None or self._text[place[0]] != "[":
+        if place is None or not self._is_list(place[0]):
             return []
         members = Members(self._text, place[0])
         found = [(begin, end) for _, begin, end in members]
@@ -251,6 +258,9 @@ class _File:
             return [*found, (members.torn, len(self._text))]
         self._cut(members.torn)
         return found
+
+    def _is_list(self, at: int) -> bool:
+        return self._text.startswith("[", at)
 
     def _value(self, places: Places, key: str) -> str | None:
         return decoded(self._slice(places.get(key)), str) or None
