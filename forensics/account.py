@@ -27,8 +27,8 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockNote:
-    """What has to be said of the clocks, and the lines (file, line) that show it."""
+class Remark:
+    """What has to be said of the evidence as a whole, and the lines (file, line) that show it."""
 
     text: str
     places: tuple[tuple[int, int], ...]

@@ -14,7 +14,7 @@ from typing import Literal
 import polars as pl
 from dateutil import tz as dateutil_tz
 
-from forensics.account import ClockNote
+from forensics.account import Remark
 from forensics.errors import UsageError
 from forensics.offsets import UTC_OF_PAIR, format_offset, pairs_of
 from forensics.order import STEP, steps_back
@@ -28,7 +28,7 @@ class Aligned:
     """The events with their times, and what had to be said about the clock."""
 
     events: pl.DataFrame
-    notes: tuple[ClockNote, ...]
+    notes: tuple[Remark, ...]
 
 
 def align(events: pl.DataFrame, tz_name: str | None = None) -> Aligned:
@@ -46,7 +46,7 @@ def align(events: pl.DataFrame, tz_name: str | None = None) -> Aligned:
             f"{left.height} records carry the voice server's local time, and nothing in the evidence tells its "
             "zone: they have no UTC time. Name the zone with --tz (for example --tz America/Chicago)"
         )
-        notes.append(ClockNote(text, (left.select("file", "line").row(0),)))
+        notes.append(Remark(text, (left.select("file", "line").row(0),)))
     notes += steps_back(events)
     return Aligned(_from_neighbours(events), tuple(notes))
 
@@ -109,7 +109,7 @@ def _zone(tz_name: str) -> tzinfo:
     return zone
 
 
-def _against_zone(pairs: pl.DataFrame, zone: tzinfo, tz_name: str) -> list[ClockNote]:
+def _against_zone(pairs: pl.DataFrame, zone: tzinfo, tz_name: str) -> list[Remark]:
     """Say that the evidence contradicts the zone that the user named."""
     for row in pairs.iter_rows(named=True):
         proven = timedelta(microseconds=row["offset_us"])
@@ -119,15 +119,15 @@ def _against_zone(pairs: pl.DataFrame, zone: tzinfo, tz_name: str) -> list[Clock
                 f"--tz {tz_name} contradicts the evidence, which proves UTC{format_offset(proven)} for the voice "
                 "server's clock: the evidence is taken"
             )
-            return [ClockNote(text, ((row["file"], row["line"]),))]
+            return [Remark(text, ((row["file"], row["line"]),))]
     return []
 
 
-def _from_zone(events: pl.DataFrame, zone: tzinfo, tz_name: str) -> tuple[pl.DataFrame, list[ClockNote]]:
+def _from_zone(events: pl.DataFrame, zone: tzinfo, tz_name: str) -> tuple[pl.DataFrame, list[Remark]]:
     local = events.filter(pl.col("ts").is_null() & pl.col("local_ts").is_not_null()).sort(
         "file", "line", "ordinal"
     )
-    notes: list[ClockNote] = []
+    notes: list[Remark] = []
     moved: list[datetime] = []
     undecided: list[tuple[int, int]] = []
     absent: list[tuple[int, int]] = []
@@ -144,10 +144,10 @@ def _from_zone(events: pl.DataFrame, zone: tzinfo, tz_name: str) -> tuple[pl.Dat
         ]
     if undecided:
         text = f"{len(undecided)} local times happened twice in {tz_name} (the clock went back): the first is taken"
-        notes.append(ClockNote(text, (undecided[0],)))
+        notes.append(Remark(text, (undecided[0],)))
     if absent:
         text = f"{len(absent)} local times did not happen in {tz_name} (the clock went forward): is it another zone?"
-        notes.append(ClockNote(text, (absent[0],)))
+        notes.append(Remark(text, (absent[0],)))
     found = pl.DataFrame({"event_id": local["event_id"], "moved": moved}, schema_overrides={"moved": UTC})
     return _apply(events, found, TsQuality.ALIGNED), notes
 

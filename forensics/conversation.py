@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import TypeVar
 
 import msgspec
 
-from forensics.jsonl import UNDECODABLE
+from forensics.jsonl import decoded
 from forensics.records import (
     ApiError,
     Block,
@@ -47,8 +46,6 @@ TEXT_KEPT = 400  # of what is only shown
 PROMPT_KEPT = 8000  # what the user asks for may stand anywhere in a prompt
 RESULT_KEPT = 2000  # the voice tool's failure names one endpoint after the other
 
-T = TypeVar("T")
-
 
 class Conversation:
     """The events of one file's records, and which sidechain each of them belongs to."""
@@ -64,8 +61,11 @@ class Conversation:
         self._warmups: set[str] = set()
         self._metas: set[tuple[str | None, str | None, str | None]] = set()
 
-    def read(self, line: int, record: Record) -> bool:
-        """Add the events of one record. Say whether its message had the shape of one."""
+    def read(self, line: int, record: Record, first: int = 0) -> bool:
+        """Add the events of one record. Say whether its message had the shape of one.
+
+        ``first`` is the first event's number in its line, where that holds several records.
+        """
         self.session_id = record.session_id or self.session_id
         agent = self._agent_of(record)
         message = _message_of(record)
@@ -83,7 +83,7 @@ class Conversation:
         meta = self._meta_of(record)
         if meta is not None:
             found.append(meta)
-        for ordinal, event in enumerate(found):
+        for ordinal, event in enumerate(found, first):
             todos, spawn = event.pop("todos", None), event.pop("spawn", None)
             key = {"line": line, "ordinal": ordinal}
             event.setdefault("record_id", f"{record.uuid}#{ordinal}" if record.uuid else None)
@@ -129,7 +129,7 @@ def _message_of(record: Record) -> Message:
     """Decode the message of a record that has one."""
     if record.type not in TALK:
         return Message()
-    return _decode(record.message, Message, or_else=Message(role=MALFORMED))
+    return decoded(record.message, Message, or_else=Message(role=MALFORMED))
 
 
 def _shapes_of(record: Record, message: Message) -> Iterator[str]:
@@ -187,7 +187,7 @@ def _said_by_user(record: Record, text: str) -> Row:
         return {"kind": EventKind.USER_INTERRUPT, "message": cut(text, TEXT_KEPT)}
     if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
         return {"kind": EventKind.OTHER, "message": "text that the client added"}
-    return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": _digest(text)}
+    return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": digest(text)}
 
 
 def _notification(found: re.Match[str]) -> Row:
@@ -202,7 +202,7 @@ def _notification(found: re.Match[str]) -> Row:
 
 def _tool_result(record: Record, block: Block) -> Row:
     text = _text_of(block.content)
-    result = _decode(record.tool_use_result, ToolUseResult)
+    result = decoded(record.tool_use_result, ToolUseResult)
     status = "error" if block.is_error else "ok"
     kind = EventKind.TOOL_RESULT
     if result.status == "async_launched":
@@ -260,19 +260,19 @@ def _tool_call(record: Record, message: Message, block: Block) -> Row:
     if block.name in TODO_TOOLS:
         return call | _task_change(block)
     if block.name in FILE_TOOLS:
-        file = _decode(block.input, FileInput)
+        file = decoded(block.input, FileInput)
         call["path"] = file.file_path or file.notebook_path or file.path
         call["message"] = f"{block.name} {call['path']}"
     return call
 
 
 def _spawn(block: Block) -> Row:
-    asked = _decode(block.input, SpawnInput)
+    asked = decoded(block.input, SpawnInput)
     return {
         "kind": EventKind.AGENT_SPAWN,
         "component": asked.subagent_type,
         "message": f"{block.name}: {asked.description}",
-        "text_sha": _digest(asked.prompt),
+        "text_sha": digest(asked.prompt),
         "spawn": {
             "agent_type": asked.subagent_type,
             "description": asked.description,
@@ -284,8 +284,8 @@ def _spawn(block: Block) -> Row:
 
 
 def _todo_write(block: Block) -> Row:
-    asked = _decode(block.input, TodoWriteInput)
-    items = asked.todos if isinstance(asked.todos, list) else _decode(asked.todos.encode(), list[TodoInput])
+    asked = decoded(block.input, TodoWriteInput)
+    items = asked.todos if isinstance(asked.todos, list) else decoded(asked.todos.encode(), list[TodoInput])
     return {
         "kind": EventKind.TODO_SNAPSHOT,
         "count": len(items),
@@ -298,7 +298,7 @@ def _todo_write(block: Block) -> Row:
 
 
 def _task_change(block: Block) -> Row:
-    asked = _decode(block.input, TaskInput)
+    asked = decoded(block.input, TaskInput)
     number = None if asked.task_id is None else str(asked.task_id)
     return {
         "kind": TODO_TOOLS[block.name],
@@ -319,7 +319,7 @@ def _task_change(block: Block) -> Row:
 
 def _system(record: Record) -> Row:
     if record.subtype == "compact_boundary":
-        about = _decode(record.compact_metadata, CompactMetadata)
+        about = decoded(record.compact_metadata, CompactMetadata)
         return {
             "kind": EventKind.COMPACTION,
             "status": about.trigger,
@@ -327,7 +327,7 @@ def _system(record: Record) -> Row:
             "message": "context compacted",
         }
     if record.subtype == "api_error":
-        error = _decode(record.error, ApiError)
+        error = decoded(record.error, ApiError)
         return {
             "kind": EventKind.API_ERROR,
             "component": "attempt",
@@ -339,7 +339,7 @@ def _system(record: Record) -> Row:
 
 
 def _queued(record: Record) -> Row:
-    text = _decode(record.content, str)
+    text = decoded(record.content, str)
     found = NOTIFICATION.search(text) if record.operation == "enqueue" else None
     return (
         _notification(found)
@@ -361,21 +361,14 @@ def _text_of(raw: msgspec.Raw) -> str:
 
     MCP results come wrapped in ``{"result": …}``; the text that the tool itself gave is what counts.
     """
-    content = _decode(b'{"content":' + bytes(raw) + b"}", Message).content
+    content = decoded(b'{"content":' + bytes(raw) + b"}", Message).content
     text = content if isinstance(content, str) else "\n".join(b.text for b in content if b.type == "text")
     if text.startswith('{"result":'):
-        unwrapped = _decode(text.encode(), dict[str, object]).get("result")
+        unwrapped = decoded(text.encode(), dict[str, object]).get("result")
         return unwrapped if isinstance(unwrapped, str) else text
     return text
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return what tells one prompt from another, wherever they stand."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _decode(raw: msgspec.Raw | bytes, kind: type[T], or_else: T | None = None) -> T:
-    """Decode as ``kind``; where a record says something else, ``or_else`` or an empty ``kind``."""
-    try:
-        return msgspec.json.decode(raw, type=kind, strict=False)
-    except UNDECODABLE:
-        return kind() if or_else is None else or_else

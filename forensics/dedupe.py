@@ -7,15 +7,21 @@ sessions repeat records. The copy with the best clock is kept, and the others be
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import polars as pl
 
+from forensics.account import Remark
 from forensics.schema import EventKind, Source, is_kind
 
 CLOCK_ORDER = {source.value: n for n, source in enumerate(Source)}
 CLIENT_KINDS = (EventKind.MCP_CONNECTION, EventKind.MCP_CALL, EventKind.MCP_CALL_END)
-SPOKEN = (EventKind.USER_PROMPT, EventKind.USER_INTERRUPT, EventKind.ASSISTANT_MESSAGE, EventKind.API_ERROR)
+SAID = (EventKind.USER_PROMPT, EventKind.USER_INTERRUPT, EventKind.ASSISTANT_MESSAGE, EventKind.API_ERROR)
+# what a main agent's transcript consists of
+SPOKEN = (EventKind.USER_PROMPT, EventKind.ASSISTANT_MESSAGE, EventKind.TOOL_CALL)
+# what is typed becomes a prompt in 0.3 s (2.0.24 to 2.1.330), or waits until the turn before it has ended
+AT_ONCE, QUEUED = timedelta(seconds=2), timedelta(hours=6)
 # two logs of one happening differ by less, also where a neighbour gave the time
 LAG = timedelta(minutes=10)
 
@@ -25,11 +31,61 @@ def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     once, places = _merged(events, _key())
     # a transcript and the stream of the same run tell each call twice, the stream without a time
     whole, more = _merged(once, _session_key())
+    typed = _typed(whole)
+    left = whole.join(typed.select(event_id="copy"), on="event_id", how="anti")
     moved = places.join(
-        more.select(event_id="copy", kept="event_id"), on="event_id", how="left"
+        pl.concat([more, typed]).select(event_id="copy", kept="event_id"), on="event_id", how="left"
     ).with_columns(event_id=pl.coalesce("kept", "event_id"))
     columns = ["event_id", "file", "line"]
-    return whole, pl.concat([moved.select(columns), more.select(columns)]).sort(columns)
+    return left, pl.concat([part.select(columns) for part in (moved, more, typed)]).sort(columns)
+
+
+def _typed(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the entries of the prompt history that a transcript's prompt tells too, with that prompt's id.
+
+    It is the prompt of that moment, or, where it had to wait for its turn, the next one of that text.
+    """
+    is_typed = pl.col("kind") == EventKind.PROMPT_TYPED.value
+    is_prompt = (pl.col("kind") == EventKind.USER_PROMPT.value) & pl.col("agent_id").is_null()
+    dated = events.filter(pl.col("ts").is_not_null() & pl.col("session_id").is_not_null())
+    typed = dated.filter(is_typed).select("session_id", "file", "line", "text_sha", "ts", copy="event_id")
+    prompts = dated.filter(is_prompt).select("session_id", "event_id", said="ts", sha="text_sha")
+    pairs = typed.join(prompts, on="session_id").with_columns(
+        apart=(pl.col("said") - pl.col("ts")), same=pl.col("sha") == pl.col("text_sha")
+    )
+    now = pl.col("apart").abs() <= AT_ONCE
+    waited = pl.col("same") & pl.col("apart").is_between(-AT_ONCE, QUEUED)
+    nearest = pairs.filter(now | waited).sort(~pl.col("same"), pl.col("apart").abs(), "event_id")
+    return nearest.unique("copy", keep="first", maintain_order=True).select(
+        "event_id", "file", "line", "copy"
+    )
+
+
+def without_retold(
+    events: pl.DataFrame, transcripts: Sequence[int], retellings: Mapping[int, str]
+) -> tuple[pl.DataFrame, tuple[Remark, ...]]:
+    """Set aside what ``retellings`` (files, by name) say of sessions whose transcript is among the files.
+
+    A converter joins records and leaves out ids: its copies cannot be told one by one.
+    """
+    file, session = pl.col("file"), pl.col("session_id")
+    main = events.filter(file.is_in(transcripts) & pl.col("agent_id").is_null() & is_kind(SPOKEN))
+    told = main["session_id"].drop_nulls().unique()
+    retold = file.is_in(list(retellings)) & session.is_in(told.to_list()).fill_null(value=False)
+    counted = (
+        events.filter(retold)
+        .group_by("file", "session_id")
+        .agg(pl.len(), pl.col("line").min())
+        .sort("file", "session_id")
+    )
+    remarks = tuple(
+        Remark(
+            f"{retellings[number]} retells session {name}, whose transcript is here: its {n} records were set aside",
+            ((number, line),),
+        )
+        for number, name, n, line in counted.iter_rows()
+    )
+    return events.filter(~retold), remarks
 
 
 def _merged(events: pl.DataFrame, key: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -96,7 +152,7 @@ def _session_key() -> pl.Expr:
     return (
         pl.when(told & (pl.col("correlation_id") != ""))
         .then(call)
-        .when(told & is_kind(SPOKEN) & pl.col("ts").is_not_null())
+        .when(told & is_kind(SAID) & pl.col("ts").is_not_null())
         .then(words)
     )
 

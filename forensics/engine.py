@@ -13,13 +13,13 @@ from typing import IO
 import polars as pl
 
 from forensics import __version__
-from forensics.account import ClockNote
+from forensics.account import Remark
 from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
 from forensics.case import Case, build_case
 from forensics.citations import Citations
 from forensics.clock import align
 from forensics.coverage import Coverage, coverage_of
-from forensics.dedupe import one_event_each
+from forensics.dedupe import one_event_each, without_retold
 from forensics.discover import discover
 from forensics.errors import NothingReadableError
 from forensics.finding import (
@@ -46,6 +46,7 @@ TRACES = (
     EventKind.CLOCK_ANCHOR,
     EventKind.TODO_SNAPSHOT,
     EventKind.PROCESS_LEFT,
+    EventKind.VOICE_LOCK_LEFT,
     EventKind.AGENT_META,
     EventKind.SESSION_META,
     EventKind.OTHER,
@@ -85,7 +86,8 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(ingested.events, tz)
-    events, places = one_event_each(_named_logs(attach(aligned.events), ingested))
+    told, retold = _once(_named_logs(attach(aligned.events), ingested), ingested)
+    events, places = one_event_each(told)
     ids = _session_ids(events)
     if not ids:
         msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
@@ -99,7 +101,7 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
         unread=ingested.unread,
-        notes=tuple(_note(note, ingested) for note in aligned.notes),
+        notes=tuple(_note(remark, ingested) for remark in (*aligned.notes, *retold)),
         unattached=_unattached(events, ids, ingested),
         sessions=tuple(sessions),
         left_out=0,
@@ -125,7 +127,7 @@ def _where(paths: Sequence[Path]) -> str:
     return ", ".join(str(p) for p in paths)
 
 
-def _note(said: ClockNote, ingested: Ingested) -> Note:
+def _note(said: Remark, ingested: Ingested) -> Note:
     return Note(
         said.text,
         tuple(f"{ingested.inputs[file].evidence.name}:{line}" for file, line in dict.fromkeys(said.places)),
@@ -140,7 +142,7 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     if events["session_id"].drop_nulls().len():
         return events
     work = ~is_kind(TRACES)
-    logs = is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG))
+    logs = is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.ERROR_REPORT))
     names = {
         file: f"log:{ingested.inputs[file].evidence.sha256[:12]}"
         for file in events.filter(logs & work)["file"].unique().to_list()
@@ -150,11 +152,21 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     )
 
 
+def _once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, tuple[Remark, ...]]:
+    """Prefer a session's transcript to a trajectory that was made of it."""
+    files = list(enumerate(ingested.inputs))
+    transcripts = [n for n, file in files if file.source is Source.TRANSCRIPT]
+    return without_retold(
+        events, transcripts, {n: file.evidence.name for n, file in files if file.source is Source.ATIF}
+    )
+
+
 def _session_ids(events: pl.DataFrame) -> list[str]:
     """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
     work = ~is_kind(TRACES)
+    # a history holds the prompts of every project: those of other sessions are no evidence of theirs
     listed = (
-        events.filter(pl.col("session_id").is_not_null())
+        events.filter(pl.col("session_id").is_not_null() & ~is_kind((EventKind.PROMPT_TYPED,)))
         .group_by("session_id")
         .agg(first=pl.col("ts").min(), at_work=work.any(), items=pl.col("count").sum())
         .sort("first", "session_id", nulls_last=True)
@@ -165,9 +177,8 @@ def _session_ids(events: pl.DataFrame) -> list[str]:
 
 def _unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) -> tuple[tuple[str, int], ...]:
     session = pl.col("session_id")
-    loose = events.filter(session.is_null() | ~session.is_in(list(ids))).filter(
-        pl.col("kind") != EventKind.LOG_EDGE.value
-    )
+    expected = (EventKind.LOG_EDGE, EventKind.PROMPT_TYPED)
+    loose = events.filter(session.is_null() | ~session.is_in(list(ids))).filter(~is_kind(expected))
     counted = loose.group_by("file").len().sort("file")
     return tuple(sorted((ingested.inputs[file].evidence.name, n) for file, n in counted.iter_rows()))
 

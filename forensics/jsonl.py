@@ -7,7 +7,9 @@ decoder takes: it becomes U+FFFD before decoding, as bytes that are not UTF-8 do
 
 from __future__ import annotations
 
+import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -19,6 +21,7 @@ T = TypeVar("T")
 
 NOT_JSON = "not valid JSON"
 CUT = "not valid JSON: the last line is cut off"
+TORN = "not valid JSON from here on: cut off or broken"
 UNEXPECTED = "JSON of an unexpected shape"
 # what msgspec raises for what a text says; its own errors and Unicode's are ValueErrors
 UNDECODABLE = (ValueError, RecursionError)
@@ -27,6 +30,10 @@ ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
+
+SCANNER = json.JSONDecoder()
+OPENING = re.compile(r"\{\s*")
+GAP = re.compile(r"[\s,:]*")
 
 
 class JsonLines(Generic[T]):
@@ -75,12 +82,76 @@ class JsonLines(Generic[T]):
             self.bad.setdefault(reason, []).append(line)
 
 
+class LineNumbers:
+    """Tells the line of a place in a text of ``total`` lines."""
+
+    def __init__(self, text: str, total: int) -> None:
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._total = total
+
+    def of(self, at: int) -> int:
+        """Return the line that holds the character at ``at``; behind the text's end, the last one."""
+        return min(bisect_left(self._breaks, at) + 1, self._total)
+
+    def of_member(self, text: str, at: int) -> int:
+        """Return the line of a record: of its first key, where its bracket stands alone on a line."""
+        begin = OPENING.match(text, at)
+        return self.of(begin.end() if begin else at)
+
+
+class Members:
+    """Iterate over the whole members of a JSON object or array that begins at ``at`` in ``text``.
+
+    Yields the key (null in an array) and where the value begins and ends. After the iteration ``end`` is the place
+    behind the whole; ``torn`` is null, or where the member begins that is cut off or broken: nothing behind it is
+    read. ``torn_value`` is where that member's value would begin, and ``key`` its key, as far as it has them.
+    """
+
+    def __init__(self, text: str, at: int) -> None:
+        self._text = text
+        self.begin = self.end = at
+        self.torn: int | None = None
+        self.torn_value = at
+        self.key: str | None = None
+
+    def __iter__(self) -> Iterator[tuple[str | None, int, int]]:
+        is_object = self._text[self.begin] == "{"
+        at = self._behind_gap(self.begin + 1)
+        while at < len(self._text) and self._text[at] not in "]}":
+            self.torn, self.torn_value, self.key = at, at, None
+            try:
+                if is_object:
+                    name, at = SCANNER.raw_decode(self._text, at)
+                    self.key = str(name)
+                    self.torn_value = at = self._behind_gap(at)
+                _, end = SCANNER.raw_decode(self._text, at)
+            except UNDECODABLE:
+                return
+            self.torn = None
+            yield self.key, at, end
+            at = self._behind_gap(end)
+        if at >= len(self._text):
+            self.torn = at
+        self.end = at + 1
+
+    def _behind_gap(self, at: int) -> int:
+        return GAP.match(self._text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+
+
 def unquote(text: str) -> str | None:
     """Return what a JSON string says; null where it is none."""
     try:
         return msgspec.json.decode(mend(text.encode()), type=str)
     except UNDECODABLE:
         return None
+
+
+def decoded(raw: msgspec.Raw | bytes, kind: type[T], or_else: T | None = None) -> T:
+    """Decode as ``kind``; where a record says something else, ``or_else`` or an empty ``kind``."""
+    try:
+        return msgspec.json.decode(raw, type=kind, strict=False)
+    except UNDECODABLE:
+        return kind() if or_else is None else or_else
 
 
 def mend(raw: bytes) -> bytes:

@@ -65,7 +65,10 @@ def files_of(session: Located, homes: Homes) -> list[Path]:
     began = _first_time(transcript) or modified - AROUND
     files = [transcript, *_belonging(homes, transcript.parent, session.session_id)]
     files += [p for p in _logs(homes, transcript.parent.name) if _modified(p) >= began]
-    return files + [p for p in sorted(homes.voice.glob("logs/*/*.jsonl")) if _is_of(p, began, modified)]
+    files += homes.claude.glob("history.jsonl")  # of every project: only the session's entries count
+    files += [p for p in sorted(homes.voice.glob("logs/*/*.jsonl")) if _is_of(p, began, modified)]
+    # a call writes its lock when it begins: what is left of an older one is another session's
+    return files + [p for p in homes.voice.glob("conch") if began <= _modified(p) < modified + AROUND]
 
 
 def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:

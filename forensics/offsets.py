@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.account import ClockNote
+from forensics.account import Remark
 from forensics.schema import EventKind, Row, Source, TsQuality
 
 STEP_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of a quarter of an hour
@@ -29,12 +29,13 @@ TWINS = (
     (EventKind.TTS_START, EventKind.VOICE_CALL_BEGIN),
     (EventKind.VOICE_FAILURE, EventKind.VOICE_CALL_END),
     (EventKind.STT_OK, EventKind.STT_DONE),
+    (EventKind.VOICE_LOCK_LEFT, EventKind.VOICE_LOCK_TAKEN),
 )
 PAIR = ("file", "line", "local_ts", "offset_us")
 UTC_OF_PAIR = pl.col("local_ts") - pl.duration(microseconds=pl.col("offset_us"))
 
 
-def pairs_of(events: pl.DataFrame, *, has_zone: bool) -> tuple[pl.DataFrame, list[ClockNote]]:
+def pairs_of(events: pl.DataFrame, *, has_zone: bool) -> tuple[pl.DataFrame, list[Remark]]:
     """Return the pairs (``file``, ``line``, ``local_ts``, ``offset_us``: local minus UTC), and what they leave open.
 
     A single moment shared with the event log is weak: it is said, and a zone that the user names beats it.
@@ -45,7 +46,7 @@ def pairs_of(events: pl.DataFrame, *, has_zone: bool) -> tuple[pl.DataFrame, lis
         & (pl.col("ts_quality") == TsQuality.EXACT.value)
     ).select("file", "line", "local_ts", lag=pl.col("ts").dt.replace_time_zone(None) - pl.col("local_ts"))
     found = [_quarter_hours(wrapped, -SAME_MOMENT_US, WRAP_LAG_US)]
-    notes: list[ClockNote] = []
+    notes: list[Remark] = []
     if found[0].is_empty():
         (twins, notes), brackets = _twin_pairs(events), _bracket_pairs(events)
         if _is_weak(twins) and (has_zone or not brackets.is_empty()):
@@ -68,8 +69,8 @@ def _shown(offset_us: int) -> str:
     return f"UTC{format_offset(timedelta(microseconds=offset_us))}"
 
 
-def _weak(pair: Row) -> ClockNote:
-    return ClockNote(
+def _weak(pair: Row) -> Remark:
+    return Remark(
         f"that the voice server's clock is {_shown(pair['offset_us'])} rests on one moment that its lines share "
         "with the event log: if its zone was another, name it with --tz",
         ((pair["file"], pair["line"]),),
@@ -91,7 +92,7 @@ def _quarter_hours(lags: pl.DataFrame, least: int, most: int) -> pl.DataFrame:
     )
 
 
-def _twin_pairs(events: pl.DataFrame) -> tuple[pl.DataFrame, list[ClockNote]]:
+def _twin_pairs(events: pl.DataFrame) -> tuple[pl.DataFrame, list[Remark]]:
     """Match the server's lines against the event log: the offset that most moments agree on.
 
     Fewer than two moments count only where no other offset is possible.
@@ -129,7 +130,7 @@ def _twin_pairs(events: pl.DataFrame) -> tuple[pl.DataFrame, list[ClockNote]]:
     return agreed.filter(pl.col("offset_us").is_in(chosen)), notes
 
 
-def _elected(votes: list[Row]) -> tuple[list[int], list[ClockNote]]:
+def _elected(votes: list[Row]) -> tuple[list[int], list[Remark]]:
     """Choose the offset of most moments, and a second one where the clocks were changed in between."""
     strong = [v for v in votes if v["seconds"] >= AGREEING] if len(votes) > 1 else votes
     if len(strong) < BOTH:
@@ -149,9 +150,9 @@ def _elected(votes: list[Row]) -> tuple[list[int], list[ClockNote]]:
     places = tuple((v["places"][0][0], v["places"][0][1]) for v in strong)
     told = " and ".join(f"{_shown(v['offset_us'])} ({v['votes']} moments)" for v in strong)
     if best["votes"] == rival["votes"]:
-        return [], [ClockNote(f"the event log fits the voice server's lines equally well at {told}", places)]
+        return [], [Remark(f"the event log fits the voice server's lines equally well at {told}", places)]
     return [best["offset_us"]], [
-        ClockNote(f"the event log fits the voice server's lines at {told}: the first is taken", places)
+        Remark(f"the event log fits the voice server's lines at {told}: the first is taken", places)
     ]
 
 
@@ -181,7 +182,7 @@ def _bracket_pairs(events: pl.DataFrame) -> pl.DataFrame:
     return moments.join(only.select("file", offset_us="first"), on="file").select(PAIR)
 
 
-def _changes(pairs: pl.DataFrame) -> list[ClockNote]:
+def _changes(pairs: pl.DataFrame) -> list[Remark]:
     """Say where the pairs disagree: the clocks were changed, or they contradict each other."""
     ordered = pairs.with_columns(utc=UTC_OF_PAIR).sort("utc", "file", "line")
     changed = pl.col("offset_us") != pl.col("offset_us").shift(1)
@@ -200,10 +201,10 @@ def _changes(pairs: pl.DataFrame) -> list[ClockNote]:
         )
         if turn["offset_us"] < turn["old"]:
             text += ": local times of that change happened twice, and each line takes the offset of its neighbours"
-        return [ClockNote(text, places)]
+        return [Remark(text, places)]
     shown = ", ".join(_shown(o) for o in ordered["offset_us"].unique().sort().to_list())
     return [
-        ClockNote(
+        Remark(
             f"the voice server's clock has contradicting offsets from UTC in this evidence: {shown}; "
             "each line takes that of the nearest pair",
             places,

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.account import ClockNote
+from forensics.account import Remark
 from forensics.schema import MOMENT, Source, is_from
 
 ONE_WRITER = (Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.VOICE_STDERR, Source.VOICE_EVENTS)
@@ -25,7 +25,7 @@ def in_order(events: pl.DataFrame) -> pl.DataFrame:
     return lines.sort(running, "file", "line", "ordinal", nulls_last=False)
 
 
-def steps_back(events: pl.DataFrame) -> list[ClockNote]:
+def steps_back(events: pl.DataFrame) -> list[Remark]:
     """Say, once for each log of one writer, that its clock went back, where first and by how much at most."""
     # a server's local clock goes back when summer ends: only what has no UTC is judged by it
     moment = pl.when(pl.col("ts_quality") == "inferred").then(None).otherwise(MOMENT)
@@ -40,7 +40,7 @@ def steps_back(events: pl.DataFrame) -> list[ClockNote]:
         pl.len(), pl.col("above").first(), pl.col("line").first(), pl.col("step").max()
     )
     return [
-        ClockNote(
+        Remark(
             f"the clock of this log goes back {'once' if n == 1 else f'{n} times'}, by up to "
             f"{step.total_seconds():.1f} s: the order of its lines is kept",
             ((file, above), (file, line)),

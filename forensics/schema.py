@@ -21,6 +21,8 @@ Row = dict[str, Any]
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 INTERRUPT = "[Request interrupted by user"
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
+# what the voice server was doing when it last wrote its lock
+IN_A_CALL, FLOOR_KEPT = "in a call", "floor kept"
 
 
 class Source(StrEnum):
@@ -28,11 +30,16 @@ class Source(StrEnum):
 
     TRANSCRIPT = "transcript"
     STREAM_JSON = "stream-json"
+    ATIF = "atif"
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
+    ERROR_REPORT = "error-report"
+    PROMPT_HISTORY = "prompt-history"
     VOICE_EVENTS = "voice-events"
     VOICE_EXCHANGES = "voice-exchanges"
+    VOICE_HEARD = "voice-heard"
     VOICE_STDERR = "voice-stderr"
+    VOICE_LOCK = "voice-lock"
     TODO_FILE = "todo-file"
     TASK_FILE = "task-file"
     AGENT_META = "agent-meta"
@@ -77,6 +84,8 @@ class EventKind(StrEnum):
     LOG_EDGE = "log_edge"
     # the conversation
     USER_PROMPT = "user_prompt"
+    # by the client's prompt history; what the transcript also holds is that prompt's other place
+    PROMPT_TYPED = "prompt_typed"
     USER_INTERRUPT = "user_interrupt"
     ASSISTANT_MESSAGE = "assistant_message"
     COMPACTION = "compaction"
@@ -101,6 +110,8 @@ class EventKind(StrEnum):
     DISK_WRITE = "disk_write"
     # the model API
     API_ERROR = "api_error"
+    # what the client caught, and went on
+    CLIENT_ERROR = "client_error"
     # MCP
     MCP_CONNECTION = "mcp_connection"
     MCP_CALL = "mcp_call"
@@ -139,6 +150,8 @@ class EventKind(StrEnum):
     TTS_BEGUN = "tts_begun"
     VOICE_EVENT = "voice_event"
     VOICE_EXCHANGE = "voice_exchange"
+    VOICE_LOCK_TAKEN = "voice_lock_taken"
+    VOICE_LOCK_LEFT = "voice_lock_left"
     OTHER = "other"
 
 

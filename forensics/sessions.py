@@ -18,7 +18,15 @@ from forensics.schema import MOMENT, UUID, EventKind, Row, Source, is_from, is_k
 ID_IN_PATH = rf"/(?:todos|tasks)/({UUID})"
 AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
 CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
-VOICE_SOURCES = (Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES)
+VOICE_SOURCES = (
+    Source.VOICE_STDERR,
+    Source.VOICE_EVENTS,
+    Source.VOICE_EXCHANGES,
+    Source.VOICE_HEARD,
+    Source.VOICE_LOCK,
+)
+# they name the project that the server worked in
+PLACED = (EventKind.VOICE_EXCHANGE, EventKind.VOICE_LOCK_LEFT)
 MARGIN = timedelta(seconds=60)
 TWICE = timedelta(seconds=1)
 # silent for longer, a session was left and resumed: what happened between is not its own
@@ -40,7 +48,7 @@ def attach(events: pl.DataFrame) -> pl.DataFrame:
         random_ids, left_on="session_id", right_on="old", how="left", maintain_order="left"
     ).with_columns(session_id=pl.coalesce("real", "session_id"))
     named = _attach_snapshots(named.drop("alias", "old", "real", strict=False))
-    return _attach_voice(_attach_metas(named))
+    return _attach_voice(_attach_typed(_attach_reports(_attach_metas(named))))
 
 
 def _with_pids(events: pl.DataFrame) -> pl.DataFrame:
@@ -150,6 +158,46 @@ def _attach_metas(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _attach_reports(events: pl.DataFrame) -> pl.DataFrame:
+    """Give the errors of one process, which name no session, to the only session that was at work at all of them."""
+    loose = is_from((Source.ERROR_REPORT,)) & pl.col("session_id").is_null()
+    reports = (
+        events.filter(loose & pl.col("ts").is_not_null())
+        .group_by("file")
+        .agg(begun=pl.col("ts").min(), ended=pl.col("ts").max())
+    )
+    if reports.is_empty():
+        return events
+    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    windows = _windows(clients).select("first", "last", owner="session_id")
+    alive = reports.join_where(windows, pl.col("begun") >= pl.col("first"), pl.col("ended") <= pl.col("last"))
+    owners = alive.select("file", "owner").unique().filter(pl.len().over("file") == 1)
+    return (
+        events.join(owners, on="file", how="left", maintain_order="left")
+        .with_columns(session_id=pl.when(loose).then("owner").otherwise("session_id"))
+        .drop("owner")
+    )
+
+
+def _attach_typed(events: pl.DataFrame) -> pl.DataFrame:
+    """Give a prompt that names no session (2.0.24) to the only one that was at work in its project then."""
+    loose = is_from((Source.PROMPT_HISTORY,)) & pl.col("session_id").is_null()
+    typed = events.filter(loose).select("event_id", "ts", "path")
+    if typed.is_empty():
+        return events
+    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    windows = _windows(clients).select("first", "last", "places", owner="session_id")
+    there = typed.join_where(windows, pl.col("ts") >= pl.col("first"), pl.col("ts") <= pl.col("last")).filter(
+        pl.col("path").is_in(pl.col("places")).fill_null(value=False)
+    )
+    owners = there.select("event_id", "owner").unique().filter(pl.len().over("event_id") == 1)
+    return (
+        events.join(owners, on="event_id", how="left", maintain_order="left")
+        .with_columns(session_id=pl.coalesce("session_id", "owner"))
+        .drop("owner")
+    )
+
+
 def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
     """Voice records join the one client session that can have made them; what a server left is one else."""
     loose = events.filter(is_from(VOICE_SOURCES) & pl.col("session_id").is_null())
@@ -199,8 +247,7 @@ def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
         pl.col("ts") >= pl.col("first"),
         pl.col("ts") <= pl.col("last"),
     )
-    is_exchange = pl.col("kind") == EventKind.VOICE_EXCHANGE.value
-    at_home = is_exchange & pl.col("path").is_in(pl.col("places")).fill_null(value=False)
+    at_home = is_kind(PLACED) & pl.col("path").is_in(pl.col("places")).fill_null(value=False)
     voiced = pairs.filter(pl.col("spoke"))
     placed = pairs.filter(at_home).join(voiced, on="event_id", how="anti")
     chosen = pl.concat([voiced, placed]).select("event_id", "owner").unique()
@@ -216,14 +263,23 @@ def _voice_sessions(
     # the server of a client session: its other lines are start-up, and no session
     own = processes.join(taken, on="process", how="anti")
     starts = own.group_by("process").agg(
+        is_utc=pl.col("ts").is_not_null().any(),
         first=pl.col("moment").min() - MARGIN,
         last=pl.col("moment").max() + MARGIN,
         # the server's own time where it has one: it is the same with and without a known zone
         owner=pl.format("voice:{}", pl.coalesce(START, "moment").min().dt.strftime("%Y-%m-%dT%H:%M:%S")),
     )
     named = own.join(starts.filter(pl.col("owner").is_not_null()), on="process").select("event_id", "owner")
-    others = left.join(processes, on="event_id", how="anti").select("event_id", at=MOMENT)
-    joined = others.join_where(starts, pl.col("at") >= pl.col("first"), pl.col("at") <= pl.col("last"))
+    others = left.join(processes, on="event_id", how="anti").select(
+        "event_id", at=MOMENT, at_is_utc=pl.col("ts").is_not_null()
+    )
+    # a local time says nothing of records that are dated by another clock
+    joined = others.join_where(
+        starts,
+        pl.col("at_is_utc") == pl.col("is_utc"),
+        pl.col("at") >= pl.col("first"),
+        pl.col("at") <= pl.col("last"),
+    )
     single = joined.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
     return pl.concat([named, single])
 

@@ -16,13 +16,13 @@ from forensics.schema import Row, Source, TsQuality, is_kind
 MOST_ROWS = 120
 # kinds that tell the story by themselves; anything else appears when a finding cites it
 STORY = (
-    K.SESSION_START, K.SESSION_END, K.RESULT, K.PROCESS_FATAL, K.USER_PROMPT, K.USER_INTERRUPT, K.COMPACTION,
-    K.AGENT_SPAWN, K.AGENT_NOTIFICATION, K.API_ERROR, K.HOOK_DENIED, K.VOICE_START, K.STT_START, K.STT_RETRY,
-    K.STT_FAIL, K.STT_FALLBACK, K.STT_OK, K.STT_EXHAUSTED, K.TTS_FAIL, K.TTS_OK, K.TTS_EXHAUSTED, K.AUTH_ERROR,
-    K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
+    K.SESSION_START, K.SESSION_END, K.RESULT, K.PROCESS_FATAL, K.USER_PROMPT, K.PROMPT_TYPED, K.USER_INTERRUPT,
+    K.COMPACTION, K.AGENT_SPAWN, K.AGENT_NOTIFICATION, K.API_ERROR, K.HOOK_DENIED, K.VOICE_START, K.STT_START,
+    K.STT_RETRY, K.STT_FAIL, K.STT_FALLBACK, K.STT_OK, K.STT_EXHAUSTED, K.TTS_FAIL, K.TTS_OK, K.TTS_EXHAUSTED,
+    K.AUTH_ERROR, K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
 )  # fmt: skip
 # evidence that is no moment of the story: a file that was left, the name of an object that a line reports
-PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META)
+PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META, K.VOICE_LOCK_LEFT)
 SAID = {
     K.SESSION_START: "Claude Code session starts",
     K.SESSION_END: "Claude Code logs its shutdown",
@@ -45,9 +45,11 @@ SAID = {
     K.RESOURCE_WARNING: "an unclosed client is reported",
     K.DISK_WRITE: "file written",
     K.USER_PROMPT: "user prompt",
+    K.PROMPT_TYPED: "the user types what no transcript here holds",
     K.USER_INTERRUPT: "user interrupts",
     K.COMPACTION: "context compacted",
     K.API_ERROR: "model API error",
+    K.CLIENT_ERROR: "the client catches an error",
     K.HOOK_DENIED: "a hook denies a tool call",
     K.PROCESS_FATAL: "the process prints a fatal error",
     K.LOG_EDGE: "the first or the last line of its log",
@@ -121,6 +123,7 @@ class _Words:
             K.DISK_WRITE: row["path"],
             K.API_ERROR: row["status"],
             K.HOOK_DENIED: row["tool"],
+            K.PROMPT_TYPED: row["status"],
         }.get(kind)
         words = f"{said}: {detail}" if detail and kind in SAID else said
         return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"

@@ -18,8 +18,8 @@ from enum import StrEnum
 import polars as pl
 
 from forensics.agents import STALL, AgentEnd, AgentLife
+from forensics.schema import IN_A_CALL, Source, is_kind
 from forensics.schema import EventKind as K
-from forensics.schema import Source, is_kind
 
 
 class Verdict(StrEnum):
@@ -123,7 +123,7 @@ def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | No
         opened = unanswered = tuple(c for c in unanswered if c not in set(of_others))
     cut = _cut_in_voice_call(events)
     if opened or cut is not None:
-        text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(cut)
+        text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(events, cut)
         return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)
     return _orderly(events, ends) or _unknown(events)
 
@@ -246,9 +246,15 @@ def _cut_in_voice_call(events: pl.DataFrame) -> int | None:
     return int(calls["event_id"][0]) if cut else None
 
 
-def _voice_cut(call: int | None) -> tuple[str, tuple[int, ...]]:
-    text = "the voice record stops inside a call, and no fatal error is in the evidence"
-    return text, () if call is None else (call,)
+def _voice_cut(events: pl.DataFrame, call: int | None) -> tuple[str, tuple[int, ...]]:
+    """Say that the record stops inside a call; the lock that its end would have removed is further proof."""
+    begun = events.filter(pl.col("event_id") == call)["ts"]
+    taken = (pl.col("kind") == K.VOICE_LOCK_LEFT.value) & (pl.col("status") == IN_A_CALL)
+    left = tuple(events.filter(taken & (pl.col("ts") >= begun.max()))["event_id"])
+    text = "the voice record stops inside a call"
+    if left:
+        text += ", and the lock that the call's end removes is still there"
+    return f"{text}; no fatal error is in the evidence", (*(() if call is None else (call,)), *left)
 
 
 def _truncated(

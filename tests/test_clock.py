@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from forensics.account import ClockNote
+from forensics.account import Remark
 from forensics.clock import align
 from forensics.errors import UsageError
 from forensics.offsets import format_offset
@@ -195,7 +195,7 @@ def test_offsets_that_contradict_each_other_are_said_and_the_nearest_is_taken():
     aligned = align(events)
     assert times(aligned)[2:] == ["21 07:10:00.000", "21 11:50:00.000"]
     assert aligned.notes == (
-        ClockNote(
+        Remark(
             "the voice server's clock was changed from UTC-05:00 to UTC-06:00 between 2025-10-21 07:00:00Z and "
             "2025-10-21 12:00:00Z: local times of that change happened twice, and each line takes the offset of its neighbours",
             ((0, 1), (0, 2)),
@@ -312,7 +312,7 @@ def test_an_hour_that_happened_twice_is_said():
     aligned = align(table(fold), "America/Chicago")
     assert times(aligned) == ["02 06:30:00.000"]
     assert aligned.notes == (
-        ClockNote(
+        Remark(
             "1 local times happened twice in America/Chicago (the clock went back): the first is taken",
             ((0, 1),),
         ),

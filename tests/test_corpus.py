@@ -13,7 +13,7 @@ from forensics.schema import Source
 pytestmark = pytest.mark.corpus
 
 # names under which the programs write logs: one that is not recognised is a gap of ours
-LOGS = ("/debug/", "/debug-logs/", "/projects/", "/todos/", "/tasks/", "/mcp-logs-", "/logs/events/", "/logs/conversations/exchanges")  # fmt: skip
+LOGS = ("/debug/", "/debug-logs/", "/projects/", "/todos/", "/tasks/", "/mcp-logs-", "/logs/events/", "/logs/conversations/", "/conch")  # fmt: skip
 
 
 @pytest.mark.parametrize("folder", ["claude-code", "voicemode", "public", "issues"])

@@ -210,6 +210,11 @@ def test_impossible_times_are_no_times(tmp_path, moment):
     (tmp_path / "debug" / f"{SESSION}.txt").write_text(f"2025-10-21T07:00:00.000Z [DEBUG] a\n{moment} [DEBUG] executePreToolHooks called for tool: Task\n2025-10-21T07:00:01.000Z [DEBUG] b\n")  # fmt: skip
     (tmp_path / "voicemode_events_1.jsonl").write_text(json.dumps({"timestamp": moment, "event_type": "STT_START", "session_id": None, "data": None}) + "\n")  # fmt: skip
     (tmp_path / "exchanges_1.jsonl").write_text(json.dumps({"timestamp": moment, "conversation_id": "conv_1", "type": "stt"}) + "\n")  # fmt: skip
+    (tmp_path / "heard_1.jsonl").write_text(json.dumps({"ts": moment, "seq": 1, "kind": "turn", "text": "x", "v": 1}) + "\n")  # fmt: skip
+    (tmp_path / "conch").write_text(json.dumps({"pid": 1, "agent": "converse", "acquired": moment, "held": False}))  # fmt: skip
+    (tmp_path / "errors.json").write_text(json.dumps([{"error": "Error: x", "timestamp": moment}]))
+    step = {"step_id": 1, "timestamp": moment, "source": "agent", "message": "", "tool_calls": [{"tool_call_id": "t1", "function_name": "Task", "arguments": {}}], "observation": {"results": [{"source_call_id": "t1", "content": "x", "extra": {"tool_result_metadata": {"tool_use_result": {"totalDurationMs": 1e300}}}}]}}  # fmt: skip
+    (tmp_path / "trajectory.json").write_text(json.dumps({"schema_version": "ATIF-v1.8", "session_id": "22222222-2222-4222-8222-222222222222", "agent": {"name": "claude-code", "version": "2.0.24"}, "steps": [step]}))  # fmt: skip
     (tmp_path / "voicemode_debug.log").write_text(f"{moment[:10]} 00:00:00,000 - voicemode - INFO - STT: Starting speech-to-text conversion\n2025-10-21 02:00:00,000 - voicemode - INFO - STT: No speech detected\n")  # fmt: skip
     analysis = analyse([tmp_path], tz="America/Chicago")
     assert analysis.errors == ()
@@ -222,6 +227,7 @@ def test_impossible_times_are_no_times(tmp_path, moment):
 def test_impossible_numbers_in_names(tmp_path, millis):
     (tmp_path / f"snapshot-bash-{millis}-x.sh").write_text("# Snapshot file\n")
     (tmp_path / f"{SESSION}.txt").write_text(f"[DEBUG] Writing to temp file: /w/a.py.tmp.{millis}.{millis}\n[DEBUG] executePreToolHooks called for tool: Task\n")  # fmt: skip
+    (tmp_path / "history.jsonl").write_text(f'{{"display":"x","pastedContents":{{}},"timestamp":{millis.lstrip("0") or 0},"project":"/w","sessionId":"{SESSION}"}}\n')  # fmt: skip
     assert analyse([tmp_path]).errors == ()
 
 

@@ -51,6 +51,12 @@ GENUINE |= {
     f"projects/p/{SESSION}/subagents/agent-a1b2c3.meta.json": b'{"agentType":"Explore","toolUseId":"toolu_01","finished":true}',
     f"tasks/{SESSION}/1.json": b'{"id":"1","subject":"Write it","status":"in_progress","blocks":[],"blockedBy":[]}',
     "run.jsonl": (INPUT.parents[1] / "stream-json" / "parallel" / "run.jsonl").read_bytes(),
+    "trajectory.json": (INPUT.parents[1] / "atif" / "killed.json").read_bytes(),
+    "trajectory-in-one-line.json": (INPUT.parents[1] / "atif" / "parallel.json").read_bytes(),
+    "report.json": json.dumps([{"error": f"Error: {words}\n    at run (cli.js:1:2)", "timestamp": "2026-03-01T10:00:00.000Z"} for words in ("Request was aborted.", "no such file")], indent=1).encode(),
+    ".claude/history.jsonl": (INPUT.parents[1] / "prompt-history" / "2.1.330" / ".claude" / "history.jsonl").read_bytes(),
+    "run-of-voice/conch": (INPUT.parents[1] / "voice-killed" / ".voicemode" / "conch").read_bytes(),
+    "heard_2026-11-22.jsonl": next((INPUT.parents[1] / "voice-killed").rglob("heard_*.jsonl")).read_bytes(),
     "sessions/4711.json": b'{"pid":4711,"sessionId":"c4f74656-68ad-4973-8f53-0b862ed16d5d","status":"busy"}',
 }  # fmt: skip
 MUTANTS = settings(max_examples=40, deadline=None)

@@ -58,6 +58,22 @@ def test_a_session_is_the_sum_of_its_files(home):
     assert files[NEW] == {f".claude/projects/{PROJECT}/{NEW}.jsonl"}
 
 
+@pytest.mark.parametrize(
+    ("taken", "is_its_own"), [(1761037300, True), (1760900000, False), (1761900000, False)]
+)
+def test_what_the_voice_server_heard_and_its_lock_are_of_their_day(home, taken, is_its_own):
+    logs = home / ".voicemode" / "logs" / "conversations"
+    for day in ("2025-10-21", "2025-10-28"):
+        (logs / f"heard_{day}.jsonl").write_text("")
+    lock = home / ".voicemode" / "conch"
+    lock.write_text("{}")
+    os.utime(lock, (taken, taken))
+    voice = {name.removeprefix(".voicemode/") for name in found(home)[OLD] if name.startswith(".voicemode/")}
+    assert "logs/conversations/heard_2025-10-21.jsonl" in voice
+    assert "logs/conversations/heard_2025-10-28.jsonl" not in voice
+    assert ("conch" in voice) == is_its_own
+
+
 def test_the_environment_moves_the_folders(tmp_path):
     homes = homes_of(
         {"CLAUDE_CONFIG_DIR": "/c", "XDG_CACHE_HOME": "/x", "VOICEMODE_BASE_DIR": "/v"}, tmp_path

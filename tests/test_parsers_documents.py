@@ -18,6 +18,17 @@ DOCUMENTS = {
     f"tasks/{SESSION}/7.json": '{"id":"7","subject":"Write it","status":"completed","owner":"a1","blocks":[]}',
     f"{SESSION}/subagents/agent-a1b2c3.meta.json": '{"agentType":"Explore","toolUseId":"toolu_1","description":"Look","finished":true}',
     "sessions/4711.json": json.dumps({"pid": 4711, "sessionId": SESSION, "status": "busy"}),
+    ".voicemode/conch": json.dumps(
+        {
+            "pid": 4711,
+            "agent": "converse",
+            "session_id": None,
+            "project_path": "/w",
+            "acquired": "2026-11-22T01:43:31.318017",
+            "held": False,
+        },
+        indent=2,
+    ),
     "shell-snapshots/snapshot-zsh-1761030003495-q7m2xk.sh": "# Snapshot file\nexport PATH=/bin\n",
 }
 
@@ -84,7 +95,40 @@ def test_a_shell_snapshot_is_dated_by_its_name_and_not_read(read):
     assert "KEY" not in str(event)
 
 
-@pytest.mark.parametrize("name", [n for n in DOCUMENTS if n.endswith(".json")])
+@pytest.mark.parametrize(
+    ("held", "status", "says"),
+    [
+        (False, "in a call", "not removed"),
+        (None, "in a call", "not removed"),
+        (True, "floor kept", "after a call"),
+    ],
+)
+def test_a_voice_lock_says_no_more_than_it_knows(read, held, status, says):
+    lock = json.loads(DOCUMENTS[".voicemode/conch"])
+    lock |= {} if held is None else {"held": held}
+    if held is None:  # as 8.0.0 writes it
+        lock = {k: lock[k] for k in ("pid", "agent", "acquired")}
+    event = one(read(".voicemode/conch", json.dumps(lock, indent=2)))
+    assert (event["kind"], event["pid"], event["status"]) == ("voice_lock_left", 4711, status)
+    assert says in event["message"]
+    assert str(event["local_ts"]) == "2026-11-22 01:43:31.318017"
+    assert (event["ts"], event["ts_quality"]) == (None, "missing")
+    assert event["line"] == (4 if held is None else 6)
+
+
+@pytest.mark.parametrize("given", [SESSION, "my session", None])
+def test_a_voice_lock_names_a_client_session_only_by_its_id(read, given):
+    lock = json.loads(DOCUMENTS[".voicemode/conch"]) | {"session_id": given}
+    assert one(read("conch", json.dumps(lock)))["session_id"] == (SESSION if given == SESSION else None)
+
+
+@pytest.mark.parametrize("name", ["conch.json", "conches", "notes/conch.txt"])
+def test_a_voice_lock_is_known_by_its_name(name):
+    assert parser_for(name, DOCUMENTS[".voicemode/conch"].encode()) is None
+    assert parser_for("bin/conch", b"#!/bin/sh\n") is None
+
+
+@pytest.mark.parametrize("name", [n for n in DOCUMENTS if n.endswith((".json", "conch"))])
 @pytest.mark.parametrize("damage", ["cut", "wrong", "list"])
 def test_a_damaged_document_is_no_event_and_every_line_of_it_is_a_problem(write, name, damage):
     text = {"cut": DOCUMENTS[name][:-9], "wrong": '{\n"id": 5\n}', "list": "[\n5\n]"}[damage]

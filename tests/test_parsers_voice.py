@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
+import polars as pl
 import pytest
 
+from forensics.engine import analyse
 from forensics.jsonl import CUT, UNEXPECTED
 from forensics.parsers import parser_for
 from forensics.schema import EventKind as K
 
+KILLED = Path(__file__).parents[1] / "fixtures" / "voice-killed"
+CLIENT = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
 ALL = """\
 /x/pydub/utils.py:300: DeprecationWarning: invalid escape
 ╭─ FastMCP ─╮
@@ -110,7 +116,7 @@ class TestEvents:
             (3, "stt_done", "remote", None, None, "conv_1"),
             (4, "stt_done", "STT_NO_SPEECH", None, None, "conv_1"),
             (5, "voice_event", "RECORDING_END", 1500.0, None, "conv_1"),
-            (6, "voice_event", "CONCH_ACQUIRE", None, 4711, "conv_1"),
+            (6, "voice_lock_taken", "CONCH_ACQUIRE", None, 4711, "conv_1"),
             (7, "voice_call_end", "error", None, None, None),
         ]
         assert set(parsed.events["ts_quality"]) == {"exact"}
@@ -142,3 +148,86 @@ class TestExchanges:
     def test_a_time_without_offset_tells_no_utc(self, read):
         parsed = read("x.jsonl", exchange(timestamp="2025-10-21T02:00:55"))
         assert told(parsed, "ts", "ts_quality") == [(1, "voice_exchange", None, "missing")]
+
+
+def heard(**more) -> str:
+    return json.dumps({"ts": "2026-11-22T01:43:30.769-06:00", "seq": 1, "kind": "turn", "text": "check the log", "source": "mic", "final": True, "detector": "vad", "via": "converse", "v": 1} | more) + "\n"  # fmt: skip
+
+
+class TestHeard:
+    def test_both_clocks_and_what_was_heard(self, read):
+        parsed = read("heard_2026-11-22.jsonl", heard() + heard(seq=2, text="again"))
+        assert told(parsed, "tool", "status", "message") == [
+            (1, "voice_exchange", "heard turn", "vad", "heard turn: check the log"),
+            (2, "voice_exchange", "heard turn", "vad", "heard turn: again"),
+        ]
+        assert [str(parsed.events[c][0]) for c in ("ts", "local_ts", "ts_quality")] == ["2026-11-22 07:43:30.769000+00:00", "2026-11-22 01:43:30.769000", "exact"]  # fmt: skip
+        assert (parsed.records, parsed.unknown) == (2, ())
+
+    def test_a_record_of_another_kind_is_read_and_counted_as_new(self, read):
+        parsed = read("heard_2026-11-22.jsonl", heard() + heard(kind="event", event="barge-in", text=None))
+        assert told(parsed, "message")[1] == (2, "voice_exchange", "heard event: barge-in")
+        assert [(s.text, s.line, s.count) for s in parsed.unknown] == [("event version 1", 2, 1)]
+
+    def test_damaged_lines(self, read):
+        parsed = read("heard_1.jsonl", heard() + heard(ts="yesterday") + heard()[:30])
+        assert [(p.line, p.reason) for p in parsed.problems] == [(2, UNEXPECTED), (3, CUT)]
+
+    def test_a_secret_that_was_said_is_not_shown(self, tmp_path):
+        (tmp_path / "heard_2026-11-22.jsonl").write_text(heard(text="the key is sk-ant-REDACTED"))
+        analysis = analyse([tmp_path])
+        (session,) = analysis.sessions
+        assert "sk-ant" not in str(session.case.events["message"].to_list())
+
+    def test_alone_it_tells_the_zone_of_the_servers_lines(self, tmp_path):
+        (tmp_path / "heard_2025-10-21.jsonl").write_text(heard(ts="2025-10-21T03:54:50.000-05:00"))
+        (tmp_path / "stderr.log").write_text(ALL)
+        (session,) = analyse([tmp_path]).sessions
+        start = session.case.events.row(by_predicate=pl.col("kind") == K.STT_START.value, named=True)
+        assert (f"{start['ts']:%H:%M:%S}", start["ts_quality"]) == ("08:54:21", "aligned")
+        assert "voice-heard" in session.case.events["source"].to_list()
+
+
+class TestKilledServer:
+    """voicemode 9.0.1, killed inside its second call."""
+
+    def test_the_lock_is_the_servers_and_proves_that_the_call_did_not_end(self):
+        (session,) = analyse([KILLED]).sessions
+        assert session.case.ending.verdict == "TRUNCATED"
+        assert "the lock that the call's end removes is still there" in session.case.ending.proof
+        assert [(r.path.rpartition("/")[2], r.line) for r in session.ending_refs] == [("voicemode_events_2026-11-22.jsonl", 17), ("conch", 9)]  # fmt: skip
+
+    @pytest.mark.parametrize("beside", ["conversations", "events"])
+    def test_the_lock_is_dated_by_what_else_the_server_wrote(self, tmp_path, beside):
+        shutil.copytree(KILLED / ".voicemode" / "logs" / beside, tmp_path / beside)
+        shutil.copy(KILLED / ".voicemode" / "conch", tmp_path / "conch")
+        events = pl.concat([s.case.events for s in analyse([tmp_path]).sessions])
+        lock = events.row(by_predicate=pl.col("kind") == K.VOICE_LOCK_LEFT.value, named=True)
+        assert (f"{lock['ts']:%H:%M:%S.%f}", lock["ts_quality"]) == ("07:43:31.318017", "aligned")
+
+    def test_a_lock_of_another_call_is_no_proof(self, tmp_path):
+        shutil.copytree(KILLED / ".voicemode", tmp_path, dirs_exist_ok=True)
+        lock = tmp_path / "conch"
+        lock.write_text(lock.read_text().replace("T01:43:31", "T01:43:01"))
+        (session,) = analyse([tmp_path]).sessions
+        assert "the lock" not in session.case.ending.proof
+        lock.write_text(lock.read_text().replace("T01:43:01", "T01:43:31").replace("false", "true"))
+        (session,) = analyse([tmp_path]).sessions
+        assert "the lock" not in session.case.ending.proof
+
+    def test_the_servers_lock_says_nothing_of_the_clients_end(self, tmp_path):
+        say = {"type": "user", "uuid": "u1", "sessionId": CLIENT, "timestamp": "2026-11-22T07:43:00.000Z", "version": "2.0.24", "cwd": "/home/dev/liv-hana", "message": {"role": "user", "content": "hello"}}  # fmt: skip
+        later = say | {"uuid": "u2", "timestamp": "2026-11-22T07:44:00.000Z"}
+        (tmp_path / f"{CLIENT}.jsonl").write_text(json.dumps(say) + "\n" + json.dumps(later) + "\n")
+        alone = analyse([tmp_path]).sessions[0].case.ending
+        shutil.copytree(KILLED / ".voicemode", tmp_path, dirs_exist_ok=True)
+        client = next(s for s in analyse([tmp_path]).sessions if s.session_id == CLIENT)
+        assert "voice-lock" in client.case.events["source"].to_list()
+        assert (client.case.ending.verdict, client.case.ending.proof) == (alone.verdict, alone.proof)
+
+    def test_a_lock_in_local_time_is_not_compared_with_utc(self, tmp_path):
+        (tmp_path / "voicemode_events_1.jsonl").write_text(event("STT_START") + event("STT_COMPLETE"))
+        lock = json.loads((KILLED / ".voicemode" / "conch").read_text())
+        (tmp_path / "conch").write_text(json.dumps(lock | {"acquired": "2025-10-21T07:00:50.700000"}))
+        analysis = analyse([tmp_path])
+        assert dict(analysis.unattached) == {"conch": 1}

@@ -22,10 +22,12 @@ TABLES = {
         Source.TRANSCRIPT: "transcript",
         Source.CLAUDE_DEBUG: "claude-debug",
         Source.MCP_LOG: "claude-debug",
+        Source.PROMPT_HISTORY: "prompt-history",
     },
     "voicemode": {
         Source.VOICE_EVENTS: "voice-events",
         Source.VOICE_EXCHANGES: "voice-exchanges",
+        Source.VOICE_HEARD: "voice-heard",
         Source.VOICE_STDERR: "voice-stderr",
     },
 }

@@ -27,6 +27,7 @@ KINDS = {
     "STT_COMPLETE": EventKind.STT_DONE,
     "STT_NO_SPEECH": EventKind.STT_DONE,
     "TTS_START": EventKind.TTS_BEGUN,
+    "CONCH_ACQUIRE": EventKind.VOICE_LOCK_TAKEN,
 }
 
 

@@ -21,7 +21,7 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Source, TsQuality
 from forensics.voice_chains import Attempt, seconds_between, walk_attempts
 from forensics.voice_results import failed_results, has_server_lines, uses_voice
 from forensics.voice_tables import SERVICES
@@ -37,6 +37,7 @@ API_CHECKLIST = (
 TOOL_CHECKLIST = "Was the tool slow or its server hung? The server's own log for that minute would tell"
 TIMED_OUT = r"(?i)timed out|timeout"
 MCP_TIMEOUT = r"^(?:Error: )?(?:MCP error -32001: )?(?i:request timed out)"
+API_TIMEOUTS = ("Request timed out", "Stream idle timeout")
 REQUESTS = (K.TOOL_CALL, K.TOOL_DISPATCH, K.TTS_ATTEMPT, K.STT_ATTEMPT, K.VOICE_REQUEST, K.API_ERROR)
 
 GUIDANCE = Guidance(
@@ -61,7 +62,9 @@ GUIDANCE = Guidance(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     seed="2.4",
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
+    any_of=frozenset(
+        {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.ERROR_REPORT, Source.TRANSCRIPT}
+    ),
     guidance=GUIDANCE,
 )
 def timeout_without_diagnosis(
@@ -97,6 +100,12 @@ def timeout_without_diagnosis(
     yield from _from_tools(case)
     if not groups and uses_voice(case) and not has_server_lines(case) and not case.of(K.TOOL_RESULT).height:
         yield Insufficient("the voice server's own lines are not in the evidence")
+    elif case.sources <= {Source.ERROR_REPORT}:
+        yield Insufficient(
+            "a list of caught errors names no request that was answered, and no other service's"
+        )
+    elif Source.ATIF in case.sources and Source.CLAUDE_DEBUG not in case.sources:
+        yield Insufficient("an ATIF trajectory leaves out API requests that failed and were tried again")
     elif case.of(*REQUESTS).is_empty():
         yield NotApplicable("no request of any service is in the evidence")
 
@@ -175,7 +184,7 @@ def _from_results(case: Case) -> Iterator[Hit]:
 
 
 def _from_api(case: Case) -> Iterator[Hit]:
-    timeouts = case.of(K.API_ERROR).filter(pl.col("status") == "Request timed out")
+    timeouts = case.of(K.API_ERROR).filter(pl.col("status").is_in(API_TIMEOUTS))
     if timeouts.is_empty():
         return
     # one timeout may stand in the debug log and in the transcript: they are its places, not two timeouts
@@ -203,7 +212,9 @@ def _from_tool_results(case: Case) -> Iterator[Hit]:
     results = case.of(K.TOOL_RESULT).filter(
         (pl.col("status") == "error") & pl.col("message").str.contains(MCP_TIMEOUT)
     )
-    joined = results.select("correlation_id", "event_id", ended="ts").join(
+    # an inferred time of the answer may be long after it
+    answered = pl.when(pl.col("ts_quality") != TsQuality.INFERRED.value).then("ts")
+    joined = results.select("correlation_id", "event_id", ended=answered).join(
         calls.select("correlation_id", "tool", "ts"), on="correlation_id", maintain_order="left"
     )
     for (tool,), rows in joined.group_by("tool", maintain_order=True):
