@@ -5,6 +5,7 @@ A rule is a pure function of a ``Case``: no clock, no files, no configuration bu
 
 from __future__ import annotations
 
+import ntpath
 import posixpath
 import re
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from forensics.verdict import Ending, judge_ending
 from forensics.voice_chains import Chain, build_chains
 
 WRITE_TOOLS = ("Write", "Edit", "MultiEdit", "NotebookEdit")
+WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a drive, or another machine's share
 FD_PREFIX = re.compile(r"^/proc/self/fd/\d+/")
 
 
@@ -145,6 +147,12 @@ def _access(row: Row, cwd: str | None) -> FileAccess:
 
 
 def real_path(path: str, cwd: str | None) -> str:
-    """Make a path comparable: joined to the working folder, dots resolved, case kept."""
+    """Make a path comparable: joined to the working folder, dots resolved, case kept.
+
+    A Windows path gets slashes, which Windows takes as well, and a capital drive letter: programs write either.
+    """
     plain = FD_PREFIX.sub("", path)
+    if WINDOWS.match(plain) or (WINDOWS.match(cwd or "") and not plain.startswith("/")):
+        whole = ntpath.normpath(ntpath.join(cwd or "", plain)).replace("\\", "/")
+        return whole[:1].upper() + whole[1:]
     return posixpath.normpath(posixpath.join(cwd or "", plain))

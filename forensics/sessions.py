@@ -15,7 +15,7 @@ import polars as pl
 
 from forensics.schema import MOMENT, UUID, EventKind, Row, Source, is_from, is_kind
 
-ID_IN_PATH = rf"/(?:todos|tasks)/({UUID})"
+ID_IN_PATH = rf"[/\\](?:todos|tasks)[/\\]({UUID})"
 AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
 CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
 VOICE_SOURCES = (Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES)

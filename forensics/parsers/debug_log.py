@@ -225,7 +225,7 @@ def _typed(events: pl.DataFrame) -> pl.DataFrame:
             events = events.with_columns(pl.lit(None, dtype=UTC if name == "ts" else pl.String).alias(name))
     epoch_ms = pl.when(pl.col("anchor").str.contains(r"^\d{13}$")).then("anchor").cast(pl.Int64)
     dated = pl.coalesce("ts", pl.from_epoch(epoch_ms, time_unit="ms").dt.replace_time_zone("UTC").cast(UTC))
-    client_file = pl.col("path").str.contains(r"/\.claude(\.json$|/)")
+    client_file = pl.col("path").str.contains(r"[/\\]\.claude(\.json$|[/\\])")
     return events.with_columns(
         message=pl.col("message") + "",  # a copy: a text that is a part of a batch keeps all of it in memory
         ts=dated,
