@@ -52,6 +52,8 @@ class Case:
     ending: Ending
     client_version: str | None
     cwd: str | None
+    excerpts: frozenset[int]  # files that are not whole: where they begin and stop says nothing
+    sifted: frozenset[int]  # those of them in which lines between others are missing
 
     @cached_property
     def sources(self) -> frozenset[Source]:
@@ -102,20 +104,29 @@ class Case:
         return tuple(a for a in self.file_accesses if a.tool in WRITE_TOOLS and a.ok)
 
 
-def build_case(session_id: str, events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Case:
-    """Put one session's tables together."""
+def build_case(
+    session_id: str,
+    events: pl.DataFrame,
+    todos: pl.DataFrame,
+    spawns: pl.DataFrame,
+    excerpts: frozenset[int] = frozenset(),
+    sifted: frozenset[int] = frozenset(),
+) -> Case:
+    """Put one session's tables together. ``excerpts`` and ``sifted`` are files that are not whole."""
     ordered = _shutdown_last(events).sort(MOMENT, "file", "line", "ordinal", nulls_last=False)
-    linked = link_agents(ordered, todos, spawns)
+    linked = link_agents(ordered, todos, spawns, excerpts)
     metas = linked.events.filter(pl.col("kind") == EventKind.SESSION_META.value)
     return Case(
         session_id=session_id,
         events=linked.events,
         todos=todos.join(ordered.select("event_id"), on="event_id", how="semi"),
         agents=linked.agents,
-        chains=build_chains(linked.events),
-        ending=judge_ending(linked.events, linked.agents),
+        chains=build_chains(linked.events, sifted),
+        ending=judge_ending(linked.events, linked.agents, excerpts),
         client_version=_last(metas["status"].to_list()),
         cwd=_last(metas["path"].to_list()),
+        excerpts=excerpts,
+        sifted=sifted,
     )
 
 

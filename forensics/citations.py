@@ -94,7 +94,7 @@ class Citations:
 
 def _lines_of(file: InputFile, wanted: set[int]) -> Iterable[tuple[int, RawLine]]:
     offset = 0
-    for batch in file.evidence.batches():
+    for batch in file.evidence.raw_batches():  # as they stand in the file
         lines = batch.data.split(b"\n")
         last = batch.first_line + len(lines) - 1
         here = sorted(n for n in wanted if batch.first_line <= n <= last)

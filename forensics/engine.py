@@ -74,7 +74,8 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(ingested.events, tz)
-    events, places = one_event_each(_named_logs(attach(aligned.events), ingested))
+    excerpts, sifted = _partial(ingested)
+    events, places = one_event_each(_named_logs(attach(aligned.events), ingested), excerpts)
     ids = _session_ids(events)
     if not ids:
         msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
@@ -82,7 +83,10 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     citations = Citations(ingested.inputs, events, places)
     errors: list[RuleError] = []
     parts = events.partition_by("session_id", as_dict=True)
-    cases = (build_case(session, parts[session,], ingested.todos, ingested.spawns) for session in ids)
+    cases = (
+        build_case(session, parts[session,], ingested.todos, ingested.spawns, excerpts, sifted)
+        for session in ids
+    )
     sessions = [_judge(case, rules, citations, errors) for case in cases]
     return Analysis(
         tool_version=__version__,
@@ -94,6 +98,15 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
         left_out=0,
         rules=tuple(rules),
         errors=tuple(errors),
+    )
+
+
+def _partial(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the files that are not whole logs, and those of them in which lines between others are missing."""
+    files = tuple(enumerate(ingested.inputs))
+    return (
+        frozenset(n for n, i in files if i.evidence.is_excerpt),
+        frozenset(n for n, i in files if i.evidence.is_sifted),
     )
 
 
@@ -121,12 +134,12 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     """
     if events["session_id"].drop_nulls().len():
         return events
-    work = ~is_kind(TRACES)
-    logs = is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG))
-    names = {
-        file: f"log:{ingested.inputs[file].evidence.sha256[:12]}"
-        for file in events.filter(logs & work)["file"].unique().to_list()
-    }
+    logs = events.filter(is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TRANSCRIPT)))
+    at_work = logs.filter(~is_kind(TRACES))
+    # somebody chose the lines of an excerpt, and asks about them, also where none says more
+    chosen = logs.filter(pl.col("file").is_in(list(_partial(ingested)[0])))
+    told = chosen if at_work.is_empty() else at_work
+    names = {file: f"log:{ingested.inputs[file].evidence.digest}" for file in told["file"].unique().to_list()}
     return events.with_columns(
         session_id=pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
     )

@@ -37,7 +37,7 @@ def ingest(found: Found) -> Ingested:
     inputs: list[InputFile] = []
     unread = list(found.unread)
     tables: dict[str, list[pl.DataFrame]] = {"events": [], "todos": [], "spawns": []}
-    for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name)):
+    for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name, e.place)):
         parser = parser_for(evidence.place, evidence.head)
         if parser is None:
             unread.append(Unread(evidence.name, _why_unknown(evidence)))

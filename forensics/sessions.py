@@ -243,7 +243,14 @@ def _split_at_starts(lines: pl.DataFrame) -> pl.DataFrame:
         lines.sort("file", "line", "ordinal")
         .with_columns(near=near)
         .sort("near")
-        .join_asof(starts.sort("begun"), left_on="near", right_on="begun", by="process", strategy="backward")
+        .join_asof(
+            starts.sort("begun"),
+            left_on="near",
+            right_on="begun",
+            by="process",
+            strategy="backward",
+            check_sortedness=False,  # both were sorted here; with groups polars cannot see it
+        )
         .with_columns(process=pl.format("{}/{}", "process", pl.col("nth").fill_null(0)))
         .drop("near", "begun", "nth", strict=False)
     )

@@ -48,7 +48,8 @@ class StreamJson:
         total = 0
         for batch in evidence.batches():
             total += count_lines(batch.data)
-            for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
+            lines = batch.data.removesuffix(b"\n").split(b"\n")
+            for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
                 own += _take(number, line, reader, bad)
         problems = [p for reason, lines in bad.items() for p in problems_of(lines, reason)]
         # a stream is a transcript that went to standard output: rules ask for either in one way
