@@ -105,7 +105,7 @@ def _partial(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
     """Return the files that are not whole logs, and those of them in which lines between others are missing."""
     files = tuple(enumerate(ingested.inputs))
     return (
-        frozenset(n for n, i in files if i.evidence.is_excerpt),
+        frozenset(n for n, i in files if i.evidence.is_excerpt or i.source is Source.CONSOLE),
         frozenset(n for n, i in files if i.evidence.is_sifted),
     )
 
@@ -134,7 +134,7 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     """
     if events["session_id"].drop_nulls().len():
         return events
-    logs = events.filter(is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TRANSCRIPT)))
+    logs = events.filter(is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.CONSOLE, Source.TRANSCRIPT)))
     at_work = logs.filter(~is_kind(TRACES))
     # somebody chose the lines of an excerpt, and asks about them, also where none says more
     chosen = logs.filter(pl.col("file").is_in(list(_partial(ingested)[0])))

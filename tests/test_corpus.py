@@ -54,3 +54,13 @@ def test_what_strangers_published_can_be_analysed(corpus, folder):
     analysis = analyse([corpus / folder])
     assert analysis.errors == ()
     assert analysis.sessions
+
+
+def test_what_people_pasted_into_reports_is_known(corpus):
+    """Left out are another program's log, and the list of errors of the client's own report."""
+    for evidence in discover([corpus / "issues"]).files:
+        if evidence.place.endswith(".url"):
+            continue
+        other = b"[info]" in evidence.head or evidence.head.startswith(b'[{"error"')
+        parser = parser_for(evidence.place, evidence.head)
+        assert other or parser is not None, evidence.name

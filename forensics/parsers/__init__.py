@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forensics.parsers.agent_meta import AgentMeta
 from forensics.parsers.base import Parsed, Parser
+from forensics.parsers.console import Console
 from forensics.parsers.debug_log import DebugLog
 from forensics.parsers.mcp_log import McpLog
 from forensics.parsers.process_traces import ProcessFile, ShellSnapshot
@@ -30,6 +31,7 @@ PARSERS: tuple[Parser, ...] = (
     Transcript(),
     DebugLog(),
     VoiceStderr(),
+    Console(),
 )
 
 

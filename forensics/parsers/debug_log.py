@@ -23,7 +23,9 @@ from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import unquote
 from forensics.parsers.base import NO_RECORD, Parsed, edge_of, elapsed_ms, finish, problems_of
 from forensics.patterns import any_literal, match_patterns
-from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR, TRAILER
+from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR
+from forensics.patterns.console import KNOWN as SHOWN
+from forensics.patterns.console import TRAILER
 from forensics.patterns.server_lines import has_no_head, server_events
 from forensics.patterns.voicemode import LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
@@ -70,7 +72,10 @@ class DebugLog:
             if first.is_empty():
                 first = lines.filter(_is_record()).head(1).drop("damaged")
                 is_before = pl.lit(value=True) if first.is_empty() else pl.col("line") < first["line"].item()
-                problems += problems_of(lines.filter(is_before)["line"].to_list(), NO_RECORD)
+                before = lines.filter(is_before)
+                odd = before.filter(~pl.col("text").str.contains(SHOWN))
+                problems += problems_of(odd["line"].to_list(), NO_RECORD)
+                frames.append(_typed(_death(before, first.clear())))
                 lines = lines.filter(~is_before)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
             tally.add_texts(*_strange(lines))

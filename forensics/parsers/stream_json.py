@@ -19,6 +19,7 @@ from forensics.conversation import Conversation
 from forensics.evidence import Evidence, count_lines
 from forensics.jsonl import UNDECODABLE, mend
 from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.patterns.console import FULL_HEAP, UNHANDLED
 from forensics.records import Record, StreamRecord
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
 
@@ -26,7 +27,7 @@ INIT = re.compile(rb'\{"type":\s*"system",\s*"subtype":\s*"init"')
 STREAMED = re.compile(rb'"parent_tool_use_id":\s*(?:null|"[^"]*"),\s*"session_id":\s*"')
 RECORD = b'{"type":'
 # Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
-FATAL = re.compile(rb"throw er; // Unhandled 'error' event|FATAL ERROR: .*JavaScript heap out of memory")
+FATAL = re.compile(f"{UNHANDLED}|{FULL_HEAP}".encode())
 NOISE = "console output, no record"
 CUT = "a record that is cut off or broken by other output"
 

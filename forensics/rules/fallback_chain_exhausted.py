@@ -52,7 +52,9 @@ GUIDANCE = Guidance(
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     seed="2.1",
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
+    any_of=frozenset(
+        {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}
+    ),
     guidance=GUIDANCE,
 )
 def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> Iterator[Said]:

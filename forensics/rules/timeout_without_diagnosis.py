@@ -61,7 +61,9 @@ GUIDANCE = Guidance(
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     seed="2.4",
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
+    any_of=frozenset(
+        {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}
+    ),
     guidance=GUIDANCE,
 )
 def timeout_without_diagnosis(
