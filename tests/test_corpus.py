@@ -64,3 +64,13 @@ def test_what_people_pasted_into_reports_is_known(corpus):
         other = b"[info]" in evidence.head or evidence.head.startswith(b'[{"error"')
         parser = parser_for(evidence.place, evidence.head)
         assert other or parser is not None, evidence.name
+
+
+def test_a_run_with_its_request_log_is_understood(corpus):
+    total = understood = 0
+    for evidence in discover([corpus / "public" / "NJU-LINK+CodeTracer"]).files:
+        parser = parser_for(evidence.place, evidence.head)
+        parsed = parser.parse(evidence)
+        assert parsed.unknown == (), evidence.name
+        total, understood = total + parsed.lines_total, understood + parsed.lines_understood
+    assert understood >= 0.99 * total
