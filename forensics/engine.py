@@ -13,6 +13,7 @@ from typing import IO
 import polars as pl
 
 from forensics import __version__
+from forensics.account import InputFile
 from forensics.analysis import Analysis, RuleError, SessionAnalysis
 from forensics.case import Case, build_case
 from forensics.citations import Citations
@@ -105,9 +106,15 @@ def _partial(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
     """Return the files that are not whole logs, and those of them in which lines between others are missing."""
     files = tuple(enumerate(ingested.inputs))
     return (
-        frozenset(n for n, i in files if i.evidence.is_excerpt or i.source is Source.CONSOLE),
+        frozenset(n for n, i in files if _is_partial(i)),
         frozenset(n for n, i in files if i.evidence.is_sifted),
     )
+
+
+def _is_partial(file: InputFile) -> bool:
+    """Say whether a file's lines were copied: a transcript of another name is what somebody pasted of one."""
+    pasted = file.source is Source.TRANSCRIPT and not file.evidence.place.endswith(".jsonl")
+    return pasted or file.source is Source.CONSOLE or file.evidence.is_excerpt
 
 
 def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:
