@@ -32,6 +32,7 @@ class AgentEnd(StrEnum):
     STOPPED = "stopped"  # by the user, or cancelled with its parent
     REFUSED = "refused"  # the spawn was denied: there was no agent
     LOST = "lost"  # its parent went on, so it was answered; the answer is not in the evidence
+    UNKNOWN = "unknown"  # its spawn stands in an excerpt: the answer may stand in what was left out
     UNFINISHED = "unfinished"
 
 
@@ -106,15 +107,17 @@ CANCELLED = "cancelled"
 SPOKEN = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.API_ERROR)
 
 
-def link_agents(events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Linked:
-    """Build the agents of one session's events (sorted by time)."""
+def link_agents(
+    events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame, excerpts: frozenset[int] = frozenset()
+) -> Linked:
+    """Build the agents of one session's events (sorted by time). ``excerpts`` are files that are not whole."""
     calls = events.filter(pl.col("kind") == K.AGENT_SPAWN.value).join(
         spawns.drop("file", "line", "ordinal"), on="event_id", how="left", maintain_order="left"
     )
     links = link_calls(events, calls, todos)
     events = _renamed(events, links.names)
     records = _Records(events, set(calls["correlation_id"].drop_nulls()))
-    lives = _one_each(_life(row, records, links) for row in calls.iter_rows(named=True))
+    lives = _one_each(_told(_life(row, records, links), row, excerpts) for row in calls.iter_rows(named=True))
     lives += _without_spawn(events, {life.agent_id for life in lives})
     return Linked(tuple(sorted(lives, key=lambda a: (a.start is None, a.start, a.agent_id))), events)
 
@@ -208,6 +211,13 @@ def _life(call: Row, records: _Records, links: Links) -> AgentLife:
     if result is not None:
         return _returned(life, result)
     return _ended_alone(_left_behind(life, call, records), records)
+
+
+def _told(life: AgentLife, call: Row, excerpts: frozenset[int]) -> AgentLife:
+    """Conclude nothing from an answer that is not in an excerpt. Alive was the agent as far as it is seen."""
+    if life.outcome is not AgentEnd.UNFINISHED or call["file"] not in excerpts:
+        return life
+    return replace(life, end=life.last_seen or life.start, outcome=AgentEnd.UNKNOWN)
 
 
 def _left_behind(life: AgentLife, call: Row, records: _Records) -> AgentLife:

@@ -5,6 +5,7 @@ A rule is a pure function of a ``Case``: no clock, no files, no configuration bu
 
 from __future__ import annotations
 
+import ntpath
 import posixpath
 import re
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from forensics.verdict import Ending, judge_ending
 from forensics.voice_chains import Chain, build_chains
 
 WRITE_TOOLS = ("Write", "Edit", "MultiEdit", "NotebookEdit")
+WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a drive, or another machine's share
 FD_PREFIX = re.compile(r"^/proc/self/fd/\d+/")
 
 
@@ -51,6 +53,8 @@ class Case:
     ending: Ending
     client_version: str | None
     cwd: str | None
+    excerpts: frozenset[int]  # files that are not whole: where they begin and stop says nothing
+    sifted: frozenset[int]  # those of them in which lines between others are missing
 
     @cached_property
     def sources(self) -> frozenset[Source]:
@@ -101,20 +105,29 @@ class Case:
         return tuple(a for a in self.file_accesses if a.tool in WRITE_TOOLS and a.ok)
 
 
-def build_case(session_id: str, events: pl.DataFrame, todos: pl.DataFrame, spawns: pl.DataFrame) -> Case:
-    """Put one session's tables together."""
+def build_case(
+    session_id: str,
+    events: pl.DataFrame,
+    todos: pl.DataFrame,
+    spawns: pl.DataFrame,
+    excerpts: frozenset[int] = frozenset(),
+    sifted: frozenset[int] = frozenset(),
+) -> Case:
+    """Put one session's tables together. ``excerpts`` and ``sifted`` are files that are not whole."""
     ordered = in_order(_shutdown_last(events))
-    linked = link_agents(ordered, todos, spawns)
+    linked = link_agents(ordered, todos, spawns, excerpts)
     metas = linked.events.filter(pl.col("kind") == EventKind.SESSION_META.value)
     return Case(
         session_id=session_id,
         events=linked.events,
         todos=todos.join(ordered.select("event_id"), on="event_id", how="semi"),
         agents=linked.agents,
-        chains=build_chains(linked.events),
-        ending=judge_ending(linked.events, linked.agents),
+        chains=build_chains(linked.events, sifted),
+        ending=judge_ending(linked.events, linked.agents, excerpts),
         client_version=_last(metas["status"].to_list()),
         cwd=_last(metas["path"].to_list()),
+        excerpts=excerpts,
+        sifted=sifted,
     )
 
 
@@ -146,6 +159,12 @@ def _access(row: Row, cwd: str | None) -> FileAccess:
 
 
 def real_path(path: str, cwd: str | None) -> str:
-    """Make a path comparable: joined to the working folder, dots resolved, case kept."""
+    """Make a path comparable: joined to the working folder, dots resolved, case kept.
+
+    A Windows path gets slashes, which Windows takes as well, and a capital drive letter: programs write either.
+    """
     plain = FD_PREFIX.sub("", path)
+    if WINDOWS.match(plain) or (WINDOWS.match(cwd or "") and not plain.startswith("/")):
+        whole = ntpath.normpath(ntpath.join(cwd or "", plain)).replace("\\", "/")
+        return whole[:1].upper() + whole[1:]
     return posixpath.normpath(posixpath.join(cwd or "", plain))

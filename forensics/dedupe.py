@@ -13,7 +13,7 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.account import Remark
-from forensics.schema import EventKind, Source, is_kind
+from forensics.schema import EventKind, Source, TsQuality, is_kind
 
 CLOCK_ORDER = {source.value: n for n, source in enumerate(Source)}
 CLIENT_KINDS = (EventKind.MCP_CONNECTION, EventKind.MCP_CALL, EventKind.MCP_CALL_END)
@@ -26,11 +26,16 @@ AT_ONCE, QUEUED = timedelta(seconds=2), timedelta(hours=6)
 LAG = timedelta(minutes=10)
 
 
-def one_event_each(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the events without copies, and the copies' places: ``event_id`` (kept), ``file``, ``line``."""
-    once, places = _merged(events, _key())
+def one_event_each(
+    events: pl.DataFrame, excerpts: frozenset[int] = frozenset()
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events without copies, and the copies' places: ``event_id`` (kept), ``file``, ``line``.
+
+    What was copied out of a log into one of the ``excerpts`` is a copy, where the log is there as well.
+    """
+    once, places = _merged(_with_ids(events, excerpts), _key(), excerpts)
     # a transcript and the stream of the same run tell each call twice, the stream without a time
-    whole, more = _merged(once, _session_key())
+    whole, more = _merged(once, _session_key(), excerpts)
     typed = _typed(whole)
     left = whole.join(typed.select(event_id="copy"), on="event_id", how="anti")
     moved = places.join(
@@ -88,13 +93,30 @@ def without_retold(
     return events.filter(~retold), remarks
 
 
-def _merged(events: pl.DataFrame, key: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _with_ids(events: pl.DataFrame, excerpts: frozenset[int]) -> pl.DataFrame:
+    """Name the client's dated lines by what they say, where some of them were copied into another file."""
+    if not excerpts:
+        return events
+    line = (pl.col("source") == Source.CLAUDE_DEBUG.value) & (pl.col("ts_quality") == TsQuality.EXACT.value)
+    same = [pl.col("session_id").fill_null(""), pl.col("ts").cast(pl.String), "kind", pl.col("message")]
+    turn = pl.int_range(pl.len()).over("file", *same)
+    return events.with_columns(
+        record_id=pl.when(line & pl.col("record_id").is_null())
+        .then(pl.format("debug:{}|{}|{}|{}|{}", *same, turn))
+        .otherwise("record_id")
+    )
+
+
+def _merged(
+    events: pl.DataFrame, key: pl.Expr, excerpts: frozenset[int]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     keyed = events.with_columns(key=key)
     same = keyed.filter(pl.col("key").is_not_null())
     ranked = same.join(_originals(keyed), on="session_id", how="left", nulls_equal=True).sort(
         "key",
         pl.col("ts").is_null(),
         pl.col("source").cast(pl.String).replace_strict(CLOCK_ORDER),
+        pl.col("file").is_in(list(excerpts)),
         "origin",
         "event_id",
         nulls_last=False,

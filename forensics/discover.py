@@ -17,7 +17,7 @@ from typing import IO
 
 from forensics.account import Unread
 from forensics.errors import UsageError
-from forensics.evidence import Evidence, open_evidence
+from forensics.evidence import Evidence, logs_in, open_evidence
 from forensics.unpack import Member, Unpacker
 
 # files that are known to hold credentials: never opened, whatever else they might say
@@ -111,12 +111,13 @@ class _Collector:
             return
         try:
             evidence = open_evidence(member.path, name, place)
+            logs = logs_in(evidence)
         except OSError as error:
             self.unread.append(Unread(name, _cannot(error)))
             return
         first = self._contents.setdefault((evidence.sha256, _own_name(place)), name)
         if first == name:
-            self.files.append(evidence)
+            self.files += logs
         else:
             self.unread.append(Unread(name, f"a copy of {first}"))
 

@@ -13,7 +13,7 @@ from typing import IO
 import polars as pl
 
 from forensics import __version__
-from forensics.account import Remark
+from forensics.account import InputFile, Remark
 from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
 from forensics.case import Case, build_case
 from forensics.citations import Citations
@@ -86,8 +86,9 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(ingested.events, tz)
+    excerpts, sifted = _partial(ingested)
     told, retold = _once(_named_logs(attach(aligned.events), ingested), ingested)
-    events, places = one_event_each(told)
+    events, places = one_event_each(told, excerpts)
     ids = _session_ids(events)
     if not ids:
         msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
@@ -95,7 +96,10 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     citations = Citations(ingested.inputs, events, places)
     errors: list[RuleError] = []
     parts = events.partition_by("session_id", as_dict=True)
-    cases = (build_case(session, parts[session,], ingested.todos, ingested.spawns) for session in ids)
+    cases = (
+        build_case(session, parts[session,], ingested.todos, ingested.spawns, excerpts, sifted)
+        for session in ids
+    )
     sessions = [_judge(case, rules, citations, errors) for case in cases]
     return Analysis(
         tool_version=__version__,
@@ -108,6 +112,21 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
         rules=tuple(rules),
         errors=tuple(errors),
     )
+
+
+def _partial(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the files that are not whole logs, and those of them in which lines between others are missing."""
+    files = tuple(enumerate(ingested.inputs))
+    return (
+        frozenset(n for n, i in files if _is_partial(i)),
+        frozenset(n for n, i in files if i.evidence.is_sifted),
+    )
+
+
+def _is_partial(file: InputFile) -> bool:
+    """Say whether a file's lines were copied: a transcript of another name is what somebody pasted of one."""
+    pasted = file.source is Source.TRANSCRIPT and not file.evidence.place.endswith(".jsonl")
+    return pasted or file.source is Source.CONSOLE or file.evidence.is_excerpt
 
 
 def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:
@@ -141,12 +160,14 @@ def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     """
     if events["session_id"].drop_nulls().len():
         return events
-    work = ~is_kind(TRACES)
-    logs = is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.ERROR_REPORT))
-    names = {
-        file: f"log:{ingested.inputs[file].evidence.sha256[:12]}"
-        for file in events.filter(logs & work)["file"].unique().to_list()
-    }
+    logs = events.filter(
+        is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.ERROR_REPORT, Source.CONSOLE, Source.TRANSCRIPT))
+    )
+    at_work = logs.filter(~is_kind(TRACES))
+    # somebody chose the lines of an excerpt, and asks about them, also where none says more
+    chosen = logs.filter(pl.col("file").is_in(list(_partial(ingested)[0])))
+    told = chosen if at_work.is_empty() else at_work
+    names = {file: f"log:{ingested.inputs[file].evidence.digest}" for file in told["file"].unique().to_list()}
     return events.with_columns(
         session_id=pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
     )

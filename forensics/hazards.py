@@ -189,7 +189,7 @@ def plan_before(case: Case, group: Sequence[AgentLife]) -> tuple[str, int] | Non
     before = case.events.filter(own & (pl.col("ts") <= first) if first else own)
     asked = (pl.col("kind") == K.USER_PROMPT.value) & pl.col("message").str.contains(ASKS_PARALLEL)
     listed = is_kind((K.TODO_SNAPSHOT, K.TASK_CREATE))
-    plan_file = pl.col("tool").is_in(["Write", "Edit"]) & pl.col("path").str.contains("/plans/")
+    plan_file = pl.col("tool").is_in(["Write", "Edit"]) & pl.col("path").str.contains(r"[/\\]plans[/\\]")
     found = before.filter(asked | listed | plan_file | (pl.col("tool") == "ExitPlanMode"))
     if found.is_empty():
         return None

@@ -6,6 +6,7 @@ unique, and the same in whatever order the files are given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,10 @@ from forensics.parsers import parser_for
 from forensics.redact import redact, redact_columns
 from forensics.schema import EVENTS, SPAWNS, TODOS, empty
 
+# another program's record: a level in small letters, behind the server's name
+DESKTOP = re.compile(
+    rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:\[[^\]\n]+\] )?\[(?:info|warn|error|debug)\] "
+)
 FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
 
 
@@ -37,7 +42,7 @@ def ingest(found: Found) -> Ingested:
     inputs: list[InputFile] = []
     unread = list(found.unread)
     tables: dict[str, list[pl.DataFrame]] = {"events": [], "todos": [], "spawns": []}
-    for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name)):
+    for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name, e.place)):
         parser = parser_for(evidence.place, evidence.head)
         if parser is None:
             unread.append(Unread(evidence.name, _why_unknown(evidence)))
@@ -95,4 +100,6 @@ def _why_unknown(evidence: Evidence) -> str:
         return "UTF-16 text: convert it to UTF-8"
     if b"\0" in evidence.head:
         return "binary file"
+    if DESKTOP.search(evidence.head):
+        return "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code"
     return "not a log of a known kind"

@@ -57,8 +57,9 @@ class JsonLines(Generic[T]):
                 lines.pop()
             self.total += len(lines)
             valid = is_utf8(batch.data)
-            last = batch.first_line + len(lines) - 1
-            for number, line in enumerate(lines, batch.first_line):
+            numbers = batch.numbered(len(lines))
+            last = numbers[-1] if numbers else 0
+            for number, line in zip(numbers, lines, strict=True):
                 raw = line.removeprefix(BOM) if number == 1 else line
                 if not raw or raw.isspace():
                     continue

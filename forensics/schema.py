@@ -45,6 +45,7 @@ class Source(StrEnum):
     AGENT_META = "agent-meta"
     SHELL_SNAPSHOT = "shell-snapshot"
     PROCESS_FILE = "process-file"
+    CONSOLE = "console"
 
 
 class TsQuality(StrEnum):

@@ -15,7 +15,7 @@ import polars as pl
 
 from forensics.schema import MOMENT, UUID, EventKind, Row, Source, is_from, is_kind
 
-ID_IN_PATH = rf"/(?:todos|tasks)/({UUID})"
+ID_IN_PATH = rf"[/\\](?:todos|tasks)[/\\]({UUID})"
 AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
 CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
 VOICE_SOURCES = (
@@ -333,7 +333,7 @@ def _split_at_starts(lines: pl.DataFrame) -> pl.DataFrame:
             right_on="begun",
             by="process",
             strategy="backward",
-            check_sortedness=False,
+            check_sortedness=False,  # both were sorted here; with groups polars cannot see it
         )
         .with_columns(process=pl.format("{}/{}", "process", pl.col("nth").fill_null(0)))
         .drop("near", "begun", "nth", strict=False)

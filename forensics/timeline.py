@@ -130,12 +130,21 @@ class _Words:
 
 
 def gaps_of(case: Case, least_s: float = 300.0) -> tuple[Gap, ...]:
-    """Return the silences of at least ``least_s`` seconds. Inferred times say nothing of silence."""
+    """Return the silences of at least ``least_s`` seconds. Inferred times say nothing of silence.
+
+    Nor do records beside which others were left out.
+    """
     told = (pl.col("ts_quality") != TsQuality.INFERRED.value) & (pl.col("kind") != K.PROCESS_LEFT.value)
-    times = case.events.filter(pl.col("ts").is_not_null() & told)["ts"].sort()
-    after = pl.DataFrame({"since": times[:-1], "until": times[1:]})
-    long = after.filter(pl.col("until") - pl.col("since") >= pl.duration(microseconds=round(least_s * 1e6)))
-    return tuple(Gap(since, until) for since, until in long.iter_rows())
+    is_sifted = pl.col("file").is_in(list(case.sifted))
+    dated = case.events.filter(pl.col("ts").is_not_null() & told).select("ts", sifted=is_sifted).sort("ts")
+    after = dated.select(
+        since=pl.col("ts").shift(1), until="ts", sifted=pl.col("sifted") | pl.col("sifted").shift(1)
+    )
+    long = after.filter(
+        (pl.col("until") - pl.col("since") >= pl.duration(microseconds=round(least_s * 1e6)))
+        & ~pl.col("sifted")
+    )
+    return tuple(Gap(since, until) for since, until, _ in long.iter_rows())
 
 
 def open_items(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:

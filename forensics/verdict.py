@@ -58,6 +58,9 @@ BOOKKEEPING = (K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LE
 # signs that a session went on: after a fatal text, and after an end that was stated
 TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
+CLIENT = (Source.TRANSCRIPT.value, Source.CLAUDE_DEBUG.value)
+FATAL = "the process printed a fatal error"
+EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
 
 
@@ -69,12 +72,22 @@ class _Judgement:
     unanswered: tuple[int, ...] = ()
 
 
-def judge_ending(events: pl.DataFrame, agents: Sequence[AgentLife]) -> Ending:
-    """Judge from one session's events, sorted by time."""
+def judge_ending(
+    events: pl.DataFrame, agents: Sequence[AgentLife], excerpts: frozenset[int] = frozenset()
+) -> Ending:
+    """Judge from one session's events, sorted by time.
+
+    Only what a line itself states is drawn from ``excerpts``, files that are not whole: where they stop is
+    where somebody stopped copying.
+    """
     dated = events.filter(pl.col("ts").is_not_null() & (pl.col("kind") != K.PROCESS_LEFT.value))
     last = dated.tail(1)
-    judged = _judge(events, agents, last["ts"][0] if last.height else None)
-    gap, before = _silence(dated)
+    whole = events.filter(~pl.col("file").is_in(list(excerpts))) if excerpts else events
+    if any(source in whole["source"] for source in CLIENT) or whole.height == events.height:
+        judged = _judge(events, whole, agents, last["ts"][0] if last.height else None)
+    else:
+        judged = _of_excerpt(events)
+    gap, before = _silence(dated) if whole.height == events.height else (None, None)
     return Ending(
         verdict=judged.verdict,
         proof=judged.proof,
@@ -100,17 +113,30 @@ def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
     return round(gap, 3), int(earlier["event_id"][0])
 
 
-def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | None) -> _Judgement:
-    unanswered = _open_calls(events, agents)
+def _of_excerpt(events: pl.DataFrame) -> _Judgement:
+    """Return what a line of an excerpt itself states: a fatal error, or the run's result."""
     fatal = _final_fatal(events)
     if fatal is not None:
-        return _Judgement(Verdict.CRASHED, "the process printed a fatal error", (fatal,), unanswered)
-    interrupt = _final_interrupt(events)
+        return _Judgement(Verdict.CRASHED, FATAL, (fatal,))
+    stated = _result(events)
+    return stated or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
+
+
+def _judge(
+    events: pl.DataFrame, whole: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | None
+) -> _Judgement:
+    """Judge by the ``whole`` logs among all ``events``."""
+    unanswered = _open_calls(whole, agents)
+    fatal = _final_fatal(events)
+    if fatal is not None:
+        return _Judgement(Verdict.CRASHED, FATAL, (fatal,), unanswered)
+    interrupt = _final_interrupt(whole)
     if interrupt is not None:
         text = "the main agent's record ends with the user's interrupt"
         return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
-    process = _last_process(events)
-    ends = _final(events, process.filter(pl.col("kind") == K.SESSION_END.value), AT_WORK)
+    process = _last_process(whole)
+    marks = process if not process.is_empty() else _last_process(events)
+    ends = _final(events, marks.filter(pl.col("kind") == K.SESSION_END.value), AT_WORK)
     # a background agent may outlive a transcript; the client's own log or what it left says that the record ended
     over = not process.is_empty() or bool(_ids(events, K.PROCESS_LEFT))
     if over:
@@ -121,22 +147,29 @@ def _judge(events: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | No
         away = [a.agent_id for a in agents if a.background]
         of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]
         opened = unanswered = tuple(c for c in unanswered if c not in set(of_others))
-    cut = _cut_in_voice_call(events)
+    cut = _cut_in_voice_call(whole)
     if opened or cut is not None:
         text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(events, cut)
         return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)
-    return _orderly(events, ends) or _unknown(events)
+    return _orderly(events, whole, ends) or _unknown(events)
 
 
-def _orderly(events: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
-    """Return the verdict where something states the end: a result record, an error as last answer, a shutdown."""
+def _result(events: pl.DataFrame) -> _Judgement | None:
     results = events.filter(pl.col("kind") == K.RESULT.value)
     result = results.filter(pl.col("event_id").is_in(_final(events, results, AT_WORK))).tail(1)
-    if result.height:
-        said = result["status"][0]
-        verdict = Verdict.CLEAN if said == "success" else Verdict.ERROR_RESULT
-        return _Judgement(verdict, f"the run's result record says {said}", (result["event_id"][0],))
-    error = _final_api_error(events)
+    if result.is_empty():
+        return None
+    said = result["status"][0]
+    verdict = Verdict.CLEAN if said == "success" else Verdict.ERROR_RESULT
+    return _Judgement(verdict, f"the run's result record says {said}", (result["event_id"][0],))
+
+
+def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
+    """Return the verdict where something states the end: a result record, an error as last answer, a shutdown."""
+    stated = _result(events)
+    if stated is not None:
+        return stated
+    error = _final_api_error(whole)
     if error is not None:
         return _Judgement(Verdict.ERROR_RESULT, "the last answer is an API error", (error, *ends[-1:]))
     if ends:

@@ -86,6 +86,7 @@ class Chain:
     count: int | None = None
     no_speech: bool = False
     auth_events: list[int] = field(default_factory=list)
+    is_sifted: bool = False  # lines between its own are missing: that none says so says nothing
 
     @property
     def failures(self) -> list[Attempt]:
@@ -119,11 +120,14 @@ def _naive(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=None) if moment is not None else None
 
 
-def build_chains(events: pl.DataFrame) -> tuple[Chain, ...]:
-    """Rebuild the chains from one session's events; speech and text chains are kept apart."""
+def build_chains(events: pl.DataFrame, sifted: frozenset[int] = frozenset()) -> tuple[Chain, ...]:
+    """Rebuild the chains from one session's events; speech and text chains are kept apart.
+
+    In ``sifted`` files lines between others are missing: no wait is measured from one to the next.
+    """
     played = (pl.col("kind") == K.VOICE_EVENT.value) & (pl.col("tool") == PLAYED)
     rows = events.filter(is_kind(KINDS) | played)
-    builder = _Builder()
+    builder = _Builder(sifted)
     for row in rows.iter_rows(named=True):
         builder.take(row)
     return tuple(
@@ -132,8 +136,9 @@ def build_chains(events: pl.DataFrame) -> tuple[Chain, ...]:
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, sifted: frozenset[int]) -> None:
         self.chains: list[Chain] = []
+        self._sifted = sifted
         self._open: dict[str, Chain] = {}
         self._marks: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open chain
         self._last: Chain | None = None
@@ -201,13 +206,15 @@ class _Builder:
 
     def _fail(self, service: str, kind: K, when: datetime | None, row: Row) -> None:
         chain = self._chain(service)
+        chain.is_sifted = chain.is_sifted or row["file"] in self._sifted
         inner = kind in INNER
         attempt = None if inner else _open_attempt(chain, row["endpoint"])
         if attempt is None:
             started, event = self._marks[service]
             attempt = Attempt(row["endpoint"] or _current(chain), started, event)
             (chain.retries if inner else chain.attempts).append(attempt)
-        attempt.waited_from, attempt.waited_event = self._marks[service]
+        if not chain.is_sifted:
+            attempt.waited_from, attempt.waited_event = self._marks[service]
         attempt.ended, attempt.end_event, attempt.reason = when, row["event_id"], row["status"]
         self._mark(service, when, row)
         if not inner:  # a try whose line names no endpoint was one at the endpoint that fails now

@@ -14,7 +14,7 @@ import polars as pl
 
 from forensics.case import Case
 from forensics.schema import EventKind as K
-from forensics.schema import Source, is_from
+from forensics.schema import Row, Source, is_from
 
 FAILURES = (
     ("stt", "STT service connection failed:"),
@@ -38,9 +38,9 @@ class FailedResult:
 
 
 def failed_results(case: Case) -> Iterator[FailedResult]:
-    """Yield the failed voice calls of the transcript. The text must begin the tool's own result."""
-    for row in _answers(case).iter_rows(named=True):
-        text = str(row["message"])
+    """Yield the failed voice calls of the transcript, or of a screen. The text must begin the tool's own result."""
+    for row in (*_answers(case).iter_rows(named=True), *_shown(case)):
+        text = str(row["message"]).removeprefix("⎿").lstrip()
         for service, start in FAILURES:
             if text.startswith(start):
                 found = tuple((e, r.strip()) for e, r in ENDPOINT.findall(text))
@@ -58,6 +58,12 @@ def _answers(case: Case) -> pl.DataFrame:
     )
 
 
+def _shown(case: Case) -> Iterator[Row]:
+    """Yield the failures that the user saw on the screen: the result itself, without its call."""
+    failures = case.of(K.VOICE_FAILURE).filter(pl.col("source") == Source.CONSOLE.value)
+    yield from failures.iter_rows(named=True)
+
+
 def unread_calls(case: Case) -> str | None:
     """Return why a failed speech request could not be seen here; null where it could, or none was made.
 
@@ -65,7 +71,7 @@ def unread_calls(case: Case) -> str | None:
     """
     called = not case.events.filter(pl.col("tool").str.ends_with("converse")).is_empty()
     told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
-    if not called or case.chains or has_server_lines(case) or not told.is_empty():
+    if not called or case.chains or next(_shown(case), None) or has_server_lines(case) or not told.is_empty():
         return None
     return (
         "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
@@ -81,6 +87,8 @@ def uses_voice(case: Case) -> bool:
             K.VOICE_START, K.VOICE_REQUEST, K.VOICE_CALL_BEGIN, K.STT_BEGUN, K.TTS_BEGUN
         ).is_empty()
     ):
+        return True
+    if next(_shown(case), None) is not None:
         return True
     converse = case.events.filter(pl.col("tool").str.ends_with("converse"))
     return not converse.is_empty()

@@ -54,3 +54,23 @@ def test_what_strangers_published_can_be_analysed(corpus, folder):
     analysis = analyse([corpus / folder])
     assert analysis.errors == ()
     assert analysis.sessions
+
+
+def test_what_people_pasted_into_reports_is_known(corpus):
+    """Left out are another program's log, and the list of errors of the client's own report."""
+    for evidence in discover([corpus / "issues"]).files:
+        if evidence.place.endswith(".url"):
+            continue
+        other = b"[info]" in evidence.head or evidence.head.startswith(b'[{"error"')
+        parser = parser_for(evidence.place, evidence.head)
+        assert other or parser is not None, evidence.name
+
+
+def test_a_run_with_its_request_log_is_understood(corpus):
+    total = understood = 0
+    for evidence in discover([corpus / "public" / "NJU-LINK+CodeTracer"]).files:
+        parser = parser_for(evidence.place, evidence.head)
+        parsed = parser.parse(evidence)
+        assert parsed.unknown == (), evidence.name
+        total, understood = total + parsed.lines_total, understood + parsed.lines_understood
+    assert understood >= 0.99 * total

@@ -36,6 +36,17 @@ DATED = """\
 2026-11-22T07:50:14.000Z [ERROR] "MCP server \\"voicemode\\" Server stderr: 2026-11-22 01:50:13,900 - voicemode - INFO - STT: Starting speech-to-text conversion\\n2026-11-22 01:50:13,910 - asyncio - ERROR - Unclosed client session"
 2026-11-22T07:50:15.000Z [INFO] [Stall] agent_completion agentId=a1 agentType=general-purpose exitPath=completed durationMs=10 turns=1
 """
+CONSOLE = """\
+1.2.3 (Claude Code)
+⏺ Looking at it
+  ⎿  Error: Could not speak message. TTS service connection failed:
+    - http://127.0.0.1:8880/v1/audio/speech: Connection refused
+
+FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory
+    at f (file:///x/claude-code/cli.js:1:2)
+2026-03-04 10:00:00,101 1 MainThread: Unclosed client session
+client_session: <aiohttp.client.ClientSession object at 0x10>
+"""
 GENUINE: dict[str, bytes] = {
     path.relative_to(INPUT).as_posix(): path.read_bytes()
     for path in sorted(INPUT.rglob("*"))
@@ -50,6 +61,7 @@ GENUINE |= {
     ),
     f"projects/p/{SESSION}/subagents/agent-a1b2c3.meta.json": b'{"agentType":"Explore","toolUseId":"toolu_01","finished":true}',
     f"tasks/{SESSION}/1.json": b'{"id":"1","subject":"Write it","status":"in_progress","blocks":[],"blockedBy":[]}',
+    "paste.txt": CONSOLE.encode(),
     "run.jsonl": (INPUT.parents[1] / "stream-json" / "parallel" / "run.jsonl").read_bytes(),
     "trajectory.json": (INPUT.parents[1] / "atif" / "killed.json").read_bytes(),
     "trajectory-in-one-line.json": (INPUT.parents[1] / "atif" / "parallel.json").read_bytes(),

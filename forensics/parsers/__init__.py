@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.parsers.agent_meta import AgentMeta
 from forensics.parsers.atif import Atif
 from forensics.parsers.base import Parsed, Parser
+from forensics.parsers.console import Console
 from forensics.parsers.debug_log import DebugLog
 from forensics.parsers.error_report import ErrorReport
 from forensics.parsers.mcp_log import McpLog
@@ -40,6 +41,7 @@ PARSERS: tuple[Parser, ...] = (
     Transcript(),
     DebugLog(),
     VoiceStderr(),
+    Console(),
 )
 
 

@@ -97,6 +97,11 @@ def lines_of_key(data: bytes, key: str) -> list[int]:
     return lines
 
 
+def edge_of(*, is_excerpt: bool) -> tuple[EventKind, int]:
+    """Return kind and ordinal of a log's first and last record: where an excerpt begins and stops is no edge."""
+    return (EventKind.OTHER, LAST_ORDINAL - 1) if is_excerpt else (EventKind.LOG_EDGE, LAST_ORDINAL)
+
+
 def elapsed_ms(text: pl.Expr) -> pl.Expr:
     """Turn the client's ``1h 3m 12s`` into milliseconds; null stays null."""
     hours, minutes, seconds = (

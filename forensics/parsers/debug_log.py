@@ -12,6 +12,7 @@ such a chunk: the same words in a quoted log or a tool result are content, not a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,13 +21,15 @@ import polars as pl
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import unquote
-from forensics.parsers.base import NO_RECORD, Parsed, elapsed_ms, finish, problems_of
+from forensics.parsers.base import NO_RECORD, Parsed, edge_of, elapsed_ms, finish, problems_of
 from forensics.patterns import any_literal, match_patterns
-from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR, TRAILER
+from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR
+from forensics.patterns.console import KNOWN as SHOWN
+from forensics.patterns.console import TRAILER
 from forensics.patterns.server_lines import has_no_head, server_events
 from forensics.patterns.voicemode import LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
-from forensics.schema import LAST_ORDINAL, UTC, UUID, EventKind, Source, TsQuality
+from forensics.schema import UTC, UUID, EventKind, Source, TsQuality
 from forensics.shapes import Tally, known
 
 FIRST_RECORD = re.compile(
@@ -63,21 +66,28 @@ class DebugLog:
         total = 0
         tally = Tally()
         first = last = trailer = pl.DataFrame(schema={"line": pl.UInt32, "text": pl.String})
+        breaks: tuple[int, ...] = ()
         for batch in evidence.batches():
             lines = to_lines(batch)
             total += lines.height
             if first.is_empty():
                 first = lines.filter(_is_record()).head(1).drop("damaged")
-                begin = first["line"].item() if first.height else batch.first_line + lines.height
-                problems += problems_of(range(batch.first_line, begin), NO_RECORD)
-                lines = lines.filter(pl.col("line") >= begin)
+                is_before = pl.lit(value=True) if first.is_empty() else pl.col("line") < first["line"].item()
+                before = lines.filter(is_before)
+                odd = before.filter(~pl.col("text").str.contains(SHOWN))
+                problems += problems_of(odd["line"].to_list(), NO_RECORD)
+                frames.append(_typed(_death(before, first.clear())))
+                lines = lines.filter(~is_before)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
             tally.add_texts(*_strange(lines))
-            frames += [_events(lines, last), _typed(_silences(lines, last))]
+            breaks = (*breaks[-1:], *batch.breaks)
+            frames.append(_events(lines, last, breaks))
+            if not evidence.is_sifted:  # of lines that were picked out none tells what stood beside it
+                frames.append(_typed(_silences(lines, last)))
             last = _last_record(lines, last)
-            trailer = _trailer(lines, last, trailer)
+            trailer = trailer if evidence.is_sifted else _trailer(lines, last, trailer)
         frames += [_typed(_death(trailer, last))]
-        frames.append(_typed(_edges(pl.concat([first, last]))))
+        frames.append(_typed(_edges(pl.concat([first, last]), is_excerpt=evidence.is_excerpt)))
         session = SESSION_NAME.search(evidence.place)
         named = pl.lit(session.group(1) if session else None, dtype=pl.String)
         parsed = finish(
@@ -110,14 +120,18 @@ def _last_record(lines: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     return before
 
 
-def _events(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """Return the events of a batch. ``last`` is the record that its first lines may continue."""
+def _events(lines: pl.DataFrame, last: pl.DataFrame, breaks: Sequence[int]) -> pl.DataFrame:
+    """Return the events of a batch. ``last`` is the record that its first lines may continue.
+
+    Before ``breaks`` lines are missing: what stands there continues nothing.
+    """
     marked = lines.lazy().select("line", "text").filter(pl.col("text").str.contains(MEANINGFUL)).collect()
     records = _records(marked.filter(_is_record()))
     is_chunk = pl.col("message").str.contains(STDERR)
     own = match_patterns(records.filter(~is_chunk), PATTERNS)
+    tails = _chunk_tails(marked.filter(~_is_record()), lines, last, breaks)
     wrapped = pl.concat(
-        [_chunk_heads(records.filter(is_chunk)), _chunk_tails(marked.filter(~_is_record()), lines, last)],
+        [_chunk_heads(records.filter(is_chunk)), tails],
         how="diagonal",
     )
     return _typed(pl.concat([own, server_events(wrapped)], how="diagonal"))
@@ -150,13 +164,17 @@ def _chunk_heads(chunks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _chunk_tails(bare: pl.DataFrame, lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+def _chunk_tails(
+    bare: pl.DataFrame, lines: pl.DataFrame, last: pl.DataFrame, breaks: Sequence[int]
+) -> pl.DataFrame:
     """Return the server lines among ``bare`` lines: those that continue a wrapped stderr chunk."""
     bare = bare.filter(pl.col("text").str.contains(LINE) | has_no_head())
     if bare.is_empty():
         return bare.with_columns(ordinal=pl.lit(0, dtype=pl.UInt32))
     records = pl.concat([last, lines.filter(_is_record()).select("line", "text")])
-    heads = records.select("line", head="text").set_sorted("line")
+    holes = pl.DataFrame({"line": breaks, "text": ""}, schema=records.schema)
+    # a record that stands behind a hole begins anew
+    heads = pl.concat([records, holes]).unique("line", keep="first").select("line", head="text").sort("line")
     continued = bare.join_asof(heads, on="line", strategy="backward").filter(
         pl.col("head").str.extract(RECORD, 3).str.contains(STDERR)
     )
@@ -212,11 +230,13 @@ def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     return _edges(dated.filter(quiet | quiet.shift(-1, fill_value=False)))
 
 
-def _edges(records: pl.DataFrame) -> pl.DataFrame:
-    """Keep records as edges of the log: where it begins and stops, and where it fell silent, is evidence."""
-    return _records(records).with_columns(
-        kind=pl.lit(EventKind.LOG_EDGE.value), ordinal=pl.lit(LAST_ORDINAL, dtype=pl.UInt32)
-    )
+def _edges(records: pl.DataFrame, *, is_excerpt: bool = False) -> pl.DataFrame:
+    """Keep records as edges of the log: where it begins and stops, and where it fell silent, is evidence.
+
+    An excerpt has no edges of its own: that its first and last record were there is all that they say.
+    """
+    kind, ordinal = edge_of(is_excerpt=is_excerpt)
+    return _records(records).with_columns(kind=pl.lit(kind.value), ordinal=pl.lit(ordinal, dtype=pl.UInt32))
 
 
 def _typed(events: pl.DataFrame) -> pl.DataFrame:
@@ -226,7 +246,7 @@ def _typed(events: pl.DataFrame) -> pl.DataFrame:
             events = events.with_columns(pl.lit(None, dtype=UTC if name == "ts" else pl.String).alias(name))
     epoch_ms = pl.when(pl.col("anchor").str.contains(r"^\d{13}$")).then("anchor").cast(pl.Int64)
     dated = pl.coalesce("ts", pl.from_epoch(epoch_ms, time_unit="ms").dt.replace_time_zone("UTC").cast(UTC))
-    client_file = pl.col("path").str.contains(r"/\.claude(\.json$|/)")
+    client_file = pl.col("path").str.contains(r"[/\\]\.claude(\.json$|[/\\])")
     return events.with_columns(
         message=pl.col("message") + "",  # a copy: a text that is a part of a batch keeps all of it in memory
         ts=dated,

@@ -3,14 +3,15 @@
 The records are those of a transcript in other clothes: snake_case names, no times (2.0.29, 2.1.89), a subagent
 named by the call that spawned it, a ``system``/``init`` at the beginning and a ``result`` at the end. A recorded
 console holds them between prompts, progress bars and request logs; a line may carry a record behind control
-sequences. What is no record is console output: it says nothing of the session, unless it is Node's own trailer
-of an uncaught error.
+sequences. The log of the client's requests stands between them, where it was asked for. What is neither is console
+output: it says nothing of the session, unless it is Node's own trailer of an uncaught error.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import msgspec
 import polars as pl
@@ -19,14 +20,17 @@ from forensics.conversation import Conversation
 from forensics.evidence import Evidence, count_lines
 from forensics.jsonl import UNDECODABLE, mend
 from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.patterns.console import FULL_HEAP, UNHANDLED
 from forensics.records import Record, StreamRecord
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
+from forensics.sdk_log import SdkLog
+from forensics.unwrap import shown
 
 INIT = re.compile(rb'\{"type":\s*"system",\s*"subtype":\s*"init"')
 STREAMED = re.compile(rb'"parent_tool_use_id":\s*(?:null|"[^"]*"),\s*"session_id":\s*"')
 RECORD = b'{"type":'
 # Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
-FATAL = re.compile(rb"throw er; // Unhandled 'error' event|FATAL ERROR: .*JavaScript heap out of memory")
+FATAL = re.compile(f"{UNHANDLED}|{FULL_HEAP}".encode())
 NOISE = "console output, no record"
 CUT = "a record that is cut off or broken by other output"
 
@@ -43,18 +47,21 @@ class StreamJson:
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the records in file order, and account for the noise between them."""
         reader = Conversation(internal_agents=False)
+        requests = SdkLog(reader.tally)
         own: list[Row] = []
         bad: dict[str, list[int]] = {}
         total = 0
         for batch in evidence.batches():
             total += count_lines(batch.data)
-            for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
-                own += _take(number, line, reader, bad)
+            lines = batch.data.removesuffix(b"\n").split(b"\n")
+            for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
+                if RECORD in line or not requests.take(number, _text(line), reader.session_id):
+                    own += _take(number, line, reader, bad)
         problems = [p for reason, lines in bad.items() for p in problems_of(lines, reason)]
         # a stream is a transcript that went to standard output: rules ask for either in one way
-        events = pl.concat([rows(reader.events, EVENTS), rows(own, EVENTS)]).sort("line", "ordinal")
-        return finish(
-            [events],
+        told = [rows(found, EVENTS) for found in (reader.events, own, requests.events)]
+        parsed = finish(
+            [pl.concat(told).sort("line", "ordinal")],
             Source.TRANSCRIPT,
             problems,
             total,
@@ -62,6 +69,24 @@ class StreamJson:
             spawns=[rows(reader.spawns, SPAWNS)],
             tally=reader.tally,
         )
+        return replace(parsed, events=_by_source(parsed.events, requests.events))
+
+
+def _text(line: bytes) -> str:
+    return shown(line).decode("utf-8", "replace")
+
+
+def _by_source(events: pl.DataFrame, requests: Sequence[Row]) -> pl.DataFrame:
+    """Tell the SDK's log from the conversation: a failed request is no answer of the session's.
+
+    The first requests are logged before the first record that names the session.
+    """
+    of_sdk = pl.col("line").is_in([row["line"] for row in requests])
+    session = (
+        pl.when(of_sdk).then(pl.col("session_id").fill_null(strategy="backward")).otherwise("session_id")
+    )
+    source = pl.lit(Source.STREAM_JSON.value, dtype=EVENTS["source"])
+    return events.with_columns(session_id=session, source=pl.when(of_sdk).then(source).otherwise("source"))
 
 
 def _take(number: int, line: bytes, reader: Conversation, bad: dict[str, list[int]]) -> Iterator[Row]:

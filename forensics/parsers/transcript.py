@@ -22,6 +22,10 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, UUID, Source
 HEAD = re.compile(
     rb'"(?:sessionId|session_id)"\s*:|"type"\s*:\s*"(?:user|assistant|summary|file-history-snapshot|queue-operation)"'
 )
+# what was copied out of a transcript into a file of another name begins with a record
+PASTED = re.compile(
+    rb'\s*\{"(?:type"\s*:\s*"(?:user|assistant|system)"|parentUuid"\s*:)[^\n]*"message"\s*:\s*\{'
+)
 SESSION_FILE = re.compile(rf"(?:^|/)({UUID})\.jsonl$")
 AGENT_FILE = re.compile(r"(?:^|/)agent-(a(?:compact|prompt)[0-9a-z_-]*)\.jsonl$")
 
@@ -33,7 +37,7 @@ class Transcript:
 
     def sniff(self, place: str, head: bytes) -> bool:
         """Recognise a transcript by the keys of its first records."""
-        return place.endswith(".jsonl") and HEAD.search(head) is not None
+        return HEAD.search(head) is not None if place.endswith(".jsonl") else PASTED.match(head) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the records in file order; what a record does not say stays null."""

@@ -12,10 +12,10 @@ import polars as pl
 
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
-from forensics.parsers.base import NO_RECORD, Parsed, finish, problems_of
+from forensics.parsers.base import NO_RECORD, Parsed, edge_of, finish, problems_of
 from forensics.patterns.server_lines import has_no_head, server_events, split_record
-from forensics.patterns.voicemode import LINE
-from forensics.schema import LAST_ORDINAL, EventKind, Source, TsQuality
+from forensics.patterns.voicemode import FOREIGN, LINE
+from forensics.schema import Source, TsQuality
 from forensics.shapes import Tally, known
 
 RECORD = re.compile(
@@ -23,6 +23,8 @@ RECORD = re.compile(
 )
 # start-up noise that is no record and needs none before it (6.0.1 and 9.0.1)
 NOISE = r"^\s*$|^[\s│╭╰]|Warning: |^\[\d\d/\d\d/\d\d \d\d:\d\d:\d\d\] |^ALSA lib |^Traceback "
+
+OTHER_PROGRAM = "a console line of another program"
 
 
 class VoiceStderr:
@@ -52,6 +54,9 @@ class VoiceStderr:
                 before = lines if first.is_empty() else lines.filter(pl.col("line") < first["line"].item())
                 odd = before.filter(~pl.col("damaged") & ~pl.col("text").str.contains(NOISE))
                 problems += problems_of(odd["line"].to_list(), NO_RECORD)
+            begin = pl.lit(value=False) if first.is_empty() else pl.col("line") >= first["line"].item()
+            foreign = lines.filter(begin & ~pl.col("damaged") & pl.col("text").str.contains(FOREIGN))
+            problems += problems_of(foreign["line"].to_list(), OTHER_PROGRAM)
             problems += problems_of(lines.filter("damaged")["line"].to_list(), INVALID_UTF8)
             frames.append(
                 _plain(
@@ -60,7 +65,8 @@ class VoiceStderr:
             )
             last = records.tail(1) if records.height else last
         edges = split_record(pl.concat([first, last]).unique("line", maintain_order=True)).drop("text")
-        frames.append(_plain(edges.with_columns(kind=pl.lit(EventKind.LOG_EDGE.value)), LAST_ORDINAL))
+        kind, ordinal = edge_of(is_excerpt=evidence.is_excerpt)
+        frames.append(_plain(edges.with_columns(kind=pl.lit(kind.value)), ordinal))
         return finish(frames, self.source, problems, total, tally=tally)
 
 

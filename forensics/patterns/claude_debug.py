@@ -192,26 +192,3 @@ PATTERNS = (
         seen="1.0.128..2.1.330",
     ),
 )
-
-# the client's own death: what Node prints last, on bare lines, where stderr and the log are one stream
-TRAILER = (
-    Pattern(
-        kind=K.PROCESS_FATAL,
-        literal="FATAL ERROR: ",
-        regex=r"^(?<status>FATAL ERROR: .*JavaScript heap out of memory)",
-        seen="Node.js",
-    ),
-    Pattern(
-        kind=K.PROCESS_FATAL,
-        literal="throw er; // Unhandled 'error' event",
-        regex=r"^\s*(?<status>throw er; // Unhandled 'error' event)",
-        seen="Node.js",
-    ),
-    # the last line of every uncaught exception
-    Pattern(
-        kind=K.PROCESS_FATAL,
-        literal="Node.js v",
-        regex=r"^(?<status>Node\.js v\d+\.\d+\.\d+)\s*$",
-        seen="Node.js 17 and later",
-    ),
-)

@@ -15,6 +15,11 @@ LINE = (
     r"(?<level_text>DEBUG|INFO|WARNING|ERROR|CRITICAL) - (?<message>.*)$"
 )
 
+# what the consoles that forward the server's stderr print between its lines (Gemini CLI)
+FOREIGN = (
+    r"^(?:Flushing log events to Clearcut\.|Error flushing log events\b|\[(?:DEBUG|WARN|ERROR)\] \[\w+\] )"
+)
+
 PATTERNS = (
     Pattern(
         kind=K.VOICE_START,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.case import Case
+from forensics.case import Case, real_path
 from forensics.conflicts import (
     WriteConflict,
     agent_name,
@@ -109,8 +109,9 @@ def _parent_wrote(case: Case, agent: AgentLife) -> bool:
 
 def _place(case: Case, path: str) -> str:
     """Return a path without the machine's part: below the working folder, or its last names."""
-    if case.cwd and path.startswith(f"{case.cwd.rstrip('/')}/"):
-        return path[len(case.cwd.rstrip("/")) + 1 :]
+    folder = real_path(case.cwd, None).rstrip("/") if case.cwd else None
+    if folder is not None and path.startswith(f"{folder}/"):
+        return path[len(folder) + 1 :]
     return "/".join(path.rsplit("/", LAST_NAMES)[-LAST_NAMES:])
 
 

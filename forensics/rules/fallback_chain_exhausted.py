@@ -52,7 +52,9 @@ GUIDANCE = Guidance(
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     seed="2.1",
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
+    any_of=frozenset(
+        {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}
+    ),
     guidance=GUIDANCE,
 )
 def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> Iterator[Said]:
@@ -96,7 +98,7 @@ def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> It
 def _all_failed(case: Case, chain: Chain, within_s: float) -> bool:
     """Say whether the chain lists its endpoints, each of them failed, and none answered soon after."""
     failed = {a.endpoint for a in chain.failures}
-    if not chain.configured or not failed.issuperset(chain.configured):
+    if chain.is_sifted or not chain.configured or not failed.issuperset(chain.configured):
         return False
     if chain.answered_event is not None or chain.no_speech:
         return False

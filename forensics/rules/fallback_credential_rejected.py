@@ -81,7 +81,9 @@ class _Refusal:
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     seed="2.2",
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
+    any_of=frozenset(
+        {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}
+    ),
     guidance=GUIDANCE,
 )
 def fallback_credential_rejected(case: Case, *, recovered_s: float = 60.0) -> Iterator[Said]:

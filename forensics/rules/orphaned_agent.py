@@ -83,12 +83,17 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
     missing = [a for a in agents if a.outcome is AgentEnd.UNFINISHED]
     unknown = [a for a in missing if a.background and a.last_event is None]
     lost = sum(a.outcome is AgentEnd.LOST for a in agents)
+    left_out = sum(a.outcome is AgentEnd.UNKNOWN for a in agents)
     for agent in missing:
         if agent not in unknown:
             yield _hit(case, agent, timedelta(seconds=silence_s))
     if unknown:
         yield Insufficient(
             f"the transcripts of {len(unknown)} background agents were not supplied: their end is not known"
+        )
+    if left_out:
+        yield Insufficient(
+            f"the evidence is an excerpt: the end of {left_out} agents may stand in what was left out"
         )
     if lost:
         yield Insufficient(

@@ -63,7 +63,14 @@ GUIDANCE = Guidance(
     confidence=Confidence.HIGH,
     seed="2.4",
     any_of=frozenset(
-        {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.ERROR_REPORT, Source.TRANSCRIPT}
+        {
+            Source.VOICE_STDERR,
+            Source.MCP_LOG,
+            Source.CLAUDE_DEBUG,
+            Source.ERROR_REPORT,
+            Source.TRANSCRIPT,
+            Source.CONSOLE,
+        }
     ),
     guidance=GUIDANCE,
 )

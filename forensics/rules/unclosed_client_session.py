@@ -26,6 +26,7 @@ from forensics.schema import Row, Source
 from forensics.voice_results import has_server_lines, uses_voice
 
 PAIR = timedelta(milliseconds=50)  # aiohttp reports a session and its connector together
+NEXT = (1, 2)  # lines below a session's, where nothing has a time: aiohttp names the object between
 SHUTDOWN = timedelta(seconds=2)  # what is printed so late in the server's record is printed by its exit
 EXHAUSTION = r"OSError: \[Errno 24\]|Too many open files|PoolTimeout|MemoryError"
 
@@ -48,7 +49,7 @@ GUIDANCE = Guidance(
     severity=Severity.NOTE,
     confidence=Confidence.HIGH,
     seed="2.3",
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG}),
+    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.CONSOLE}),
     guidance=GUIDANCE,
     references=("aiohttp, ClientSession.__del__", "voicemode, check_livekit_available() up to 7.4.2"),
 )
@@ -96,10 +97,12 @@ def _clients(warnings: pl.DataFrame) -> list[Row]:
     """Return one row for each client: a connector beside its session is no second one."""
     sessions = warnings.filter(pl.col("status") == "Unclosed client session")
     times = sessions["local_ts"].drop_nulls().to_list()
+    lines = {(file, line + n) for file, line in sessions.select("file", "line").iter_rows() for n in NEXT}
     alone = [
         row
         for row in warnings.filter(pl.col("status") == "Unclosed connector").iter_rows(named=True)
-        if not any(row["local_ts"] and abs(row["local_ts"] - t) <= PAIR for t in times)
+        if (row["file"], row["line"]) not in lines
+        and not any(row["local_ts"] and abs(row["local_ts"] - t) <= PAIR for t in times)
     ]
     return [*sessions.iter_rows(named=True), *alone]
 

@@ -99,6 +99,8 @@ def uncoordinated_parallel_agents(
         for group in overlapping_groups(case):
             found = hazards_of(case, group, collisions, duplicate_brief=duplicate_brief)
             yield _hit(case, group, list(found))
+        if any(a.outcome is AgentEnd.UNKNOWN for a in case.agents):
+            yield Insufficient("the evidence is an excerpt: until when its agents were alive is not known")
     elif any(a.spawn_event is None for a in case.agents):
         yield Insufficient("agents' transcripts without their parent's: whose siblings they are is not known")
     else:

@@ -1,0 +1,257 @@
+"""What people copy from a terminal. All content is invented; the forms are Node's, V8's, ink's and aiohttp's."""
+
+from __future__ import annotations
+
+import pytest
+
+from forensics.account import Problem, Unread
+from forensics.discover import discover
+from forensics.engine import analyse
+from forensics.ingest import ingest
+from forensics.parsers import parser_for
+from forensics.parsers.console import NOISE, Console
+from forensics.schema import Source
+
+CLI = "file:///opt/node/lib/node_modules/@anthropic-ai/claude-code/cli.js"
+HEAP = """\
+claude --version
+1.2.3 (Claude Code)
+
+<--- Last few GCs --->
+
+[4711:0x7f0000008000]   100000 ms: Mark-Compact 4000.0 (4100.0) -> 3990.0 (4090.0) MB, pooled: 1 MB, 900.00 / 0.00 ms  (average mu = 0.2, current mu = 0.1) allocation failure; scavenge might not succeed
+
+FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory
+----- Native stack trace -----
+
+ 1: 0x100000001 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [/opt/node/bin/node]
+Aborted (core dumped)
+"""
+UNCAUGHT = f"""\
+{CLI}:100
+
+RangeError: Invalid array length
+    at Socket.<anonymous> ({CLI}:100:200)
+    at Socket.emit (node:events:500:30)
+
+Node.js v22.1.0
+"""
+INK = f"""\
+TypeError: Cannot read properties of null (reading 'width')
+    at Object.render ({CLI}:10:20)
+
+  ERROR  Cannot read properties of null (reading 'width')
+
+ {CLI}:10:20
+
+ -  ({CLI}:10:20)
+ -     at Array.map (<anonymous>)
+"""
+SCREEN = """\
+⏺ I will look at the file first.
+⏺ Reading 2 files… (ctrl+o to expand)
+  ⎿  "src/a.ts"
+✶ Thinking… (3m 2s · ↑ 20 tokens)
+"""
+SPOKEN = """\
+ voice - converse (MCP)(message: "Hello there, what shall we talk
+                              about today?", listen_duration: 30)
+  ⎿  Error: Could not speak message. TTS service connection failed:
+    - http://127.0.0.1:8880/v1/audio/speech: Connection refused
+    - https://voice.example/v1/audio/speech: Request timed out.
+╭──────────────────╮
+│ Manage servers   │
+╰──────────────────╯
+"""
+HEARD = """\
+STT service connection failed:
+  - http://127.0.0.1:2022/v1/audio/transcriptions: Connection refused
+"""
+UNCLOSED = """\
+Unclosed client session
+client_session: <aiohttp.client.ClientSession object at 0x10a>
+Unclosed connector
+connections: ['deque([(<aiohttp.client_proto.ResponseHandler object at 0x10b>, 1.5)])']
+connector: <aiohttp.connector.TCPConnector object at 0x10c>
+"""
+LOGGED = "".join(
+    f"2026-03-04 10:00:00,10{n} 4711 MainThread: Unclosed client session\nclient_session: <aiohttp.client.ClientSession object at 0x10{n}>\n"
+    for n in range(3)
+)
+CAPTURES = {"heap": HEAP, "uncaught": UNCAUGHT, "ink": INK, "screen": SCREEN, "spoken": SPOKEN, "heard": HEARD, "unclosed": UNCLOSED, "logged": LOGGED}  # fmt: skip
+
+
+def judged(tmp_path, text, name="paste.txt"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    (session,) = analyse([path]).sessions
+    return session
+
+
+def events(read, text):
+    return read("paste.txt", text).events.sort("line").select("line", "kind", "status").rows()
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_a_capture_is_known_and_understood_to_the_last_line(read, write, name):
+    evidence = write("paste.txt", CAPTURES[name])
+    assert isinstance(parser_for(evidence.place, evidence.head), Console)
+    parsed = read("paste.txt", CAPTURES[name])
+    assert parsed.problems == ()
+    assert parsed.lines_total == CAPTURES[name].count("\n")
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_a_capture_is_known_indented_quoted_and_coloured(write, name):
+    text = CAPTURES[name]
+    for lead in ("    ", "> ", "\x1b[31m"):
+        evidence = write("paste.txt", "".join(lead + line for line in text.splitlines(keepends=True)))
+        assert isinstance(parser_for(evidence.place, evidence.head), Console), lead
+
+
+def test_a_full_heap_is_one_death_and_names_the_version(read, tmp_path):
+    assert [(e[0], e[1]) for e in events(read, HEAP)] == [(2, "session_meta"), (8, "process_fatal")]
+    session = judged(tmp_path, HEAP)
+    assert session.case.ending.verdict == "CRASHED"
+    assert [(e.path, e.line) for e in session.ending_refs] == [("paste.txt", 8)]
+    assert session.case.client_version == "1.2.3"
+    assert session.case.session_id.startswith("log:")
+
+
+def test_a_cut_dump_is_a_death_all_the_same(read):
+    cut = HEAP.partition("FATAL")[0]
+    assert events(read, cut)[-1] == (4, "process_fatal", "<--- Last few GCs --->")
+
+
+@pytest.mark.parametrize(("text", "line"), [(UNCAUGHT, 7), (INK, 4)], ids=["node", "ink"])
+def test_an_uncaught_exception_is_a_death(tmp_path, text, line):
+    session = judged(tmp_path, text)
+    assert session.case.ending.verdict == "CRASHED"
+    assert [e.line for e in session.ending_refs] == [line]
+
+
+def test_a_screen_says_nothing_of_the_end(tmp_path):
+    session = judged(tmp_path, SCREEN)
+    assert session.case.ending.verdict == "UNKNOWN"
+    assert "an excerpt" in session.case.ending.proof
+    assert {f.rule for f in session.findings} == {"CCF901"}
+
+
+def test_a_failure_that_the_user_saw_names_its_endpoints(tmp_path):
+    session = judged(tmp_path, SPOKEN)
+    found = {f.rule: f for f in session.findings}
+    assert found["CCF201"].facts["endpoints"] == ["http://127.0.0.1:8880/v1", "https://voice.example/v1"]
+    assert [e.line for e in found["CCF201"].evidence] == [3]
+    assert found["CCF204"].facts["endpoint"] == "https://voice.example/v1"
+    heard = {f.rule: f for f in judged(tmp_path, HEARD, "heard.txt").findings}
+    assert (heard["CCF201"].facts["service"], heard["CCF201"].facts["endpoints"]) == ("stt", ["http://127.0.0.1:2022/v1"])  # fmt: skip
+
+
+def test_a_session_and_its_connector_are_one_client(tmp_path):
+    (found,) = [f for f in judged(tmp_path, UNCLOSED).findings if f.rule == "CCF203"]
+    assert found.facts["count"] == 1
+    assert [e.line for e in found.evidence] == [1, 2]
+    alone = UNCLOSED.replace("Unclosed connector", "filler\nUnclosed connector").replace("<aiohttp.client.", "<aiohttp.client.", 1)  # fmt: skip
+    (found,) = [f for f in judged(tmp_path, alone, "b.txt").findings if f.rule == "CCF203"]
+    assert found.facts["count"] == 2
+
+
+def test_another_loggers_columns_give_the_time(read):
+    parsed = read("paste.txt", LOGGED)
+    warnings = parsed.events.filter(parsed.events["kind"] == "resource_warning")
+    assert warnings["line"].to_list() == [1, 3, 5]
+    assert [t.microsecond for t in warnings["local_ts"]] == [100000, 101000, 102000]
+
+
+def test_what_is_no_terminals_line_is_told(read):
+    assert read("paste.txt", "my notes\n" + HEAP + "more notes\n").problems == (
+        Problem(1, NOISE),
+        Problem(14, NOISE),
+    )
+
+
+def test_what_was_written_over_is_not_read(read):
+    text = HEAP.replace("FATAL", "90%\r91%\rFATAL")
+    assert events(read, text)[-1][:2] == (8, "process_fatal")
+
+
+README = f"""\
+# Trouble
+
+When the client runs out of memory it prints this, and you should give it more:
+
+{HEAP.partition("<---")[1]}{HEAP.partition("<---")[2].partition("[4711")[0]}
+That is: set the option for the size of the old space in your environment.
+Then start the client again, and look whether it happens once more.
+If so, open an issue and tell us the version and the size of your project.
+"""
+SCRIPT = """\
+#!/bin/sh
+run_client() {
+  node cli.js 2>err.log || true
+  if grep -q 'FATAL ERROR: .*JavaScript heap out of memory' err.log; then
+    echo "Unclosed client session"
+    echo "STT service connection failed:"
+  fi
+}
+"""
+SOURCE = """\
+class Session:
+    def __del__(self):
+        if not self.closed:
+            context = {"client_session": self, "message": "Unclosed client session"}
+            raise RuntimeError("STT service connection failed:")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README", README),
+        ("README.md", HEAP),
+        ("run", SCRIPT),
+        ("client", SOURCE),
+        ("notes.txt", "STT service connection failed:\nI do not know why, it worked last week.\nAny idea?\n"),
+        ("app.log", "Error: listen EADDRINUSE\n    at Server.listen (/srv/app.js:1:2)\n\nNode.js v22.1.0\n"),
+        ("page.txt", "Node.js v22.1.0\nClaude Code 1.2.3\n"),
+    ],
+)
+def test_what_only_mentions_these_words_is_no_capture(write, name, text):
+    evidence = write(name, text)
+    assert parser_for(evidence.place, evidence.head) is None
+
+
+def test_a_log_of_claude_desktop_is_named(tmp_path):
+    path = tmp_path / "mcp-server-x.log"
+    path.write_text("2026-03-04T10:00:00.000Z [x] [info] Initializing server... { metadata: undefined }\n")
+    (unread,) = ingest(discover([path])).unread
+    assert unread == Unread("mcp-server-x.log", "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code")  # fmt: skip
+
+
+def test_a_death_before_a_pasted_debug_log_is_that_sessions(tmp_path):
+    text = UNCAUGHT + "\n[DEBUG] executePreToolHooks called for tool: Grep\n[DEBUG] Stream started\n"
+    session = judged(tmp_path, text)
+    assert session.case.ending.verdict == "CRASHED"
+    assert [e.line for e in session.ending_refs] == [7]
+    (file,) = analyse([tmp_path]).inputs
+    assert (file.source, file.problems) == (Source.CLAUDE_DEBUG, ())
+
+
+def test_a_client_that_was_started_again_did_not_die(tmp_path):
+    text = (
+        UNCAUGHT
+        + "[DEBUG] Getting matching hook commands for SessionStart with query: startup\n[DEBUG] executePreToolHooks called for tool: Grep\n"
+    )
+    assert judged(tmp_path, text).case.ending.verdict == "UNKNOWN"
+
+
+def test_a_record_that_was_pasted_with_other_text(tmp_path):
+    text = (
+        '{"type":"assistant","isApiErrorMessage":true,"message":{"content":[{"type":"text","text":"API Error: lost"}]}}\n'
+        "<task-notification>\n<task-id>x</task-id>\n</task-notification>\n"
+    )
+    session = judged(tmp_path, text)
+    (file,) = analyse([tmp_path]).inputs
+    assert (file.source, file.lines_total, file.lines_understood) == (Source.TRANSCRIPT, 4, 1)
+    assert session.case.events["kind"].to_list() == ["api_error"]
+    assert (session.case.ending.verdict, "an excerpt" in session.case.ending.proof) == ("UNKNOWN", True)
