@@ -56,6 +56,11 @@ class AgentLife:
     last_seen: datetime | None
     outcome: AgentEnd
 
+    @property
+    def is_out_of_sight(self) -> bool:
+        """Say whether nothing but its launch is known: it may have returned, and its transcript would tell."""
+        return self.outcome is AgentEnd.UNFINISHED and self.background and self.last_event is None
+
     def alive_until(self, horizon: datetime) -> datetime:
         """Return its end; where nothing tells it, the stall limit after its last sign, at most ``horizon``."""
         if self.end is not None:

@@ -117,7 +117,8 @@ def _stale_edits(case: Case, group: Sequence[AgentLife], edits: Sequence[StaleEd
 
 
 def _missing_results(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]:
-    missing = [a for a in group if a.outcome is AgentEnd.UNFINISHED and not may_still_run(case, a)]
+    unfinished = [a for a in group if a.outcome is AgentEnd.UNFINISHED and not may_still_run(case, a)]
+    missing = [a for a in unfinished if not a.is_out_of_sight]
     if missing:
         names = ", ".join(f"“{a.description}”" for a in missing)
         last = (case.ending.last_event,) if case.ending.last_event is not None else ()

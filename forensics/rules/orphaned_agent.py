@@ -81,7 +81,7 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
         yield NotApplicable("no subagent was spawned")
         return
     missing = [a for a in agents if a.outcome is AgentEnd.UNFINISHED]
-    unknown = [a for a in missing if a.background and a.last_event is None]
+    unknown = [a for a in missing if a.is_out_of_sight]
     lost = sum(a.outcome is AgentEnd.LOST for a in agents)
     left_out = sum(a.outcome is AgentEnd.UNKNOWN for a in agents)
     for agent in missing:
