@@ -111,6 +111,7 @@ class EventKind(StrEnum):
     DISK_WRITE = "disk_write"
     # the model API
     API_ERROR = "api_error"
+    API_STALL = "api_stall"
     # what the client caught, and went on
     CLIENT_ERROR = "client_error"
     # MCP

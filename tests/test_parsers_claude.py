@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import polars as pl
 import pytest
 
+from forensics.engine import analyse
 from forensics.jsonl import CUT, NOT_JSON, UNEXPECTED
 from forensics.schema import EventKind as K
 
@@ -452,3 +454,29 @@ def test_the_incident_is_understood_to_the_last_line(incident, read):
         assert problems(parsed) == []
         assert parsed.lines_total == data.count(b"\n") + (not data.endswith(b"\n"))
         assert parsed.events.height
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "status", "count", "duration_ms"),
+    [
+        ("API error (attempt 3/7): 429 429 {}", "api_error", "429", 3, None),
+        ("API error (attempt 1/11): Failed to parse JSON", "api_error", None, 1, None),
+        ("Error in API request: Failed to parse JSON", "api_error", None, None, None),
+        ("Error streaming, falling back to non-streaming mode: Stream ended", "api_error", None, None, None),
+        ("Stream connection error (ECONNRESET) — retrying streaming (2/6)", "api_error", "ECONNRESET", None, None),
+        ("Stream connection closed (ECONNRESET) before first event — retrying", "api_error", "ECONNRESET", None, None),
+        ("Streaming stall detected: 150.5s gap between events (stall #2)", "api_stall", None, 2, 150_500.0),
+    ],
+)  # fmt: skip
+def test_what_the_debug_log_says_of_the_model_api(read, message, kind, status, count, duration_ms):
+    events = read("debug/x.txt", f"2026-01-22T07:00:00.000Z [WARN] {message}\n").events
+    (event,) = events.filter(pl.col("kind") == kind).iter_rows(named=True)
+    assert (event["status"], event["count"], event["duration_ms"]) == (status, count, duration_ms)
+    assert event["message"] == message
+
+
+def test_a_log_that_says_only_how_the_stream_stalled_is_a_session(tmp_path):
+    line = "2026-05-02T18:18:28.508Z [WARN] Streaming stall detected: 54.4s gap between events (stall #1)\n"
+    (tmp_path / "stalls.txt").write_text(line)
+    (session,) = analyse([tmp_path]).sessions
+    assert [m.text for m in session.timeline if m.kind == "api_stall"] == [line.rstrip().partition("] ")[2]]

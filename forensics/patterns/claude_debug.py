@@ -122,9 +122,9 @@ PATTERNS = (
         literal="Error streaming, falling back to non-streaming mode: ",
         regex=(
             r"^Error streaming, falling back to non-streaming mode: "
-            r"(?<status>\d{3}|Request timed out|Connection error|terminated)"
+            r"(?<status>\d{3}|Request timed out|Connection error|terminated)?"
         ),
-        seen="1.0.128..2.1.19",
+        seen="1.0.128..2.1.100",
         columns={"component": "streaming"},
     ),
     Pattern(
@@ -132,7 +132,7 @@ PATTERNS = (
         literal="Error in non-streaming fallback: ",
         regex=(
             r"^Error in non-streaming fallback: "
-            r"(?<status>\d{3}|Request timed out|Connection error|Request was aborted|terminated)"
+            r"(?<status>\d{3}|Request timed out|Connection error|Request was aborted|terminated)?"
         ),
         seen="1.0.128..2.1.19",
         columns={"component": "final"},
@@ -142,7 +142,7 @@ PATTERNS = (
         literal="API error (attempt ",
         regex=(
             r"^API error \(attempt (?<count>\d+)/\d+\): (?:\d{3} |undefined )?"
-            r"(?<status>\d{3}|Request timed out|Connection error|Request was aborted)"
+            r"(?<status>\d{3}|Request timed out|Connection error|Request was aborted)?"
         ),
         seen="2.1.330",
         columns={"component": "attempt"},
@@ -150,9 +150,22 @@ PATTERNS = (
     Pattern(
         kind=K.API_ERROR,
         literal="Error in API request: ",
-        regex=r"^Error in API request: (?<status>\d{3}|Request timed out|Connection error)",
+        regex=r"^Error in API request: (?<status>\d{3}|Request timed out|Connection error)?",
         seen="2.1.330",
         columns={"component": "final"},
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="Stream connection ",
+        regex=r"^Stream connection (?:error|closed)(?: \((?<status>[A-Z_]+)\))?",
+        seen="2.1.150..2.1.330",
+        columns={"component": "attempt"},
+    ),
+    Pattern(
+        kind=K.API_STALL,
+        literal="Streaming stall detected: ",
+        regex=r"^Streaming stall detected: (?<elapsed>[\d.]+s) gap between events \(stall #(?<count>\d+)\)",
+        seen="2.0.46..2.1.173, as published",
     ),
     Pattern(
         kind=K.MCP_CONNECTION,
