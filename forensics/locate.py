@@ -17,9 +17,12 @@ from forensics.schema import UUID
 
 SESSION = re.compile(f"^{UUID}$")
 STAMP = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
-DAY = re.compile(r"_(\d{4}-\d\d-\d\d)\.jsonl$")
+DAY = re.compile(r"_(\d{4}-\d\d-\d\d)\.(?:jsonl|log)$")
+SNAPSHOT = re.compile(r"-(\d{13})-\w+\.sh$")
 HEAD = 64 * 1024
 AROUND = timedelta(days=1)  # voicemode names its files by the local day
+MARGIN = timedelta(minutes=1)  # between a process's start or end and the first or last record of its session
+START_UP = 256 * 1024  # a log of start-up lines is smaller, a session's is not worth reading for another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,9 @@ class Homes:
 
     claude: Path
     caches: tuple[Path, ...]
+    states: tuple[Path, ...]  # where 1.0.x kept its debug logs
     voice: Path
+    voice_debug: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,15 @@ def homes_of(environ: Mapping[str, str], home: Path) -> Homes:
     claude = Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude")
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "claude-cli-nodejs"
     voice = Path(environ.get("VOICEMODE_BASE_DIR") or home / ".voicemode")
-    return Homes(claude, (cache, home / "Library" / "Caches" / "claude-cli-nodejs"), voice)
+    state = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "claude-cli-nodejs"
+    library = home / "Library"
+    return Homes(
+        claude=claude,
+        caches=(cache, library / "Caches" / "claude-cli-nodejs"),
+        states=(state, library / "Logs" / "claude-cli-nodejs"),
+        voice=voice,
+        voice_debug=home / "voicemode_debug.log",
+    )
 
 
 def locate(homes: Homes) -> list[Located]:
@@ -66,9 +79,8 @@ def files_of(session: Located, homes: Homes) -> list[Path]:
     files = [transcript, *_belonging(homes, transcript.parent, session.session_id)]
     files += [p for p in _logs(homes, transcript.parent.name) if _modified(p) >= began]
     files += homes.claude.glob("history.jsonl")  # of every project: only the session's entries count
-    files += [p for p in sorted(homes.voice.glob("logs/*/*.jsonl")) if _is_of(p, began, modified)]
-    # a call writes its lock when it begins: what is left of an older one is another session's
-    return files + [p for p in homes.voice.glob("conch") if began <= _modified(p) < modified + AROUND]
+    files += _traces(homes, began, modified)
+    return [*dict.fromkeys((*files, *_voice(homes, began, modified)))]
 
 
 def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:
@@ -83,6 +95,36 @@ def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:
 def _logs(homes: Homes, project: str) -> Iterator[Path]:
     for cache in homes.caches:
         yield from sorted((cache / project).glob("mcp-logs-*/*"))
+        yield from sorted((cache / project).glob("errors/*"))
+    for state in homes.states:
+        yield from sorted((state / project).glob("debug-logs/*"))
+
+
+def _traces(homes: Homes, began: datetime, ended: datetime) -> Iterator[Path]:
+    """Yield what the processes of that time left without a session's name: start-up lines, snapshots, process files.
+
+    Which session each belongs to, what they say tells.
+    """
+    for path in sorted(homes.claude.glob("debug/*.txt")):
+        if began - MARGIN <= _modified(path) <= ended + MARGIN and path.stat().st_size < START_UP:
+            yield path
+    for path in sorted(homes.claude.glob("shell-snapshots/snapshot-*.sh")):
+        named = SNAPSHOT.search(path.name)
+        made = datetime.fromtimestamp(int(named[1]) / 1000, UTC) if named else _modified(path)
+        if began - MARGIN <= made <= ended + MARGIN:
+            yield path
+    yield from sorted(p for p in homes.claude.glob("sessions/*.json") if _modified(p) >= began - MARGIN)
+
+
+def _voice(homes: Homes, began: datetime, ended: datetime) -> Iterator[Path]:
+    """Yield the voice server's logs of those days."""
+    for path in sorted(homes.voice.glob("logs/*/*")):
+        if _is_of(path, began, ended):
+            yield path
+    if homes.voice_debug.is_file() and _modified(homes.voice_debug) >= began:
+        yield homes.voice_debug
+    # a call writes its lock when it begins: what is left of an older one is another session's
+    yield from (p for p in homes.voice.glob("conch") if began <= _modified(p) < ended + AROUND)
 
 
 def _is_of(path: Path, began: datetime, ended: datetime) -> bool:

@@ -35,7 +35,7 @@ def home(tmp_path, monkeypatch):
     }  # fmt: skip
     newer = home / ".claude" / "projects" / PROJECT / f"{NEW}.jsonl"
     newer.write_text(json.dumps(prompt) + "\n", encoding="utf-8")
-    for name in ("CLAUDE_CONFIG_DIR", "XDG_CACHE_HOME", "VOICEMODE_BASE_DIR"):
+    for name in ("CLAUDE_CONFIG_DIR", "XDG_CACHE_HOME", "XDG_STATE_HOME", "VOICEMODE_BASE_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     return home
@@ -53,8 +53,7 @@ def found(home):
 def test_a_session_is_the_sum_of_its_files(home):
     files = found(home)
     everything = {p.relative_to(INPUT).as_posix() for p in INPUT.rglob("*") if p.is_file()}
-    others = {f for f in everything if "shell-snapshots" in f or "2726148e" in f}  # they do not carry its id
-    assert files[OLD] == everything - others
+    assert files[OLD] == everything
     assert files[NEW] == {f".claude/projects/{PROJECT}/{NEW}.jsonl"}
 
 
@@ -72,6 +71,39 @@ def test_what_the_voice_server_heard_and_its_lock_are_of_their_day(home, taken, 
     assert "logs/conversations/heard_2025-10-21.jsonl" in voice
     assert "logs/conversations/heard_2025-10-28.jsonl" not in voice
     assert ("conch" in voice) == is_its_own
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "is_its_own"),
+    [
+        (".claude/sessions/4242.json", 1761037300, True),
+        (".claude/sessions/4242.json", 1760000000, False),
+        (".claude/debug/99999999-9999-4999-8999-999999999999.txt", 1761030010, True),
+        (".claude/debug/99999999-9999-4999-8999-999999999999.txt", 1761900000, False),
+        (".claude/shell-snapshots/snapshot-bash-1761030003000-abc123.sh", 1761900000, True),
+        (".claude/shell-snapshots/snapshot-bash-1761900003000-abc123.sh", 1761030010, False),
+        (f".local/state/claude-cli-nodejs/{PROJECT}/debug-logs/debug.txt", 1761037300, True),
+        (f".cache/claude-cli-nodejs/{PROJECT}/errors/2025-10-21.txt", 1761037300, True),
+        ("voicemode_debug.log", 1761037300, True),
+        ("voicemode_debug.log", 1760000000, False),
+        (".voicemode/logs/debug/voicemode_debug_2025-10-21.log", 1761037300, True),
+        (".voicemode/logs/debug/voicemode_debug_2025-09-01.log", 1761037300, False),
+        (".voicemode/voicemode.env", 1761037300, False),
+    ],
+)
+def test_what_names_no_session_is_taken_by_its_time(home, name, written, is_its_own):
+    path = home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    os.utime(path, (written, written))
+    assert (name in found(home)[OLD]) == is_its_own
+
+
+def test_a_large_log_of_another_session_is_not_read_for_this_one(home):
+    other = home / ".claude" / "debug" / "99999999-9999-4999-8999-999999999999.txt"
+    other.write_text("x" * 300_000)
+    os.utime(other, (1761037300, 1761037300))
+    assert other.relative_to(home).as_posix() not in found(home)[OLD]
 
 
 def test_the_environment_moves_the_folders(tmp_path):
