@@ -121,16 +121,17 @@ def link_agents(
     )
     links = link_calls(events, calls, todos)
     events = _renamed(events, links.names)
-    records = _Records(events, set(calls["correlation_id"].drop_nulls()))
+    records = _Records(events, set(calls["correlation_id"].drop_nulls()), excerpts)
     lives = _one_each(_told(_life(row, records, links), row, excerpts) for row in calls.iter_rows(named=True))
-    lives += _without_spawn(events, {life.agent_id for life in lives})
+    lives += _without_spawn(events, {life.agent_id for life in lives}, excerpts)
     return Linked(tuple(sorted(lives, key=lambda a: (a.start is None, a.start, a.agent_id))), events)
 
 
 class _Records:
     """A session's records about agents, looked up once: a session may have hundreds of agents."""
 
-    def __init__(self, events: pl.DataFrame, calls: set[str]) -> None:
+    def __init__(self, events: pl.DataFrame, calls: set[str], excerpts: frozenset[int]) -> None:
+        self.excerpts = excerpts
         wanted = ["event_id", "ts", "kind", "status", "message", "message_id", "duration_ms"]
         dated = events.filter(pl.col("ts").is_not_null())
         own = dated.filter(pl.col("agent_id").is_not_null()).sort("ts", "event_id")
@@ -234,6 +235,8 @@ def _left_behind(life: AgentLife, call: Row, records: _Records) -> AgentLife:
     after = records.next_said.get((call["agent_id"], call["message_id"]))
     if after is None or life.background or after["kind"] == K.USER_PROMPT:
         return life
+    if call["file"] in records.excerpts:
+        return life  # its answer may stand in what was left out
     outcome = AgentEnd.STOPPED if after["kind"] == K.USER_INTERRUPT else AgentEnd.LOST
     return replace(life, end=after["ts"], end_event=after["event_id"], outcome=outcome)
 
@@ -303,7 +306,7 @@ def _one_each(lives: Iterable[AgentLife]) -> list[AgentLife]:
     return found
 
 
-def _without_spawn(events: pl.DataFrame, known: Iterable[str]) -> list[AgentLife]:
+def _without_spawn(events: pl.DataFrame, known: Iterable[str], excerpts: frozenset[int]) -> list[AgentLife]:
     """Agents whose transcript is there and whose spawn is not: the parent was not supplied.
 
     Where the parent was, one without a prompt that only spoke once is a warm-up of the client (2.0.46, which does
@@ -319,14 +322,17 @@ def _without_spawn(events: pl.DataFrame, known: Iterable[str]) -> list[AgentLife
         & pl.col("ts").is_not_null()
     ).sort("ts", "event_id")
     return [
-        _stranger(agent, rows)
+        _stranger(agent, rows, excerpts)
         for (agent,), rows in strangers.group_by("agent_id", maintain_order=True)
         if not (has_parent and set(rows["kind"]) == {K.ASSISTANT_MESSAGE.value})
     ]
 
 
-def _stranger(agent: str, rows: pl.DataFrame) -> AgentLife:
+def _stranger(agent: str, rows: pl.DataFrame, excerpts: frozenset[int]) -> AgentLife:
     answered = rows["kind"][-1] == K.ASSISTANT_MESSAGE.value
+    outcome = AgentEnd.COMPLETED if answered else AgentEnd.UNFINISHED
+    if rows["file"][-1] in excerpts:
+        outcome = AgentEnd.UNKNOWN
     return AgentLife(
         agent_id=agent,
         parent_id=None,
@@ -342,5 +348,5 @@ def _stranger(agent: str, rows: pl.DataFrame) -> AgentLife:
         start=rows["ts"][0],
         end=rows["ts"][-1] if answered else None,
         last_seen=rows["ts"][-1],
-        outcome=AgentEnd.COMPLETED if answered else AgentEnd.UNFINISHED,
+        outcome=outcome,
     )

@@ -133,7 +133,8 @@ class Analysis:
         held = frozenset[str]().union(*(s.files for s in sessions))
         inputs = tuple(i for i in self.inputs if i.evidence.name in held)
         left_out = len(self.inputs) - len(inputs)
-        return replace(self, sessions=tuple(sessions), inputs=inputs, left_out=left_out)
+        notes = tuple(n for n in self.notes if any(place.rpartition(":")[0] in held for place in n.places))
+        return replace(self, sessions=tuple(sessions), inputs=inputs, notes=notes, left_out=left_out)
 
     @property
     def coverage(self) -> Coverage:

@@ -114,7 +114,7 @@ def build_case(
     sifted: frozenset[int] = frozenset(),
 ) -> Case:
     """Put one session's tables together. ``excerpts`` and ``sifted`` are files that are not whole."""
-    ordered = in_order(_shutdown_last(events))
+    ordered = in_order(events)
     linked = link_agents(ordered, todos, spawns, excerpts)
     metas = linked.events.filter(pl.col("kind") == EventKind.SESSION_META.value)
     return Case(
@@ -129,14 +129,6 @@ def build_case(
         excerpts=excerpts,
         sifted=sifted,
     )
-
-
-def _shutdown_last(events: pl.DataFrame) -> pl.DataFrame:
-    """Date an undated log's final shutdown by the session's last record, and not by a line long before it."""
-    undated = (pl.col("kind") == EventKind.SESSION_END.value) & (pl.col("ts_quality") == "inferred")
-    started = pl.col("line").filter(pl.col("kind") == EventKind.SESSION_START.value).max().over("file")
-    final = undated & (started.is_null() | (pl.col("line") > started))
-    return events.with_columns(ts=pl.when(final).then(pl.col("ts").max()).otherwise("ts"))
 
 
 def _last(values: Iterable[str | None]) -> str | None:

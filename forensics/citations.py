@@ -24,7 +24,7 @@ LEAD = 24  # characters kept before a quote in a long line
 WINDOW = 10_000  # characters looked at on either side of a quote: lines of many megabytes exist
 CUT = "…"
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 JSON_SOURCES = frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE})
 
 

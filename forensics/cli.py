@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Optional, TypedDict
+from typing import IO, TYPE_CHECKING, Annotated, NoReturn, Optional, TypedDict
 
 import typer
 
@@ -23,7 +23,7 @@ from forensics.run import EXIT_ERROR, EXIT_FINDINGS, Run, complain, guarded
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
-    from forensics.choice import Choice
+    from forensics.choice import Choice, Dated
 
 app = typer.Typer(
     name="forensics",
@@ -67,7 +67,7 @@ class RulesFormat(StrEnum):
 
 PATHS_HELP = (
     "Log files, folders that hold them, or packed ones (.zip, .tar.gz, .gz, .xz, .zst); - is standard input. "
-    "Without any: the newest session of this user."
+    "Without any: the newest session of this user (of sessions: the newest twenty)."
 )
 Paths = Annotated[
     Optional[list[Path]],  # noqa: UP045 - typer reads the annotation at run time
@@ -272,7 +272,12 @@ def explain(
 
 
 @app.command()
-def demo(output: Output = None) -> None:
+def demo(
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("-o", "--output", help="Where to write the report (incident.md); - is standard output."),
+    ] = None,
+) -> None:
     """Analyse the packaged incident of 2025-10-21 and write its report (incident.md)."""
     from importlib.resources import as_file, files
 
@@ -306,7 +311,20 @@ def _analyse(paths: list[Path] | None, tz: str | None, choice: Choice, default: 
         paths, choice = _of_this_user(choice, now, default)
     with _progress():
         analysis = analyse(paths, tz=tz, stdin=_stdin(paths), base=base)
-    return analysis.only(choice.of(analysis.sessions, now))
+    chosen = choice.of(analysis.sessions, now)
+    if not chosen:
+        _nothing_chosen(analysis.sessions)
+    return analysis.only(chosen)
+
+
+def _nothing_chosen(sessions: Sequence[Dated]) -> NoReturn:
+    """Fail where nothing is as new as was asked for: an empty gate is never green."""
+    from forensics.errors import NothingReadableError
+
+    newest = max((s.modified for s in sessions if s.modified is not None), default=None)
+    when = f"; the newest was last written to at {newest:%Y-%m-%d %H:%M:%S}Z" if newest else ""
+    msg = f"none of {len(sessions)} sessions is as new as was asked for{when}"
+    raise NothingReadableError(msg)
 
 
 def _stdin(paths: list[Path]) -> IO[bytes] | None:
@@ -320,7 +338,10 @@ def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Pat
     from forensics.locate import files_of, homes_of, locate
 
     homes = homes_of(os.environ, Path.home())
-    chosen = choice.of(locate(homes), now, default)
+    found = locate(homes)
+    chosen = choice.of(found, now, default)
+    if found and not chosen:
+        _nothing_chosen(found)
     if not chosen:
         msg = f"no session found under {homes.claude}; name the folder that holds the logs"
         raise NothingReadableError(msg)

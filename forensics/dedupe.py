@@ -21,6 +21,7 @@ SAID = (EventKind.USER_PROMPT, EventKind.USER_INTERRUPT, EventKind.ASSISTANT_MES
 # what a main agent's transcript consists of
 SPOKEN = (EventKind.USER_PROMPT, EventKind.ASSISTANT_MESSAGE, EventKind.TOOL_CALL)
 # what is typed becomes a prompt in 0.3 s (2.0.24 to 2.1.330), or waits until the turn before it has ended
+PASTED = r"\[(?:Pasted text|Image) #\d+"
 AT_ONCE, QUEUED = timedelta(seconds=2), timedelta(hours=6)
 # two logs of one happening differ by less, also where a neighbour gave the time
 LAG = timedelta(minutes=10)
@@ -48,22 +49,45 @@ def one_event_each(
 def _typed(events: pl.DataFrame) -> pl.DataFrame:
     """Return the entries of the prompt history that a transcript's prompt tells too, with that prompt's id.
 
-    It is the prompt of that moment, or, where it had to wait for its turn, the next one of that text.
+    It is the next prompt of that text, at once or when its turn came. What was pasted stands in the history as a
+    placeholder: such an entry is the prompt of its moment.
     """
-    is_typed = pl.col("kind") == EventKind.PROMPT_TYPED.value
     is_prompt = (pl.col("kind") == EventKind.USER_PROMPT.value) & pl.col("agent_id").is_null()
     dated = events.filter(pl.col("ts").is_not_null() & pl.col("session_id").is_not_null())
-    typed = dated.filter(is_typed).select("session_id", "file", "line", "text_sha", "ts", copy="event_id")
-    prompts = dated.filter(is_prompt).select("session_id", "event_id", said="ts", sha="text_sha")
-    pairs = typed.join(prompts, on="session_id").with_columns(
-        apart=(pl.col("said") - pl.col("ts")), same=pl.col("sha") == pl.col("text_sha")
+    prompts = dated.filter(is_prompt).select("session_id", "text_sha", "ts", "event_id", said="ts").sort("ts")
+    typed = dated.filter(pl.col("kind") == EventKind.PROMPT_TYPED.value).sort("ts")
+    entries = typed.select(
+        "session_id",
+        "file",
+        "line",
+        "text_sha",
+        "message",
+        at="ts",
+        ts=pl.col("ts") - AT_ONCE,
+        copy="event_id",
     )
-    now = pl.col("apart").abs() <= AT_ONCE
-    waited = pl.col("same") & pl.col("apart").is_between(-AT_ONCE, QUEUED)
-    nearest = pairs.filter(now | waited).sort(~pl.col("same"), pl.col("apart").abs(), "event_id")
-    return nearest.unique("copy", keep="first", maintain_order=True).select(
-        "event_id", "file", "line", "copy"
+    by_text = entries.join_asof(
+        prompts,
+        on="ts",
+        by=["session_id", "text_sha"],
+        strategy="forward",
+        tolerance=QUEUED,
+        check_sortedness=False,
     )
+    pasted = by_text.filter(pl.col("event_id").is_null() & pl.col("message").str.contains(PASTED)).drop(
+        "event_id", "said"
+    )
+    by_time = pasted.join_asof(
+        prompts.drop("text_sha"),
+        on="ts",
+        by="session_id",
+        strategy="forward",
+        tolerance=2 * AT_ONCE,
+        check_sortedness=False,
+    )
+    columns = ["event_id", "file", "line", "copy"]
+    found = pl.concat([by_text.select(columns), by_time.select(columns)]).drop_nulls("event_id")
+    return found.unique("event_id", keep="first", maintain_order=True)
 
 
 def without_retold(

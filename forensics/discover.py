@@ -18,6 +18,7 @@ from typing import IO
 from forensics.account import Unread
 from forensics.errors import UsageError
 from forensics.evidence import Evidence, logs_in, open_evidence
+from forensics.redact import redact
 from forensics.unpack import Member, Unpacker
 
 # files that are known to hold credentials: never opened, whatever else they might say
@@ -199,5 +200,5 @@ def _own_name(path: Path) -> str:
 
 
 def printable(name: str) -> str:
-    """Replace what a file's name may hold and a report must not: control characters, bytes that are no text."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in name)
+    """Replace what a file's name may hold and a report must not: control characters, bytes that are no text, keys."""
+    return redact("".join(c if c.isprintable() else "\ufffd" for c in name))

@@ -33,6 +33,7 @@ from forensics.finding import (
     fingerprint,
 )
 from forensics.ingest import Ingested, ingest
+from forensics.order import shutdown_last
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
 from forensics.schema import EventKind, Source, is_from, is_kind
@@ -88,7 +89,8 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
     aligned = align(ingested.events, tz)
     excerpts, sifted = _partial(ingested)
     told, retold = _once(_named_logs(attach(aligned.events), ingested), ingested)
-    events, places = one_event_each(told, excerpts)
+    once, places = one_event_each(told, excerpts)
+    events = shutdown_last(once)
     ids = _session_ids(events)
     if not ids:
         msg = f"no session under {_where(paths)}: {len(ingested.inputs)} log files, none of which names one"
@@ -125,7 +127,8 @@ def _partial(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
 
 def _is_partial(file: InputFile) -> bool:
     """Say whether a file's lines were copied: a transcript of another name is what somebody pasted of one."""
-    pasted = file.source is Source.TRANSCRIPT and not file.evidence.place.endswith(".jsonl")
+    place = file.evidence.place.casefold()
+    pasted = file.source is Source.TRANSCRIPT and not place.endswith((".jsonl", "/stdin"))
     return pasted or file.source is Source.CONSOLE or file.evidence.is_excerpt
 
 
@@ -154,29 +157,29 @@ def _note(said: Remark, ingested: Ingested) -> Note:
 
 
 def _named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
-    """Make a session of each client log where the evidence names none at all: by its bytes, not by its name.
+    """Make a session of each client log that no session could be found for: by its bytes, not by its name.
 
-    Beside a session that has a name, such a log would be a guess, and stays unattached.
+    To which session it belongs would be a guess; that it tells of work, or of a death, is none. Mere traces make a
+    session only where there is nothing else at all.
     """
-    if events["session_id"].drop_nulls().len():
-        return events
+    held = pl.col("session_id").is_not_null().any().over("file")
     logs = events.filter(
         is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.ERROR_REPORT, Source.CONSOLE, Source.TRANSCRIPT))
+        & ~held
     )
     at_work = logs.filter(~is_kind(TRACES))
-    # somebody chose the lines of an excerpt, and asks about them, also where none says more
-    chosen = logs.filter(pl.col("file").is_in(list(_partial(ingested)[0])))
-    told = chosen if at_work.is_empty() else at_work
+    others = events.filter(~is_kind((EventKind.PROMPT_TYPED,)))["session_id"]
+    alone = at_work.is_empty() and others.null_count() == others.len()
+    told = logs if alone else at_work
     names = {file: f"log:{ingested.inputs[file].evidence.digest}" for file in told["file"].unique().to_list()}
-    return events.with_columns(
-        session_id=pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
-    )
+    named = pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
+    return events.with_columns(session_id=pl.coalesce("session_id", named))
 
 
 def _once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, tuple[Remark, ...]]:
     """Prefer a session's transcript to a trajectory that was made of it."""
     files = list(enumerate(ingested.inputs))
-    transcripts = [n for n, file in files if file.source is Source.TRANSCRIPT]
+    transcripts = [n for n, file in files if file.source is Source.TRANSCRIPT and not _is_partial(file)]
     return without_retold(
         events, transcripts, {n: file.evidence.name for n, file in files if file.source is Source.ATIF}
     )
@@ -246,6 +249,9 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
         for one in said:
             if isinstance(one, kind):
                 return Outcome(rule.code, case.session_id, outcome, one.reason)
+    if case.excerpts and set(case.events["file"].unique()) <= case.excerpts:
+        reason = "the evidence is an excerpt: what it does not show may stand in what was left out"
+        return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, reason)
     return Outcome(rule.code, case.session_id, OutcomeKind.CLEAR)
 
 

@@ -113,7 +113,13 @@ def _stale_edits(case: Case, group: Sequence[AgentLife], edits: Sequence[StaleEd
             continue
         who, other = (agent_name(case, w.agent_id) for w in (stale.refused, stale.written))
         text = f"an edit of {stale.path} by {who} was refused, after {other} had written the file"
-        yield Hazard("stale edit", Severity.HIGH, Claim.DERIVED, text, (answer, stale.written.call_event))
+        yield Hazard(
+            "stale edit",
+            Severity.HIGH,
+            Claim.DERIVED,
+            text,
+            (stale.refused.call_event, answer, stale.written.call_event),
+        )
 
 
 def _missing_results(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]:

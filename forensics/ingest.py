@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import polars as pl
 
@@ -23,6 +24,7 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, empty
 DESKTOP = re.compile(
     rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:\[[^\]\n]+\] )?\[(?:info|warn|error|debug)\] "
 )
+IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
 FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
 
 
@@ -70,7 +72,7 @@ def ingest(found: Found) -> Ingested:
     return Ingested(
         inputs=tuple(inputs),
         unread=tuple(sorted(unread, key=lambda u: u.name)),
-        events=redact_columns(_concat(tables["events"], EVENTS), *_texts(EVENTS)),
+        events=_without_secret_ids(redact_columns(_concat(tables["events"], EVENTS), *_texts(EVENTS))),
         todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
         spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
     )
@@ -79,6 +81,18 @@ def ingest(found: Found) -> Ingested:
 def _texts(schema: pl.Schema) -> list[str]:
     """Name the columns that hold words of a log: every text but the ids, which only join."""
     return [name for name, kind in schema.items() if kind == pl.String and not name.endswith(("_id", "_sha"))]
+
+
+def _without_secret_ids(events: pl.DataFrame) -> pl.DataFrame:
+    """Put a digest for an id that is a secret: it is printed, and has to join."""
+    changed = {}
+    for name in IDS:
+        ids = events.select(name, was=name).drop_nulls().unique()
+        secret = redact_columns(ids, name).filter(pl.col(name) != pl.col("was"))["was"].to_list()
+        digests = {value: f"redacted:{sha256(value.encode()).hexdigest()[:12]}" for value in secret}
+        if digests:
+            changed[name] = pl.col(name).replace(digests)
+    return events.with_columns(**changed)
 
 
 def _numbered(table: pl.DataFrame, rank: int) -> pl.DataFrame:

@@ -88,11 +88,11 @@ class LineNumbers:
 
     def __init__(self, text: str, total: int) -> None:
         self._breaks = [found.start() for found in re.finditer("\n", text)]
-        self._total = total
+        self._last = max(total, len(self._breaks) + (not text.endswith("\n")))
 
     def of(self, at: int) -> int:
         """Return the line that holds the character at ``at``; behind the text's end, the last one."""
-        return min(bisect_left(self._breaks, at) + 1, self._total)
+        return min(bisect_left(self._breaks, at) + 1, self._last)
 
     def of_member(self, text: str, at: int) -> int:
         """Return the line of a record: of its first key, where its bracket stands alone on a line."""

@@ -66,15 +66,16 @@ def homes_of(environ: Mapping[str, str], home: Path) -> Homes:
 
 
 def locate(homes: Homes) -> list[Located]:
-    """Return the sessions that have a transcript, newest first. Only names and times are looked at."""
+    """Return the sessions that have a transcript, newest first: by their last record, as a copy's own time is new."""
     transcripts = [p for p in homes.claude.glob("projects/*/*.jsonl") if SESSION.match(p.stem)]
-    found = [Located(transcript=p, modified=_modified(p)) for p in sorted(transcripts)]
+    found = [Located(transcript=p, modified=_last_time(p) or _modified(p)) for p in sorted(transcripts)]
     return sorted(found, key=lambda s: (s.modified, s.session_id), reverse=True)
 
 
 def files_of(session: Located, homes: Homes) -> list[Path]:
     """Return what a session left: by its id, and what was written in its project and its days meanwhile."""
-    transcript, modified = session.transcript, session.modified
+    transcript = session.transcript
+    modified = max(session.modified, _modified(transcript))
     began = _first_time(transcript) or modified - AROUND
     files = [transcript, *_belonging(homes, transcript.parent, session.session_id)]
     files += [p for p in _logs(homes, transcript.parent.name) if _modified(p) >= began]
@@ -89,7 +90,7 @@ def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:
         yield from sorted(homes.claude.glob(pattern))
     yield from sorted(project.glob(f"{session}/subagents/*"))
     # up to 2.0.x a subagent's file lies beside the session's and names its session only inside
-    yield from sorted(p for p in project.glob("agent-*.jsonl") if session.encode() in p.open("rb").read(HEAD))
+    yield from sorted(p for p in project.glob("agent-*.jsonl") if session.encode() in _piece(p, 0))
 
 
 def _logs(homes: Homes, project: str) -> Iterator[Path]:
@@ -140,6 +141,27 @@ def _modified(path: Path) -> datetime:
 
 
 def _first_time(path: Path) -> datetime | None:
-    with path.open("rb") as stream:
-        stamp = STAMP.search(stream.read(HEAD))
-    return datetime.fromisoformat(stamp.group(1).decode()).replace(tzinfo=UTC) if stamp else None
+    stamp = STAMP.search(_piece(path, 0))
+    return _moment(stamp) if stamp else None
+
+
+def _last_time(path: Path) -> datetime | None:
+    times = [_moment(stamp) for stamp in STAMP.finditer(_piece(path, -HEAD))]
+    return max((t for t in times if t is not None), default=None)
+
+
+def _moment(stamp: re.Match[bytes]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(stamp.group(1).decode()).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _piece(path: Path, start: int) -> bytes:
+    """Read the head of a file, or its tail; nothing of one that may not be read: ``discover`` says so."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size + start) if start < 0 else start)
+            return stream.read(HEAD)
+    except OSError:
+        return b""

@@ -17,7 +17,6 @@ from forensics.schema import EventKind, Row, Source, TsQuality
 STEP_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of a quarter of an hour
 WRAP_LAG_US = 5_000_000  # a wrapped line is logged at most this long after the server wrote it
 SAME_MOMENT_US = 50_000  # two programs' records of one moment
-FARTHEST = timedelta(hours=15)  # no zone is farther from UTC
 HOUR_US = 3_600_000_000
 # what a zone's clocks show: whole hours, and these
 ODD_HOURS = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75, 13.75)
@@ -105,12 +104,7 @@ def _twin_pairs(events: pl.DataFrame) -> tuple[pl.DataFrame, list[Remark]]:
         moments = events.filter(pl.col("kind") == event_kind.value).select(
             utc=pl.col("ts").dt.replace_time_zone(None)
         )
-        near = lines.join_where(
-            moments,
-            pl.col("utc") >= pl.col("local_ts") - FARTHEST,
-            pl.col("utc") <= pl.col("local_ts") + FARTHEST,
-        )
-        lags = near.select("file", "line", "local_ts", lag=pl.col("utc") - pl.col("local_ts"))
+        lags = _near(lines, moments)
         matches.append(_quarter_hours(lags, -SAME_MOMENT_US, SAME_MOMENT_US))
     agreed = pl.concat(matches).sort("file", "line")
     votes = (
@@ -128,6 +122,21 @@ def _twin_pairs(events: pl.DataFrame) -> tuple[pl.DataFrame, list[Remark]]:
     )
     chosen, notes = _elected(votes)
     return agreed.filter(pl.col("offset_us").is_in(chosen)), notes
+
+
+def _near(lines: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
+    """Return, for each offset that a zone may have, the lines that meet a moment, and by how much they miss it."""
+    same = timedelta(microseconds=SAME_MOMENT_US)
+    dated = moments.select(at="utc", utc="utc").sort("at")
+    met = [
+        lines.with_columns(at=pl.col("local_ts") - timedelta(microseconds=offset))
+        .sort("at")
+        .join_asof(dated, on="at", strategy="nearest", tolerance=same)
+        .drop_nulls("utc")
+        .select("file", "line", "local_ts", lag=pl.col("utc") - pl.col("local_ts"))
+        for offset in OFFSETS_US
+    ]
+    return pl.concat(met)
 
 
 def _elected(votes: list[Row]) -> tuple[list[int], list[Remark]]:

@@ -12,15 +12,31 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.account import Remark
-from forensics.schema import MOMENT, Source, is_from
+from forensics.schema import MOMENT, EventKind, Source, is_from
 
 ONE_WRITER = (Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.VOICE_STDERR, Source.VOICE_EVENTS)
+LARGEST_STEP = timedelta(hours=1)  # what goes back further is one wrong time, or another day
 STEP = timedelta(seconds=1)  # less is two threads' race for the file
+
+
+def shutdown_last(events: pl.DataFrame) -> pl.DataFrame:
+    """Date an undated log's final shutdown by its session's last record, and not by a line long before it."""
+    undated = (pl.col("kind") == EventKind.SESSION_END.value) & (pl.col("ts_quality") == "inferred")
+    of_session = ("file", "session_id")
+    started = pl.col("line").filter(pl.col("kind") == EventKind.SESSION_START.value).max().over(of_session)
+    final = undated & (started.is_null() | (pl.col("line") > started))
+    return events.with_columns(
+        ts=pl.when(final & pl.col("session_id").is_not_null())
+        .then(pl.col("ts").max().over("session_id"))
+        .otherwise("ts")
+    )
 
 
 def in_order(events: pl.DataFrame) -> pl.DataFrame:
     """Sort by time, but inside a log of one writer no record before one that stands above it."""
-    running = pl.when(is_from(ONE_WRITER)).then(MOMENT.cum_max().over("file", "source")).otherwise(MOMENT)
+    highest = MOMENT.cum_max().over("file", "source")
+    kept = is_from(ONE_WRITER) & (highest - MOMENT <= LARGEST_STEP)
+    running = pl.when(kept).then(highest).otherwise(MOMENT)
     lines = events.sort("file", "line", "ordinal")
     return lines.sort(running, "file", "line", "ordinal", nulls_last=False)
 
@@ -35,7 +51,9 @@ def steps_back(events: pl.DataFrame) -> list[Remark]:
     back = dated.with_columns(
         step=pl.col("moment").shift(1).over("file") - pl.col("moment"),
         above=pl.col("line").shift(1).over("file"),
-    ).filter(pl.col("step") > STEP)
+        # a local time says nothing of UTC
+        same_clock=pl.col("ts").is_null() == pl.col("ts").is_null().shift(1).over("file"),
+    ).filter((pl.col("step") > STEP) & pl.col("same_clock"))
     steps = back.group_by("file", maintain_order=True).agg(
         pl.len(), pl.col("above").first(), pl.col("line").first(), pl.col("step").max()
     )

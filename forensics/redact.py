@@ -18,6 +18,8 @@ NAMED = (
     r"\\*[\"']?\s*(?:=>|:=|[=:])\s*"
 )
 OPTION = r"--(?i:(?:[a-z]+-){0,3}(?:api-?key|token|secret|password))[\s\"',\\=]+(?=[^\s-])"
+# where a secret may begin: not inside of a word, but right behind JSON's escapes and a colour code
+START = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])|(?<=[\[;]\dm)|(?<=[\[;]\d\dm))"
 # what tells a value from a word: a digit in it, or that it is long and given to the name without a space
 BODY = r"[^\s\"',;\[\]{}$<>\\]"
 WITH_DIGIT = rf"(?=[^\s\"'\[]{{0,500}}[0-9])(?!\d+(?![^\s\"',;\[\]{{}}$<>\\])){BODY}{{12,}}"
@@ -29,26 +31,29 @@ SHAPES: tuple[tuple[str, str], ...] = (
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
     ),
     ("anthropic key", r"sk-ant-[A-Za-z0-9_*-]{8,}"),
-    ("openai key", r"\bsk-[A-Za-z0-9_*-]{12,}"),
-    ("github token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
-    ("aws key id", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    ("google key", r"\bAIza[A-Za-z0-9_-]{30,}"),
-    ("slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    ("perplexity key", r"\bpplx-[A-Za-z0-9]{20,}"),
-    ("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    ("hugging face token", r"\bhf_[A-Za-z0-9]{20,}"),
-    ("gitlab token", r"\bglpat-[A-Za-z0-9_-]{16,}"),
-    ("npm token", r"\bnpm_[A-Za-z0-9]{30,}"),
-    ("groq key", r"\bgsk_[A-Za-z0-9]{20,}"),
-    ("xai key", r"\bxai-[A-Za-z0-9]{20,}"),
+    ("openai key", rf"{START}sk-[A-Za-z0-9_*-]{{12,}}"),
+    ("github token", r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
+    ("aws key id", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
+    ("google key", r"AIza[A-Za-z0-9_-]{30,}"),
+    ("slack token", r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    ("perplexity key", r"pplx-[A-Za-z0-9]{20,}"),
+    ("jwt", rf"{START}eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*"),
+    ("hugging face token", r"hf_[A-Za-z0-9]{20,}"),
+    ("gitlab token", r"glpat-[A-Za-z0-9_-]{16,}"),
+    ("npm token", r"npm_[A-Za-z0-9]{30,}"),
+    ("groq key", r"gsk_[A-Za-z0-9]{20,}"),
+    ("xai key", r"xai-[A-Za-z0-9]{20,}"),
     (
         "authorization",
         (
-            r"(?i:\b(?:bearer|basic|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:token|api-?key|key)))\s+"
+            rf"(?i:{START}(?:bearer|basic|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:token|api-?key|key)))\s+"
             r"(?P<value>(?=[A-Za-z0-9._~+/-]*\d)[A-Za-z0-9._~+/-]{16,}=*)"
         ),
     ),
-    ("password in url", r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:(?P<value>[^\s/\"'\[\]]+)@"),
+    (
+        "password in url",
+        r"(?i:[a-z][a-z0-9+.-]{0,30})(?<![+.-]):(?:\\*/){2}[^\s/:@\"']{0,200}:(?P<value>[^\s/\"'\[\]]+)@",
+    ),
     ("environment secret", rf"{NAMED}\\*[\"']?(?P<value>{WITH_DIGIT})"),
     ("secret", rf"{NAMED}(?:(?<==)|(?=\\*[\"']))\\*[\"']?(?P<value>{LETTERS})"),
     ("option", rf"{OPTION}(?P<value>{WITH_DIGIT}|{LETTERS})"),
@@ -60,7 +65,7 @@ SHAPES: tuple[tuple[str, str], ...] = (
 # the cheap test, made on whole columns in any case: a text without any of these holds no secret of a known shape
 MARKS = (
     "PRIVATE KEY-----", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "AKIA", "ASIA", "AIza",
-    "xox", "pplx-", "eyJ", "hf_", "glpat-", "npm_", "gsk_", "xai-", "bearer", "basic", "authorization", "://",
+    "xox", "pplx-", "eyJ", "hf_", "glpat-", "npm_", "gsk_", "xai-", "bearer", "basic", "authorization", "://", ":\\/",
     "apikey", "api-key", "api_key", "access_key", "access-key", "accesskey", "auth_key", "auth-key", "authkey",
     "private_key", "private-key", "privatekey", "token", "secret", "passw",
 )  # fmt: skip
@@ -71,8 +76,11 @@ _COMPILED = tuple((kind, re.compile(shape)) for kind, shape in SHAPES)
 
 def redact(text: str) -> str:
     """Return ``text`` with every secret of a known shape replaced by its kind and length."""
-    for kind, shape in _COMPILED:
-        text = shape.sub(partial(_replacement, kind), text)
+    before = None
+    while text != before:  # what stood behind a secret begins a word now
+        before = text
+        for kind, shape in _COMPILED:
+            text = shape.sub(partial(_replacement, kind), text)
     return text
 
 

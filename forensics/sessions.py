@@ -290,14 +290,32 @@ def _server_processes(loose: pl.DataFrame, *, alone: bool) -> pl.DataFrame:
     Exchanges make one only where there is nothing else: beside a client they are nobody's session.
     """
     lines = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
-    if not lines.is_empty():
-        return _split_at_starts(lines.join(_processes(lines), on="file"))
     logged = loose.filter(pl.col("source") == Source.VOICE_EVENTS.value)
-    rest = loose if alone and logged.is_empty() else logged
+    if not lines.is_empty():
+        printed = _split_at_starts(lines.join(_processes(lines), on="file"))
+        return pl.concat([printed, _stretches(_uncovered(logged, printed))], how="diagonal")
+    return _stretches(loose if alone and logged.is_empty() else logged)
+
+
+def _uncovered(logged: pl.DataFrame, printed: pl.DataFrame) -> pl.DataFrame:
+    """Return the events that no process printed anything around: another one's, if the times can be compared."""
+    spans = printed.group_by("process").agg(
+        first=pl.col("ts").min() - MARGIN, last=pl.col("ts").max() + MARGIN, undated=pl.col("ts").null_count()
+    )
+    if spans["undated"].sum():
+        return logged.clear()
+    covered = logged.select("event_id", "ts").join_where(
+        spans, pl.col("ts") >= pl.col("first"), pl.col("ts") <= pl.col("last")
+    )
+    return logged.join(covered.select("event_id"), on="event_id", how="anti")
+
+
+def _stretches(events: pl.DataFrame) -> pl.DataFrame:
+    """Make processes of events that name none: a long silence lies between two."""
     return (
-        rest.with_columns(moment=MOMENT)
+        events.with_columns(moment=MOMENT)
         .sort("moment")
-        .with_columns(process=_stretch("moment").cast(pl.UInt32))
+        .with_columns(process=pl.format("events/{}", _stretch("moment")))
         .drop("moment")
     )
 

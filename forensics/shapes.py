@@ -8,7 +8,7 @@ recorded stand with their versions in ``patterns/known/<name>.tsv``; whatever el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -18,13 +18,17 @@ from importlib.resources import files
 import polars as pl
 
 from forensics.account import Shape
+from forensics.redact import redact
 
 WORDS = 5  # so many tell one message from another, and hold little of what people wrote
 DISTINCT = 1000  # more shapes than this in one file are no shapes: it is counted, not listed
 MORE = "…"
 # a word that holds any of these differs from one record to the next
 VARIABLE = re.compile(r"[0-9\"'/\\<{}()=~`@…\ufffd\x00-\x1f]")
-TAG = re.compile(r"\[[A-Za-z][\w .:\-]*\]")
+TAG = re.compile(r"\[(?:[A-Za-z][\w.:\-]*|[A-Za-z0-9][\w.:\-]*(?: [\w.:\-]+)+)\]")
+LONG = 28  # a word that is longer is no word
+LONGEST = 400  # characters of a message that are looked at
+LEAST = 2  # words behind one that differs tell a message, too
 SERVER = re.compile(r'MCP server \\?"[^"]*":? ')
 SERVER_SHAPE = f"MCP server {MORE} "
 
@@ -40,8 +44,8 @@ class Known:
         literals = sorted(
             lead + words
             for shape in self.shapes
-            if (words := shape.removeprefix(SERVER_SHAPE).removesuffix(MORE).rstrip(" "))
-            for lead in (('": ', '" ') if shape.startswith(SERVER_SHAPE) else before)
+            if (words := shape.removeprefix(SERVER_SHAPE).removeprefix(MORE).removesuffix(MORE).rstrip(" "))
+            for lead in _leads(shape, before)
         )
         return text.str.contains_any(pl.lit(literals, dtype=pl.List(pl.String)))
 
@@ -72,9 +76,16 @@ def _recorded(name: str) -> Known:
     )
 
 
+def _leads(shape: str, before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what stands before a shape's fixed words."""
+    if shape.startswith(SERVER_SHAPE):
+        return ('": ', '" ')
+    return ("",) if shape.startswith(MORE) else before
+
+
 def shape_of(message: str) -> str:
     """Return the words that a message begins with, up to the first that differs from record to record."""
-    text = message.removeprefix('"')
+    text = redact(message[:LONGEST]).removeprefix('"')
     server = SERVER.match(text)
     lead = SERVER_SHAPE if server else ""
     rest = text[server.end() :] if server else text
@@ -82,15 +93,25 @@ def shape_of(message: str) -> str:
     if tag := TAG.match(rest):
         words.append(tag[0])
         rest = rest[tag.end() :].removeprefix(" ")
-    for word in rest.split("\n", 1)[0].split(" "):
+    told = rest.split("\n", 1)[0].split(" ")
+    fixed = _fixed(told, WORDS - len(words))
+    if not words and fixed == [MORE]:
+        behind = _fixed(told[1:], WORDS - 1)
+        fixed += behind if len([w for w in behind if w != MORE]) >= LEAST else []
+    return lead + " ".join([*words, *fixed])
+
+
+def _fixed(words: Sequence[str], most: int) -> list[str]:
+    """Take words up to the first that differs, or to a colon; what is left out is marked."""
+    found: list[str] = []
+    for word in words:
         head, colon, _ = word.partition(":")
-        if len(words) == WORDS or VARIABLE.search(head) or "://" in word:
-            words.append(MORE)
-            break
-        words.append(head + colon)
+        if len(found) == most or VARIABLE.search(head) or "://" in word or len(head) > LONG:
+            return [*found, MORE]
+        found.append(head + colon)
         if colon:
             break
-    return lead + " ".join(words)
+    return found
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from forensics.agents import AgentEnd
 from forensics.analysis import DiskWrite, Gap, Moment, TodoEntry
 from forensics.case import Case, real_path
 from forensics.citations import Citations
@@ -45,7 +46,7 @@ SAID = {
     K.RESOURCE_WARNING: "an unclosed client is reported",
     K.DISK_WRITE: "file written",
     K.USER_PROMPT: "user prompt",
-    K.PROMPT_TYPED: "the user types what no transcript here holds",
+    K.PROMPT_TYPED: "the user types what is not found in a transcript here",
     K.USER_INTERRUPT: "user interrupts",
     K.COMPACTION: "context compacted",
     K.API_ERROR: "model API error",
@@ -151,8 +152,11 @@ def open_items(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:
     """Return the items that are in progress or pending in the last list of each agent."""
     lists = case.of(K.TODO_SNAPSHOT).filter(pl.col("tool") == "TodoWrite")
     told = lists.filter(pl.col("source") == Source.TRANSCRIPT.value)
+    # what an agent that has returned left open is its parent's to judge
+    done = [a.agent_id for a in case.agents if a.outcome is AgentEnd.COMPLETED]
     latest = (
         (told if not told.is_empty() else lists)
+        .filter(pl.col("agent_id").is_null() | ~pl.col("agent_id").is_in(done))
         .sort("ts", "event_id", nulls_last=False)
         .unique("agent_id", keep="last", maintain_order=True)
     )

@@ -8,6 +8,7 @@ session stands in ``extra``: the raw result, whether it failed, and whose step i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -144,8 +145,11 @@ def agents_of(steps: Sequence[Step], root: str | None) -> list[str | None]:
             named.append(extra.agent_id or root)
             continue
         if step.source == "user":
-            alive[f"sidechain:step {number}"] = []
-            named.append(f"sidechain:step {number}")
+            # the same in a copy of the document, and another in another document of the session
+            words = f"{step.timestamp} {text_of(step.message)}".encode("utf-8", "replace")
+            name = f"sidechain:{hashlib.sha256(words).hexdigest()[:12]} step {number}"
+            alive[name] = []
+            named.append(name)
             continue
         only = next(iter(alive)) if len(alive) == 1 else None
         named.append(only or NOBODY)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import struct
 import sys
 import tarfile
 import zipfile
@@ -43,6 +44,10 @@ DAMAGED = (
     tarfile.TarError,
     NotImplementedError,
     RuntimeError,
+    ValueError,  # a name that is no text, a number that is none
+    LookupError,
+    TypeError,
+    struct.error,
 )
 
 

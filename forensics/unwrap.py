@@ -27,9 +27,9 @@ OWN = (
 )
 # a name before a colon: without blanks, or with a slash; behind a drive letter; grep's name of its input
 NAME = rb"(?:\(standard input\)|(?:[A-Za-z]:(?=[\\/]))?(?:[^\s:]+?|(?=[^\n:]*[/\\])[^\n:]*?))"
-MARK = rb"(?P<sep>[:-])(?P<number>\d+)(?P=sep)"
+MARK = rb"(?P<sep>[:-])(?P<number>\d{1,9})(?P=sep)"
 # colours, movements, a window's title; polars' regular expressions take it as well
-ANSI_CODE = r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][0-9A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[=>])"
+ANSI_CODE = r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][0-9A-Za-z]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[=>])"
 ANSI = re.compile(ANSI_CODE.encode())
 BEGINS = re.compile(OWN)
 CLIENTS = re.compile(DATED + rb"[ \t]+" + LEVEL + rb'|\{"')
@@ -48,7 +48,7 @@ LEADS = tuple(
         rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ",  # docker logs --timestamps
     )
 )
-NUMBERED = rb"[ ]*(?P<number>\d+)(?:[:\-\t]|\xe2\x86\x92)"  # grep -n, cat -n, sed =
+NUMBERED = rb"[ ]*(?P<number>\d{1,9})(?:[:\-\t]|\xe2\x86\x92)"  # grep -n, cat -n, sed =
 GREPPED = tuple(
     re.compile(shape + rb"(?=" + OWN + rb")")
     for shape in (rb"(?P<name>" + NAME + rb")" + MARK, NUMBERED, rb"(?P<name>" + NAME + rb")[:-]")

@@ -58,7 +58,9 @@ BOOKKEEPING = (K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LE
 # signs that a session went on: after a fatal text, and after an end that was stated
 TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
-CLIENT = (Source.TRANSCRIPT.value, Source.CLAUDE_DEBUG.value)
+# whole logs of these tell how a session ended, whatever excerpts stand beside them
+TELLING = (Source.TRANSCRIPT.value, Source.CLAUDE_DEBUG.value, Source.VOICE_EVENTS.value)
+SOMEBODYS = "a process printed a fatal error; nothing in this capture says that it was Claude Code"
 FATAL = "the process printed a fatal error"
 EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
@@ -83,7 +85,7 @@ def judge_ending(
     dated = events.filter(pl.col("ts").is_not_null() & (pl.col("kind") != K.PROCESS_LEFT.value))
     last = dated.tail(1)
     whole = events.filter(~pl.col("file").is_in(list(excerpts))) if excerpts else events
-    if any(source in whole["source"] for source in CLIENT) or whole.height == events.height:
+    if any(source in whole["source"] for source in TELLING) or whole.height == events.height:
         judged = _judge(events, whole, agents, last["ts"][0] if last.height else None)
     else:
         judged = _of_excerpt(events)
@@ -113,11 +115,19 @@ def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
     return round(gap, 3), int(earlier["event_id"][0])
 
 
+def _crashed(events: pl.DataFrame, fatal: int, unanswered: tuple[int, ...]) -> _Judgement:
+    """Judge by a fatal text. Of a terminal's text another program may be the author: the client must be named."""
+    said = events.row(by_predicate=pl.col("event_id") == fatal, named=True)
+    if said["source"] == Source.CONSOLE.value and said["component"] is None:
+        return _Judgement(Verdict.UNKNOWN, SOMEBODYS, (fatal,), unanswered)
+    return _Judgement(Verdict.CRASHED, FATAL, (fatal,), unanswered)
+
+
 def _of_excerpt(events: pl.DataFrame) -> _Judgement:
     """Return what a line of an excerpt itself states: a fatal error, or the run's result."""
     fatal = _final_fatal(events)
     if fatal is not None:
-        return _Judgement(Verdict.CRASHED, FATAL, (fatal,))
+        return _crashed(events, fatal, ())
     stated = _result(events)
     return stated or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
 
@@ -129,7 +139,7 @@ def _judge(
     unanswered = _open_calls(whole, agents)
     fatal = _final_fatal(events)
     if fatal is not None:
-        return _Judgement(Verdict.CRASHED, FATAL, (fatal,), unanswered)
+        return _crashed(events, fatal, unanswered)
     interrupt = _final_interrupt(whole)
     if interrupt is not None:
         text = "the main agent's record ends with the user's interrupt"
@@ -200,9 +210,17 @@ def _final(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tupl
 
 
 def _final_fatal(events: pl.DataFrame) -> int | None:
-    """Return the fatal text, unless the session was taken up again after it."""
+    """Return the fatal text, unless the session was taken up again after it.
+
+    In a stream it stands between the run's records: one that a record follows was another program's, which the
+    run had called.
+    """
     fatal = events.filter(pl.col("kind") == K.PROCESS_FATAL.value)
-    return next(iter(_final(events, fatal, TAKEN_UP)), None)
+    streamed = fatal["source"] == Source.TRANSCRIPT.value
+    own = _final(events, fatal.filter(~streamed), TAKEN_UP)
+    return next(
+        iter((*own, *_final(events, fatal.filter(streamed), (*AT_WORK, K.TOOL_RESULT, K.RESULT)))), None
+    )
 
 
 def _last_process(events: pl.DataFrame) -> pl.DataFrame:
@@ -287,7 +305,7 @@ def _voice_cut(events: pl.DataFrame, call: int | None) -> tuple[str, tuple[int, 
     text = "the voice record stops inside a call"
     if left:
         text += ", and the lock that the call's end removes is still there"
-    return f"{text}; no fatal error is in the evidence", (*(() if call is None else (call,)), *left)
+    return f"{text}; no fatal error is in the session's records", (*(() if call is None else (call,)), *left)
 
 
 def _truncated(
@@ -301,8 +319,9 @@ def _truncated(
     elif process.height:
         text += ", without a shutdown line"
     if left:
-        text += "; a trace that an orderly end removes was left behind"
-    return f"{text}; no fatal error is in the evidence", (*opened, *(ends[-1:] or last), *left)
+        names = events.filter(pl.col("event_id").is_in(left))["status"].drop_nulls().unique().sort()
+        text += f"; what an orderly end removes was left behind: {', '.join(names)}"
+    return f"{text}; no fatal error is in the session's records", (*opened, *(ends[-1:] or last), *left)
 
 
 def _unknown(events: pl.DataFrame) -> _Judgement:

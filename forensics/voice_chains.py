@@ -234,6 +234,8 @@ class _Builder:
             last.answered, last.ended, last.end_event = True, when, row["event_id"]
 
     def _exhausted(self, service: str, when: datetime | None, row: Row) -> None:
+        if row["file"] in self._sifted:
+            self._open.clear()  # what the line ends may stand in what was left out
         chain = self._chain(service)
         chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], when, row["count"]
         self._open.pop(service, None)

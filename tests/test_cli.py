@@ -327,3 +327,12 @@ def test_a_reader_that_leaves_does_not_make_the_gate_green():
         timeout=120,
     )
     assert done.stderr.decode().strip() == "code 1"
+
+
+def test_a_choice_of_nothing_is_not_green():
+    result = run("check", INCIDENT, "--since", "1s")
+    assert result.exit_code == 3
+    assert (
+        "none of 1 sessions is as new as was asked for; the newest was last written to at 2025-10-21"
+        in result.stderr
+    )

@@ -251,3 +251,103 @@ def test_a_live_log_is_read_as_far_as_it_was_hashed(tmp_path):
     evidence = open_evidence(path, path.name)
     path.write_text("[DEBUG] one\n[DEBUG] two\n")
     assert b"".join(b.data for b in evidence.batches()) == b"[DEBUG] one\n"
+
+
+def test_a_line_number_that_nobody_counted_to(tmp_path):
+    (tmp_path / "a.txt").write_text(
+        "x.log:" + "1" * 5000 + ":[DEBUG] executePreToolHooks called for tool: Bash\n"
+    )
+    assert run("check", tmp_path).exit_code in {0, 3}
+
+
+def test_a_duration_longer_than_time(tmp_path):
+    call = {"type": "tool_use", "id": "t1", "name": "Task", "input": {"description": "d", "prompt": "p"}}
+    answer = {"type": "tool_result", "tool_use_id": "t1", "content": "done"}
+    asked = user(type="assistant", uuid="u2", message={"role": "assistant", "id": "m1", "content": [call]})
+    took = {"status": "completed", "agentId": "a1", "totalDurationMs": 999_999_999_999_999}
+    told = user(uuid="u3", message={"role": "user", "content": [answer]}, toolUseResult=took)
+    (tmp_path / f"{SESSION}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in (asked, told)))
+    stalls = "".join(f"2025-10-21T07:00:0{n}.000Z [DEBUG] [Stall] {text}\n" for n, text in enumerate((
+        "tool_dispatch_start tool=Agent toolUseId=t1",
+        "tool_dispatch_start tool=Agent toolUseId=t2",
+        "agent_completion agentId=a1 agentType=x exitPath=completed durationMs=" + "9" * 400,
+    )))  # fmt: skip
+    (tmp_path / f"{SESSION}.txt").write_text(stalls)
+    analysis = analyse([tmp_path])
+    assert analysis.errors == ()
+    assert analysis.sessions[0].case.agents[0].end is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("t.tar.gz", b"\x1f\x8b\x08"),
+        ("t.zip", b"PK\x05\x06" + b"\xff" * 18),
+        ("t.xz", b"\xfd7zXZ\x00"),
+        ("t.zst", b"(\xb5/\xfd"),
+    ],
+)
+def test_an_archive_that_is_none(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    result = run("check", tmp_path)
+    assert result.exit_code == 3
+    assert "cannot be unpacked" in result.output
+
+
+def test_a_terminals_title_over_several_lines_costs_no_line(read):
+    data = "> \x1b]0;t\n> [DEBUG] a\n> \x07[DEBUG] b\n> [DEBUG] c\n"
+    parsed = read("debug/x.txt", data)
+    assert (parsed.lines_total, parsed.lines_understood + sum(p.count for p in parsed.problems)) == (4, 4)
+
+
+def test_an_event_of_a_grepped_document_stands_on_its_own_line(tmp_path):
+    item = '{{"error": "Error: {}\\n    at run (/app/cli.js:1:2)", "timestamp": "2025-10-21T07:00:0{}.000Z"}}'
+    arrays = {
+        name: ["[", item.format(f"{name} one", n) + ",", item.format(f"{name} two", n), "]"]
+        for n, name in enumerate(("a", "b"), 1)
+    }
+    lines = [f"errors/{name}.txt:{line}" for name, rows in arrays.items() for line in rows]
+    (tmp_path / "grep.txt").write_text("\n".join(lines) + "\n")
+    analysis = analyse([tmp_path])
+    caught = [s.case.events.filter(s.case.events["kind"] == "client_error") for s in analysis.sessions]
+    told = {line: text for rows in caught for line, text in rows.select("line", "message").iter_rows()}
+    names = {2: "a one", 3: "a two", 6: "b one", 7: "b two"}
+    assert set(told) == set(names)
+    assert all(names[line] in text for line, text in told.items())
+
+
+@pytest.mark.parametrize("blank", ["\n", " \n", "\t\n", "\r\n"])
+def test_a_file_of_blank_lines_is_looked_at_once(write, blank):
+    evidence = write("x.txt", blank * 30_000)
+    began = time.process_time()
+    assert not any(parser.sniff(evidence.place, evidence.head) for parser in PARSERS)
+    assert time.process_time() - began < 2
+
+
+def test_many_prompts_and_entries_of_one_session_are_not_paired_each_with_each(tmp_path):
+    n = 4000
+    prompts = [user(uuid=f"u{i}", timestamp=f"2025-10-21T{i // 600 + 1:02d}:{i // 10 % 60:02d}:{i % 10 * 6:02d}.000Z") for i in range(n)]  # fmt: skip
+    (tmp_path / f"{SESSION}.jsonl").write_text("".join(json.dumps(p) + "\n" for p in prompts))
+    entry = {"display": "hello", "pastedContents": {}, "project": "/w", "sessionId": SESSION}
+    typed = [entry | {"timestamp": 1_761_008_400_000 + i * 6000} for i in range(n)]
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(t) + "\n" for t in typed))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    analyse([tmp_path])
+    assert (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000
+    )  # KiB; each with each were GB
+
+
+SECRET = "ghp_" + "Q1w2E3r4T5" * 4
+
+
+def test_a_secret_in_an_id_or_a_name_is_printed_nowhere(tmp_path):
+    (tmp_path / f"{SECRET}.jsonl").write_text(
+        json.dumps(user(sessionId=SECRET))
+        + "\n"
+        + json.dumps(user(uuid="u2", sessionId=SECRET, agentId=SECRET))
+        + "\n"
+    )
+    for args in (["check"], ["check", "--format", "json"], ["report"], ["sessions"], ["sessions", "--format", "json"], ["doctor"]):  # fmt: skip
+        result = run(*args, tmp_path)
+        assert SECRET not in result.output, args

@@ -401,3 +401,35 @@ def test_it_tells_what_its_transcript_tells(corpus, made, of):
 def test_sniffing_reads_only_the_head():
     evidence = open_evidence(KILLED, "killed.json")
     assert isinstance(parser_for(evidence.place, evidence.head), Atif)
+
+
+def test_another_agents_calls_that_count_anew_in_each_step_are_each_one(tmp_path):
+    steps = [
+        {
+            "step_id": n,
+            "source": "agent",
+            "timestamp": f"2026-01-05T10:00:0{n}Z",
+            "message": "",
+            "tool_calls": [{"tool_call_id": "call_0", "function_name": "bash", "arguments": {"n": n}}],
+            "observation": {"results": [{"source_call_id": "call_0", "content": str(n)}]},
+        }
+        for n in range(1, 6)
+    ]
+    document = {"schema_version": "ATIF-v1.6", "session_id": SESSION, "agent": {"name": "other", "version": "1"}, "steps": steps}  # fmt: skip
+    (tmp_path / "trajectory.json").write_text(json.dumps(document))
+    kinds = analyse([tmp_path]).sessions[0].case.events["kind"].to_list()
+    assert (kinds.count("tool_call"), kinds.count("tool_result")) == (5, 5)
+
+
+def test_runs_of_one_file_that_name_no_session_are_several(tmp_path):
+    step = {"step_id": 1, "source": "user", "message": "go"}
+    runs = [
+        {
+            "schema_version": "ATIF-v1.7",
+            "agent": {"name": "other", "version": "1"},
+            "steps": [step | {"timestamp": f"2026-01-0{day}T10:00:00Z"}],
+        }
+        for day in (5, 6)
+    ]
+    (tmp_path / "runs.jsonl").write_text("".join(json.dumps(run) + "\n" for run in runs))
+    assert len(analyse([tmp_path]).sessions) == 2

@@ -154,11 +154,13 @@ def test_it_joins_the_only_session_that_was_at_work_at_all_of_its_errors(tmp_pat
     assert session.case.events.filter(pl.col("source") == "error-report").height == 3
     (tmp_path / f"{OTHER}.jsonl").write_text(say(OTHER, 0) + say(OTHER, 9))
     analysis = analyse([tmp_path])
-    assert len(analysis.sessions) == 2
-    assert dict(analysis.unattached) == {"report.json": 3}
+    named = [s.session_id for s in analysis.sessions if not s.session_id.startswith("log:")]
+    assert (len(analysis.sessions), sorted(named)) == (3, sorted([SESSION, OTHER]))
+    assert not [s for s in analysis.sessions if s.session_id in named and "error-report" in s.case.sources]
 
 
 def test_it_does_not_join_a_session_of_another_day(tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(ERRORS).replace("2026-03-01", "2026-03-05"))
     (tmp_path / f"{SESSION}.jsonl").write_text(say(SESSION, 0) + say(SESSION, 9))
-    assert dict(analyse([tmp_path]).unattached) == {"report.json": 3}
+    by_name = {s.session_id[:4]: s.case.sources for s in analyse([tmp_path]).sessions}
+    assert by_name == {SESSION[:4]: {"transcript"}, "log:": {"error-report"}}

@@ -90,6 +90,18 @@ def test_a_prompt_with_a_paste_is_the_one_of_that_moment(tmp_path):
     assert [kind for kind, _ in kinds(session)] == ["user_prompt"]
 
 
+def test_what_was_typed_right_after_a_prompt_is_not_that_prompt(tmp_path):
+    files = {f"{ONE}.jsonl": say("Go", 1), "history.jsonl": typed("Go", 1) + typed("Stop, do not do that", 2)}
+    (session,) = put(tmp_path, files).sessions
+    assert kinds(session) == [("user_prompt", "Go"), ("prompt_typed", "Stop, do not do that")]
+
+
+def test_two_equal_entries_are_not_one_prompt(tmp_path):
+    files = {f"{ONE}.jsonl": say("Go", 1), "history.jsonl": typed("Go", 1) + typed("Go", 1.5)}
+    (session,) = put(tmp_path, files).sessions
+    assert [kind for kind, _ in kinds(session)] == ["user_prompt", "prompt_typed"]
+
+
 def test_a_prompt_that_waited_for_its_turn_is_the_next_one_of_its_text(tmp_path):
     files = {f"{ONE}.jsonl": say("Go", 1) + say("And then?", 300), "history.jsonl": typed("And then?", 10)}
     (session,) = put(tmp_path, files).sessions
@@ -106,8 +118,8 @@ def test_what_was_typed_and_never_became_a_prompt_is_told(tmp_path):
         ("prompt_typed", "/exit"),
     ]
     assert [m.text for m in session.timeline][1:] == [
-        "the user types what no transcript here holds",
-        "the user types what no transcript here holds: /exit",
+        "the user types what is not found in a transcript here",
+        "the user types what is not found in a transcript here: /exit",
     ]
     assert f"{session.case.ending.last_ts:%H:%M:%S}" == "07:11:40"
 

@@ -137,3 +137,13 @@ def test_events_say_that_they_have_no_time():
     events = parse(PARALLEL).events
     assert events["ts"].null_count() == events.height
     assert events.select(pl.col("ts_quality").unique()).to_series().to_list() == ["missing"]
+
+
+def test_a_fatal_text_that_the_run_outlives_was_another_programs(tmp_path):
+    init = '{"type":"system","subtype":"init","session_id":"s1","cwd":"/w","tools":[]}\n'
+    said = '{"type":"assistant","message":{"id":"m1","role":"assistant","content":[{"type":"text","text":"x"}]},"parent_tool_use_id":null,"session_id":"s1"}\n'
+    fatal = "      throw er; // Unhandled 'error' event\n"
+    (tmp_path / "run.txt").write_text(init + said + fatal + said)
+    assert analyse([tmp_path]).sessions[0].case.ending.verdict != "CRASHED"
+    (tmp_path / "run.txt").write_text(init + said + fatal)
+    assert analyse([tmp_path]).sessions[0].case.ending.verdict == "CRASHED"

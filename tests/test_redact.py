@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import polars as pl
 import pytest
@@ -226,3 +227,24 @@ def test_a_long_text_takes_no_long_time():
         "--token " + " " * 100_000,
     ):
         assert redact(piece) == piece
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"see\nghp_QZQZQZQZ1234QZQZQZQZ5678QZQZQZQZ9012",
+        r"see\tAKIAZ7Q2Z7Q2Z7Q2Z7Q2",
+        "\x1b[31msk-proj-Ab3dE5gHAb3dE5gHAb3dE5gH",
+        r"at https:\/\/user:hunter2pw@example.org\/x",
+        "at HTTPS://user:hunter2pw@example.org/x",
+    ],
+)
+def test_a_secret_behind_an_escape_or_in_capitals_is_one(text):
+    assert "[redacted: " in redact(text)
+
+
+@pytest.mark.parametrize("text", ["a." * 40_000 + "://", "eyJ" + "aaaaaaaa-eyJ" * 8_000])
+def test_redacting_takes_time_in_proportion(text):
+    began = time.process_time()
+    redact(text)
+    assert time.process_time() - began < 3

@@ -334,7 +334,10 @@ def test_the_end_of_an_excerpt_is_no_end(tmp_path, dress):
 def test_an_answer_in_an_excerpt_counts(tmp_path):
     session = judged(tmp_path, each(transcript(answered=True), lambda _: "  "), "notes.jsonl")
     assert session.case.agents[0].outcome == "completed"
-    assert {o.rule: o.outcome for o in session.outcomes}["CCF403"] == "clear"
+    assert not [f for f in session.findings if f.rule == "CCF403"]
+    # of the agents in the lines that were left out nothing is known
+    outcome = next(o for o in session.outcomes if o.rule == "CCF403")
+    assert (outcome.outcome, "an excerpt" in outcome.reason) == ("insufficient", True)
 
 
 def test_an_excerpt_beside_a_whole_transcript_leaves_its_end_alone(tmp_path):
@@ -451,3 +454,17 @@ def test_one_file_is_found_once(tmp_path):
     (log,) = discover([path]).files
     assert log == open_evidence(path, "a.txt")
     assert re.fullmatch("[0-9a-f]{12}", log.digest)
+
+
+def test_lines_that_were_picked_out_make_no_chain(tmp_path):
+    said = {
+        10: "03:00:00,000 - voicemode - INFO - STT: Starting speech-to-text conversion",
+        13: "03:00:01,000 - voicemode - WARNING - STT failed for http://127.0.0.1:2022/v1 (whisper): Connection error.",
+        900: "04:00:00,000 - voicemode - ERROR - ✗ All STT endpoints failed after 2 attempts",
+    }
+    (tmp_path / "voice.txt").write_text("".join(f"{n}:2025-10-21 {text}\n" for n, text in said.items()))
+    (session,) = analyse([tmp_path]).sessions
+    (finding,) = (f for f in session.findings if f.rule == "CCF201")
+    assert [e.line for e in finding.evidence] == [3]
+    assert "127.0.0.1" not in finding.message
+    assert not [s for s in finding.statements if "3600" in s.text]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 
 import msgspec
 import polars as pl
@@ -63,9 +64,11 @@ class Atif:
         """Read the documents in order, each as far as it is whole."""
         data, total = evidence.document()
         file = _File(mend(data).decode(), total)
-        at = file.next_document(0)
+        at, runs = file.next_document(0), count(1)
         while at is not None:
-            at = file.next_document(file.read(at, _Run(session=f"log:{evidence.sha256[:12]}")))
+            # runs that name no session are several, where a file holds several
+            name = f"log:{evidence.digest}" if (n := next(runs)) == 1 else f"log:{evidence.digest}-{n}"
+            at = file.next_document(file.read(at, _Run(session=name)))
         reasons = sorted(set(file.bad.values()))
         problems = [
             p for r in reasons for p in problems_of(sorted(n for n in file.bad if file.bad[n] == r), r)
@@ -111,6 +114,7 @@ class _File:
         self._total = total
         self._numbers = LineNumbers(text, total)
         self._ordinals: dict[int, int] = {}
+        self._calls: dict[tuple[str, str], str] = {}  # the turn in which a call's id was used first
 
     def next_document(self, at: int) -> int | None:
         """Return where the next document begins; what stands there instead is no trajectory."""
@@ -203,7 +207,7 @@ class _File:
         for call, (begin, _) in zip(
             step.tool_calls or (), self._items(places.get("tool_calls")), strict=True
         ):
-            self._add(run, self._line(begin), called(call, turn, base))
+            self._add(run, self._line(begin), called(call, turn, base), turn)
         if step.observation is None:
             return
         within = {
@@ -212,15 +216,23 @@ class _File:
         for result, (begin, _) in zip(
             step.observation.results, self._items(within.get("results")), strict=True
         ):
-            self._add(run, self._line(begin), answered(result, step, by, base), quality=TsQuality.INFERRED)
+            self._add(run, self._line(begin), answered(result, step, by, base), turn, TsQuality.INFERRED)
 
-    def _add(self, run: _Run, line: int, record: Record, quality: TsQuality | None = None) -> None:
+    def _call_id(self, run: _Run, name: str, turn: str) -> str:
+        """Tell calls apart that share an id: other agents count theirs anew in each step."""
+        return name if self._calls.setdefault((run.session, name), turn) == turn else f"{name} of {turn}"
+
+    def _add(
+        self, run: _Run, line: int, record: Record, turn: str = "", quality: TsQuality | None = None
+    ) -> None:
         """Add a record's events, and take from them what a trajectory does not tell."""
         events, before = self.reader.events, len(self.reader.events)
         lists, spawns = len(self.reader.todos), len(self.reader.spawns)
         self.reader.read(line, record, self._ordinals.get(line, 0))
         for event in events[before:]:
             event["record_id"] = None
+            if event.get("correlation_id") and not run.is_claude:
+                event["correlation_id"] = self._call_id(run, event["correlation_id"], turn)
             if quality is not None and event["ts"] is not None:
                 event["ts_quality"] = quality.value
             if record.agent_id == NOBODY:

@@ -34,6 +34,7 @@ from forensics.shapes import Tally
 NO_RECORD = "line before the first record"
 TOO_MANY = "more records in one line than are kept: the rest was left out"
 # a time outside of these years is damage; Python's own end at 9999, and a report must be able to show it
+LONGEST_MS = 10 * 366 * 86_400_000  # ten years: a longer duration is damage, and no moment lies so far back
 FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -156,6 +157,7 @@ def _dated(events: pl.DataFrame) -> pl.DataFrame:
     is_sane = pl.col("ts").is_between(FIRST_TIME, LAST_TIME)
     local = pl.col("local_ts")
     return events.with_columns(
+        duration_ms=pl.when(pl.col("duration_ms").is_between(0, LONGEST_MS)).then("duration_ms"),
         ts=pl.when(is_sane).then("ts"),
         ts_quality=pl.when(is_sane)
         .then("ts_quality")

@@ -36,6 +36,7 @@ MARKS = tuple(
 )
 LINE = re.compile(KNOWN)
 FRAME = re.compile(CLIENT_FRAME)
+NAMED = re.compile(rf"{CLIENT_FRAME}|\(Claude Code\)|^(?:[$%>] ?)?claude\b|^\s*[⏺⎿※]")
 ENDPOINT = re.compile(r"\s+- https?://")
 WRAPPED = re.compile(r"\s{5,}\S")  # what did not fit into a line of the screen
 WRITTEN = frozenset({".md", ".rst", ".html", ".py", ".js", ".ts", ".sh", ".json", ".jsonl", ".csv", ".toml"})
@@ -120,6 +121,8 @@ def _events(screen: _Screen) -> pl.DataFrame:
     # one death prints several lines: the one that says most of it
     deaths = [match_patterns(found, TRAILER), match_patterns(crashes, [OVERVIEW])]
     death = pl.concat([*deaths, match_patterns(found, [LAST_GCS])], how="diagonal").head(1)
+    is_client = any(NAMED.search(text) for text in screen.lines.values())
+    death = death.with_columns(component=pl.lit("claude-code" if is_client else None, dtype=pl.String))
     events = pl.concat([death, match_patterns(found, SPOKEN)], how="diagonal")
     if "local_text" not in events.columns:
         events = events.with_columns(local_text=pl.lit(None, dtype=pl.String))

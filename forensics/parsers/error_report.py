@@ -27,10 +27,10 @@ from forensics.shapes import Tally
 FOLDER = re.compile(r"(?:^|/)errors/[^/]+\.(?:txt|jsonl|json)$")
 STRING = rb'"(?:[^"\\\n]|\\.)*"'
 ITEM = re.compile(
-    rb'(?m)^\s*\[?\s*\{\s*"error"\s*:\s*' + STRING + rb'\s*,\s*"timestamp"\s*:\s*"[^"\n]*"\s*\}'
+    rb'(?m)^[ \t]*(?:\[\s*+)?\{\s*+"error"\s*:\s*' + STRING + rb'\s*,\s*"timestamp"\s*:\s*"[^"\n]*"\s*\}'
 )
 # the first item itself may be cut off: then its stack tells
-BEGUN = re.compile(rb'(?m)^\s*\[\s*\{\s*"error"\s*:\s*"(?:[^"\\\n]|\\.)*\\n    at [^"\n]*$')
+BEGUN = re.compile(rb'(?m)^[ \t]*\[\s*+\{\s*+"error"\s*:\s*"(?:[^"\\\n]|\\.)*\\n    at [^"\n]*$')
 ARRAY = re.compile(r'(?m)^[ \t]*\[\s*\{\s*"error"\s*:')
 LINE = re.compile(rb'^\s*\{\s*"error"\s*:')
 COLUMNS = pl.Schema(

@@ -137,6 +137,13 @@ PATTERNS = (
         regex=r"^TTS succeeded with (?<endpoint>\S+) using voice ",
         seen="2.17.0..9.0.1 (hidden from 6.0.2 on)",
     ),
+    # before there was a chain of endpoints: none of them was usable
+    Pattern(
+        kind=K.TTS_EXHAUSTED,
+        literal="Failed to get TTS client: ",
+        regex=r"^Failed to get TTS client: (?<status>No healthy .*)$",
+        seen="2.4.0..4.4.0, by its source",
+    ),
     Pattern(
         kind=K.TTS_EXHAUSTED,
         literal="All TTS endpoints failed",

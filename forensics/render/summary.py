@@ -65,7 +65,7 @@ def _s(count: int) -> str:
 def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, ...]:
     """Return the summary: how it ended, the silence before, what was found, what is not claimed."""
     ending = session.case.ending
-    proof = tuple(exhibits.number(r) for r in session.ending_refs[:4])
+    proof = tuple(exhibits.number(r) for r in session.ending_refs[:8])
     sentences = [
         Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
     ]

@@ -64,7 +64,7 @@ def concurrent_file_write(case: Case) -> Iterator[Said]:
     Two agents, siblings or parent and child, whose lifetimes overlap and who both have a successful Write,
     Edit, MultiEdit or NotebookEdit on the same real path inside that overlap. Neither is isolated in a
     worktree. One finding for each file. The severity is medium instead of high where the second writer had
-    read the file again after the first one's write: it knew what it changed.
+    read the file after the first one's write: it knew what it changed.
 
     ## Why it matters
     The later write can silently undo the earlier one. Measured on public sessions: 1.0 % of all sessions.
@@ -159,7 +159,7 @@ def _statements(case: Case, conflict: WriteConflict, names: Sequence[str]) -> It
         text = f"{names[1]} did not read the file between the two writes"
         yield Statement(Slot.WHY, Claim.DERIVED, text, writes)
     else:
-        text = f"{names[1]} had read the file again after the first write, so its change was informed"
+        text = f"{names[1]} had read the file after the first write, so its change was informed"
         yield Statement(Slot.WHY, Claim.DERIVED, text, (reread.call_event,))
     text = f"Was part of the first write to {conflict.path} lost? The file's history (git, file-history) would tell"
     yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, writes)

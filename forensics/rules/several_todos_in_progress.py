@@ -75,8 +75,8 @@ def several_todos_in_progress(
     ``later_calls`` later calls of other tools, or until the record ends. Two items are low, from ``medium_from``
     on medium, from ``high_from`` on high; one step softer while as many subagents were alive, and for
     TaskCreate/TaskUpdate lists, whose prompt has no such rule. Each agent's list is judged alone; an item of a
-    shared list without owner is its who set it in progress. A call that was refused changes nothing. No item
-    in progress is normal and never reported.
+    shared list without owner belongs to the agent that set it in progress. A call that was refused changes nothing.
+    No item in progress is normal and never reported.
 
     ## Why it matters
     After a crash the list is what the work is resumed from. Measured: 2.6 % of sessions have a list with
