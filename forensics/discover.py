@@ -25,6 +25,7 @@ from forensics.unpack import Member, Unpacker
 SECRET_NAMES = re.compile(
     r"(?i)^(voicemode\.env|\.env(\..+)?|\.?credentials(\.json)?|\.netrc|id_[a-z0-9]+|.*\.(pem|key|p12))$"
 )
+MOST_LOGS = 200  # in one file, as grep prints them: each of them is read through the whole file
 KEYS = "not opened: files of this name hold keys"
 STDIN = Path("-")
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
@@ -117,10 +118,12 @@ class _Collector:
             self.unread.append(Unread(name, _cannot(error)))
             return
         first = self._contents.setdefault((evidence.sha256, _own_name(place)), name)
-        if first == name:
-            self.files += logs
-        else:
+        if first != name:
             self.unread.append(Unread(name, f"a copy of {first}"))
+        elif len(logs) > MOST_LOGS:
+            self.unread.append(Unread(name, f"lines of {len(logs)} logs: give the logs themselves"))
+        else:
+            self.files += logs
 
     def _named(self, candidates: Sequence[str]) -> str:
         """Take the shortest name that is free; where two arguments hold the same name, one with its argument's."""

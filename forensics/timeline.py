@@ -53,7 +53,7 @@ SAID = {
     K.CLIENT_ERROR: "the client catches an error",
     K.HOOK_DENIED: "a hook denies a tool call",
     K.PROCESS_FATAL: "the process prints a fatal error",
-    K.LOG_EDGE: "the first or the last line of its log",
+    K.LOG_EDGE: "a line at its log's beginning, at its end, or at a silence in it",
     K.PROCESS_LEFT: "trace of a process left behind",
 }
 

@@ -15,6 +15,7 @@ from forensics import __version__
 from forensics.cli import app
 from forensics.engine import analyse
 from forensics.finding import Severity
+from forensics.render import session_list
 from forensics.render.console import to_text
 from forensics.rules import RULES
 
@@ -336,3 +337,14 @@ def test_a_choice_of_nothing_is_not_green():
         "none of 1 sessions is as new as was asked for; the newest was last written to at 2025-10-21"
         in result.stderr
     )
+
+
+def test_the_list_of_sessions_fits_a_terminal():
+    analysis = analyse([INCIDENT])
+    for width, cells in (
+        (120, ["c4f74656 ", "liv-hana"]),
+        (200, ["c4f74656-68ad-4973-8f53-0b862ed16d5d", "/home/dev/liv-hana", "todo-file"]),
+    ):
+        text = session_list.as_table(analysis, width, color=False)
+        assert max(map(len, text.splitlines())) <= width
+        assert all(cell in text for cell in cells)

@@ -468,3 +468,10 @@ def test_lines_that_were_picked_out_make_no_chain(tmp_path):
     assert [e.line for e in finding.evidence] == [3]
     assert "127.0.0.1" not in finding.message
     assert not [s for s in finding.statements if "3600" in s.text]
+
+
+def test_a_grep_of_hundreds_of_logs_is_not_read_hundreds_of_times(tmp_path):
+    line = "p/{}.txt:1:2026-01-22T07:00:00.000Z [DEBUG] executePreToolHooks called for tool: Bash\n"
+    (tmp_path / "grep.txt").write_text("".join(line.format(n) for n in range(300)))
+    with pytest.raises(NothingReadableError, match="lines of 300 logs: give the logs themselves"):
+        analyse([tmp_path])

@@ -16,6 +16,7 @@ from forensics.schema import Source
 
 # what a whole record of a session has
 WANTED = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG)
+WIDE, SHORT = 180, 8
 COLUMNS = (
     "session",
     "project",
@@ -40,10 +41,18 @@ def as_table(analysis: Analysis, width: int | None, *, color: bool) -> str:
     if width is None:
         return "".join("\t".join(_cells(s)) + "\n" for s in analysis.sessions)
     console = terminal(width, color=color)
-    table = Table(*COLUMNS, box=None, pad_edge=False)
+    left_out = () if width >= WIDE else ("sources",)
+    table = Table(*(c for c in COLUMNS if c not in left_out), box=None, pad_edge=False)
     for session in analysis.sessions:
         worst = max((f.severity for f in session.findings), key=lambda s: s.rank, default=Severity.NOTE)
-        table.add_row(*_cells(session), style=STYLES[worst] if session.findings else "")
+        told = dict(zip(COLUMNS, _cells(session), strict=True))
+        if left_out:  # the beginning of an id is enough, and the end of a path tells one project from another
+            told |= {
+                "session": told["session"][:SHORT],
+                "project": told["project"].rstrip("/").rpartition("/")[2],
+            }
+        row = [told[c] for c in COLUMNS if c not in left_out]
+        table.add_row(*row, style=STYLES[worst] if session.findings else "")
     with console.capture() as captured:
         console.print(table)
     return captured.get()
