@@ -8,15 +8,16 @@ which is what ``wc -l`` says plus an unterminated last line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import polars as pl
 
 from forensics.account import Problem, Shape
 from forensics.evidence import Evidence
+from forensics.jsonl import JsonLines
 from forensics.schema import (
     EVENTS,
     LAST_ORDINAL,
@@ -29,7 +30,9 @@ from forensics.schema import (
     conform,
     empty,
 )
-from forensics.shapes import Tally
+from forensics.shapes import Tally, known
+
+T = TypeVar("T")
 
 NO_RECORD = "line before the first record"
 TOO_MANY = "more records in one line than are kept: the rest was left out"
@@ -85,6 +88,20 @@ def rows(found: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
         loose = pl.String() if isinstance(kind, pl.Enum) else kind
         columns.append(pl.Series(name, [row.get(name) for row in found], dtype=loose, strict=False))
     return conform(pl.DataFrame(columns), schema)
+
+
+def parse_lines(
+    evidence: Evidence, source: Source, kind: type[T], shape: Callable[[T], str], row: Callable[[int, T], Row]
+) -> Parsed:
+    """Read a log of which each line is one record of ``kind``, and one event."""
+    lines = JsonLines(evidence, kind)
+    tally = Tally(known(source.value).shapes)
+    found: list[Row] = []
+    for number, record in lines:
+        tally.see(number, [shape(record)])
+        found.append(row(number, record))
+    problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
+    return finish([rows(found, EVENTS)], source, problems, lines.total, tally=tally)
 
 
 def lines_of_key(data: bytes, key: str) -> list[int]:

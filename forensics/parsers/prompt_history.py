@@ -14,11 +14,9 @@ import msgspec
 
 from forensics.conversation import digest
 from forensics.evidence import Evidence
-from forensics.jsonl import JsonLines
-from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.parsers.base import Parsed, parse_lines
 from forensics.redact import cut
-from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
-from forensics.shapes import Tally, known
+from forensics.schema import EventKind, Row, Source, TsQuality
 
 NAME = re.compile(r"(?:^|/)history\.jsonl$")
 BEGINS = re.compile(rb'^\s*\{\s*"display"\s*:')
@@ -49,14 +47,13 @@ class PromptHistory:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each entry: of a kind of its own, which no rule counts as a prompt."""
-        lines = JsonLines(evidence, Entry)
-        tally = Tally(known("prompt-history").shapes)
-        found: list[Row] = []
-        for number, entry in lines:
-            tally.see(number, ["prompt of a session" if entry.sessionId else "prompt"])
-            found.append(_row(number, entry))
-        problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
-        return finish([rows(found, EVENTS)], self.source, problems, lines.total, tally=tally)
+        return parse_lines(
+            evidence,
+            self.source,
+            Entry,
+            lambda entry: "prompt of a session" if entry.sessionId else "prompt",
+            _row,
+        )
 
 
 def _row(line: int, entry: Entry) -> Row:

@@ -13,11 +13,9 @@ from datetime import datetime
 import msgspec
 
 from forensics.evidence import Evidence
-from forensics.jsonl import JsonLines
-from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.parsers.base import Parsed, parse_lines
 from forensics.records import to_utc
-from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
-from forensics.shapes import Tally, known
+from forensics.schema import EventKind, Row, Source, TsQuality
 
 HEAD = re.compile(rb'"timestamp"\s*:\s*"[^"]+"\s*,\s*"event_type"\s*:\s*"[A-Z_]+"')
 KINDS = {
@@ -51,14 +49,7 @@ class VoiceEvents:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each line; ``tool`` is the event's own type, ``message_id`` its call."""
-        lines = JsonLines(evidence, VoiceEvent)
-        tally = Tally(known("voice-events").shapes)
-        found: list[Row] = []
-        for number, event in lines:
-            tally.see(number, [event.event_type])
-            found.append(_row(number, event))
-        problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
-        return finish([rows(found, EVENTS)], self.source, problems, lines.total, tally=tally)
+        return parse_lines(evidence, self.source, VoiceEvent, lambda event: event.event_type, _row)
 
 
 def _row(line: int, event: VoiceEvent) -> Row:

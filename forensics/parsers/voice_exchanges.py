@@ -13,11 +13,9 @@ from datetime import datetime
 import msgspec
 
 from forensics.evidence import Evidence
-from forensics.jsonl import JsonLines
-from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.parsers.base import Parsed, parse_lines
 from forensics.records import to_utc
-from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
-from forensics.shapes import Tally, known
+from forensics.schema import EventKind, Row, Source, TsQuality
 
 HEAD = re.compile(rb'"conversation_id"\s*:\s*"conv_[^"]*"\s*,\s*"type"\s*:\s*"(?:stt|tts)"')
 
@@ -44,14 +42,7 @@ class VoiceExchanges:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset."""
-        lines = JsonLines(evidence, Exchange)
-        tally = Tally(known("voice-exchanges").shapes)
-        found: list[Row] = []
-        for number, exchange in lines:
-            tally.see(number, [f"{exchange.type} version {exchange.version}"])
-            found.append(_row(number, exchange))
-        problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
-        return finish([rows(found, EVENTS)], self.source, problems, lines.total, tally=tally)
+        return parse_lines(evidence, self.source, Exchange, lambda e: f"{e.type} version {e.version}", _row)
 
 
 def _row(line: int, exchange: Exchange) -> Row:

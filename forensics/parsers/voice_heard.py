@@ -12,12 +12,10 @@ from datetime import datetime
 import msgspec
 
 from forensics.evidence import Evidence
-from forensics.jsonl import JsonLines
-from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.parsers.base import Parsed, parse_lines
 from forensics.records import to_utc
 from forensics.redact import cut
-from forensics.schema import EVENTS, EventKind, Row, Source, TsQuality
-from forensics.shapes import Tally, known
+from forensics.schema import EventKind, Row, Source, TsQuality
 
 HEAD = re.compile(rb'"ts"\s*:\s*"[^"]*"\s*,\s*"seq"\s*:\s*\d+\s*,\s*"kind"\s*:\s*"')
 TEXT_KEPT = 400  # it is only shown
@@ -45,14 +43,9 @@ class VoiceHeard:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event of each line; ``local_ts`` and ``ts`` together give the offset."""
-        lines = JsonLines(evidence, Heard)
-        tally = Tally(known("voice-heard").shapes)
-        found: list[Row] = []
-        for number, heard in lines:
-            tally.see(number, [f"{heard.kind} version {heard.v}"])
-            found.append(_row(number, heard))
-        problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
-        return finish([rows(found, EVENTS)], self.source, problems, lines.total, tally=tally)
+        return parse_lines(
+            evidence, self.source, Heard, lambda heard: f"{heard.kind} version {heard.v}", _row
+        )
 
 
 def _row(line: int, heard: Heard) -> Row:
