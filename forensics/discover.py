@@ -23,7 +23,8 @@ from forensics.unpack import Member, Unpacker
 
 # files that are known to hold credentials: never opened, whatever else they might say
 SECRET_NAMES = re.compile(
-    r"(?i)^(voicemode\.env|\.env(\..+)?|\.?credentials(\.json)?|\.netrc|id_[a-z0-9]+|.*\.(pem|key|p12))$"
+    r"(?i)^(.*\.env|\.env(?:rc|[.~].*)?|\.?(?:git-)?credentials(?:\.json)?|\.(?:netrc|npmrc|pypirc|pgpass)|id_[a-z0-9]+"
+    r"|.*\.(?:pem|key|p12|pfx|kdbx|keystore|jks))$"
 )
 MOST_LOGS = 200  # in one file, as grep prints them: each of them is read through the whole file
 KEYS = "not opened: files of this name hold keys"

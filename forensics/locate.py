@@ -33,7 +33,7 @@ class Homes:
     caches: tuple[Path, ...]
     states: tuple[Path, ...]  # where 1.0.x kept its debug logs
     voice: Path
-    voice_debug: Path
+    voice_debug: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def homes_of(environ: Mapping[str, str], home: Path) -> Homes:
         caches=(cache, library / "Caches" / "claude-cli-nodejs"),
         states=(state, library / "Logs" / "claude-cli-nodejs"),
         voice=voice,
-        voice_debug=home / "voicemode_debug.log",
+        voice_debug=(home / "voicemode_debug.log", home / "voicemode_trace.log"),
     )
 
 
@@ -122,8 +122,7 @@ def _voice(homes: Homes, began: datetime, ended: datetime) -> Iterator[Path]:
     for path in sorted(homes.voice.glob("logs/*/*")):
         if _is_of(path, began, ended):
             yield path
-    if homes.voice_debug.is_file() and _modified(homes.voice_debug) >= began:
-        yield homes.voice_debug
+    yield from (p for p in homes.voice_debug if p.is_file() and _modified(p) >= began)
     # a call writes its lock when it begins: what is left of an older one is another session's
     yield from (p for p in homes.voice.glob("conch") if began <= _modified(p) < ended + AROUND)
 

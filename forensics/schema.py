@@ -40,6 +40,7 @@ class Source(StrEnum):
     VOICE_HEARD = "voice-heard"
     VOICE_STDERR = "voice-stderr"
     VOICE_LOCK = "voice-lock"
+    VOICE_TRACE = "voice-trace"
     TODO_FILE = "todo-file"
     TASK_FILE = "task-file"
     AGENT_META = "agent-meta"

@@ -24,6 +24,7 @@ VOICE_SOURCES = (
     Source.VOICE_EXCHANGES,
     Source.VOICE_HEARD,
     Source.VOICE_LOCK,
+    Source.VOICE_TRACE,
 )
 # they name the project that the server worked in
 PLACED = (EventKind.VOICE_EXCHANGE, EventKind.VOICE_LOCK_LEFT)

@@ -52,6 +52,11 @@ def test_files_that_hold_keys_are_not_opened(tmp_path, monkeypatch):
         "id_ed25519",
         "server.pem",
         ".netrc",
+        "prod.env",
+        ".env~",
+        ".git-credentials",
+        ".npmrc",
+        "store.kdbx",
     ]
     for name in [*secrets, "environment.txt"]:
         (tmp_path / name).write_text("x")

@@ -62,6 +62,7 @@ GENUINE |= {
     f"projects/p/{SESSION}/subagents/agent-a1b2c3.meta.json": b'{"agentType":"Explore","toolUseId":"toolu_01","finished":true}',
     f"tasks/{SESSION}/1.json": b'{"id":"1","subject":"Write it","status":"in_progress","blocks":[],"blockedBy":[]}',
     "paste.txt": CONSOLE.encode(),
+    "voicemode_trace.log": b"2026-11-22 01:00:00,000 - Called /opt/voice_mode/server.py:12 main\n2026-11-22 01:00:00,001 - Exception: boom\n",
     "run.jsonl": (INPUT.parents[1] / "stream-json" / "parallel" / "run.jsonl").read_bytes(),
     "trajectory.json": (INPUT.parents[1] / "atif" / "killed.json").read_bytes(),
     "trajectory-in-one-line.json": (INPUT.parents[1] / "atif" / "parallel.json").read_bytes(),

@@ -20,6 +20,7 @@ from forensics.parsers.voice_exchanges import VoiceExchanges
 from forensics.parsers.voice_heard import VoiceHeard
 from forensics.parsers.voice_lock import VoiceLock
 from forensics.parsers.voice_stderr import VoiceStderr
+from forensics.parsers.voice_trace import VoiceTrace
 
 __all__ = ["PARSERS", "Parsed", "Parser", "parser_for"]
 
@@ -40,6 +41,7 @@ PARSERS: tuple[Parser, ...] = (
     StreamJson(),
     Transcript(),
     DebugLog(),
+    VoiceTrace(),
     VoiceStderr(),
     Console(),
 )
