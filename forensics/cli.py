@@ -222,12 +222,8 @@ def doctor(
         from forensics.engine import examine
         from forensics.render import doctor as told
 
-        files, base = paths, None
-        if not files:
-            files, _ = _of_this_user(
-                _choice(session, since, last, everything=everything), datetime.now(UTC), 1
-            )
-            base = Path.home()
+        choice = _choice(session, since, last, everything=everything)
+        files, base, _ = _meant(paths, choice, datetime.now(UTC), 1)
         with _progress():
             coverage = examine(files, stdin=_stdin(files), base=base)
         match output_format:
@@ -305,12 +301,9 @@ def _analyse(paths: list[Path] | None, tz: str | None, choice: Choice, default: 
     from forensics.engine import analyse
 
     now = datetime.now(UTC)
-    base = None
-    if not paths:
-        base = Path.home()
-        paths, choice = _of_this_user(choice, now, default)
+    files, base, choice = _meant(paths, choice, now, default)
     with _progress():
-        analysis = analyse(paths, tz=tz, stdin=_stdin(paths), base=base)
+        analysis = analyse(files, tz=tz, stdin=_stdin(files), base=base)
     chosen = choice.of(analysis.sessions, now)
     if not chosen:
         _nothing_chosen(analysis.sessions)
@@ -329,6 +322,16 @@ def _nothing_chosen(sessions: Sequence[Dated]) -> NoReturn:
 
 def _stdin(paths: list[Path]) -> IO[bytes] | None:
     return sys.stdin.buffer if Path("-") in paths else None
+
+
+def _meant(
+    paths: list[Path] | None, choice: Choice, now: datetime, default: int
+) -> tuple[list[Path], Path | None, Choice]:
+    """Return what to read, the folder that its names are relative to, and the choice among what it holds."""
+    if paths:
+        return paths, None, choice
+    files, chosen = _of_this_user(choice, now, default)
+    return files, Path.home(), chosen
 
 
 def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Path], Choice]:

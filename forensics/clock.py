@@ -17,8 +17,8 @@ from dateutil import tz as dateutil_tz
 from forensics.account import Remark
 from forensics.errors import UsageError
 from forensics.offsets import UTC_OF_PAIR, format_offset, pairs_of
-from forensics.order import STEP, steps_back
-from forensics.schema import UTC, EventKind, Source, TsQuality
+from forensics.order import steps_back
+from forensics.schema import CLOCK_STEP, UTC, EventKind, Source, TsQuality
 
 REACH = timedelta(hours=26)  # how far a pair speaks for its neighbours: longer than any day with a DST step
 
@@ -91,9 +91,9 @@ def _between_pairs(wanted: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
             known.sort("line"), on="line", by="file", strategy=strategy, check_sortedness=False
         )
     as_above = pl.col("local_ts") - pl.duration(microseconds=pl.col("above"))
-    fits = (as_above >= pl.col("above_utc") - STEP) & (as_above <= pl.col("below_utc") + STEP).fill_null(
-        value=True
-    )
+    fits = (as_above >= pl.col("above_utc") - CLOCK_STEP) & (
+        as_above <= pl.col("below_utc") + CLOCK_STEP
+    ).fill_null(value=True)
     below = pl.col("below").is_not_null() & (pl.col("above").is_null() | ~fits)
     offset = pl.when(below).then("below").otherwise("above")
     near = pl.when(below).then("below_utc").otherwise("above_utc")

@@ -1,8 +1,7 @@
 """Paths in, evidence files out: what is read, what is left alone, and why.
 
-The only module besides ``evidence`` that touches the file system. Symlinks inside a folder are not
-followed (Claude Code's ``debug/latest`` names a file that is there anyway), special files are never
-opened, and files that hold keys are not read at all.
+Symlinks inside a folder are not followed (Claude Code's ``debug/latest`` names a file that is there anyway),
+special files are never opened, and files that hold keys are not read at all.
 """
 
 from __future__ import annotations

@@ -120,13 +120,14 @@ class Evidence:
 
     def _own_document(self) -> tuple[bytes, int]:
         """Put empty lines for those of other logs, so that each line keeps its number."""
-        data, total, at = b"", 0, 1
+        kept: list[bytes] = []
+        total, at = 0, 1
         for batch in self.batches():
             lines = batch.data.removesuffix(b"\n").split(b"\n")
             for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
-                data += b"\n" * (number - at) + line + b"\n"
+                kept += [b"\n" * (number - at), line, b"\n"]
                 at, total = number + 1, total + 1
-        return data, total
+        return b"".join(kept), total
 
 
 def open_evidence(path: Path, name: str, origin: Path | None = None) -> Evidence:

@@ -126,6 +126,8 @@ def _twin_pairs(events: pl.DataFrame) -> tuple[pl.DataFrame, list[Remark]]:
 
 def _near(lines: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
     """Return, for each offset that a zone may have, the lines that meet a moment, and by how much they miss it."""
+    if lines.is_empty() or moments.is_empty():
+        return lines.clear().with_columns(lag=pl.lit(None, dtype=pl.Duration("us")))
     same = timedelta(microseconds=SAME_MOMENT_US)
     dated = moments.select(at="utc", utc="utc").sort("at")
     met = [

@@ -12,11 +12,10 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.account import Remark
-from forensics.schema import MOMENT, EventKind, Source, is_from
+from forensics.schema import CLOCK_STEP, MOMENT, EventKind, Source, is_from
 
 ONE_WRITER = (Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.VOICE_STDERR, Source.VOICE_EVENTS)
 LARGEST_STEP = timedelta(hours=1)  # what goes back further is one wrong time, or another day
-STEP = timedelta(seconds=1)  # less is two threads' race for the file
 
 
 def shutdown_last(events: pl.DataFrame) -> pl.DataFrame:
@@ -53,7 +52,7 @@ def steps_back(events: pl.DataFrame) -> list[Remark]:
         above=pl.col("line").shift(1).over("file"),
         # a local time says nothing of UTC
         same_clock=pl.col("ts").is_null() == pl.col("ts").is_null().shift(1).over("file"),
-    ).filter((pl.col("step") > STEP) & pl.col("same_clock"))
+    ).filter((pl.col("step") > CLOCK_STEP) & pl.col("same_clock"))
     steps = back.group_by("file", maintain_order=True).agg(
         pl.len(), pl.col("above").first(), pl.col("line").first(), pl.col("step").max()
     )

@@ -8,6 +8,7 @@ side table keyed by ``event_id`` (``TODOS``).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -230,6 +231,9 @@ SPAWNS = pl.Schema(
     }
 )
 
+
+# a clock that goes back by more was set; less is two threads' race for a file
+CLOCK_STEP = timedelta(seconds=1)
 
 # when a record was written, by whatever clock it has: to sort by, not to compare over two clocks
 MOMENT = pl.coalesce(pl.col("ts").dt.replace_time_zone(None), pl.col("local_ts"))

@@ -41,13 +41,7 @@ class Known:
 
     def tells(self, text: pl.Expr, *before: str) -> pl.Expr:
         """Say which lines hold a known shape's fixed words, behind one of what comes ``before`` a message."""
-        literals = sorted(
-            lead + words
-            for shape in self.shapes
-            if (words := shape.removeprefix(SERVER_SHAPE).removeprefix(MORE).removesuffix(MORE).rstrip(" "))
-            for lead in _leads(shape, before)
-        )
-        return text.str.contains_any(pl.lit(literals, dtype=pl.List(pl.String)))
+        return text.str.contains_any(pl.lit(_literals(self.shapes, before)))
 
 
 _learning = ContextVar("learning", default=False)
@@ -74,6 +68,18 @@ def _recorded(name: str) -> Known:
     return Known(
         frozenset(line.split("\t")[0] for line in text.split("\n") if line and not line.startswith("#"))
     )
+
+
+@cache
+def _literals(shapes: frozenset[str], before: tuple[str, ...]) -> pl.Series:
+    """Return the fixed words of shapes with what stands before them, as one row that holds a list."""
+    literals = sorted(
+        lead + words
+        for shape in shapes
+        if (words := shape.removeprefix(SERVER_SHAPE).removeprefix(MORE).removesuffix(MORE).rstrip(" "))
+        for lead in _leads(shape, before)
+    )
+    return pl.Series([literals], dtype=pl.List(pl.String))
 
 
 def _leads(shape: str, before: tuple[str, ...]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import polars as pl
 from forensics.conversation import Conversation
 from forensics.evidence import Evidence
 from forensics.jsonl import TORN, UNDECODABLE, UNEXPECTED, LineNumbers, Members, decoded, mend
-from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.parsers.base import Parsed, finish, problems_by_line, rows
 from forensics.records import Record
 from forensics.redact import cut
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
@@ -69,16 +69,12 @@ class Atif:
             # runs that name no session are several, where a file holds several
             name = f"log:{evidence.digest}" if (n := next(runs)) == 1 else f"log:{evidence.digest}-{n}"
             at = file.next_document(file.read(at, _Run(session=name)))
-        reasons = sorted(set(file.bad.values()))
-        problems = [
-            p for r in reasons for p in problems_of(sorted(n for n in file.bad if file.bad[n] == r), r)
-        ]
         heads = finish([rows(file.heads, EVENTS)], self.source, [], total).events
         # a trajectory is a transcript in other clothes: rules ask for either in one way
         parsed = finish(
             [rows(file.reader.events, EVENTS)],
             Source.TRANSCRIPT,
-            problems,
+            problems_by_line(file.bad),
             total,
             todos=[rows(file.reader.todos, TODOS)],
             spawns=[rows(file.reader.spawns, SPAWNS)],

@@ -8,7 +8,7 @@ which is what ``wc -l`` says plus an unterminated last line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -74,6 +74,19 @@ def problems_of(lines: Iterable[int], reason: str) -> list[Problem]:
     return _joined(Problem(line, reason) for line in lines)
 
 
+def problems_by_reason(bad: Mapping[str, Iterable[int]]) -> list[Problem]:
+    """Fold the bad lines of each reason into problems."""
+    return [problem for reason, lines in bad.items() for problem in problems_of(lines, reason)]
+
+
+def problems_by_line(bad: Mapping[int, str]) -> list[Problem]:
+    """Fold bad lines, each with its reason, into problems."""
+    by_reason: dict[str, list[int]] = {}
+    for line, reason in sorted(bad.items()):
+        by_reason.setdefault(reason, []).append(line)
+    return problems_by_reason(by_reason)
+
+
 def rows(found: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
     """Make a table of dictionaries that have some of the columns of ``schema``.
 
@@ -100,8 +113,7 @@ def parse_lines(
     for number, record in lines:
         tally.see(number, [shape(record)])
         found.append(row(number, record))
-    problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
-    return finish([rows(found, EVENTS)], source, problems, lines.total, tally=tally)
+    return finish([rows(found, EVENTS)], source, problems_by_reason(lines.bad), lines.total, tally=tally)
 
 
 def lines_of_key(data: bytes, key: str) -> list[int]:

@@ -29,7 +29,7 @@ from forensics.patterns.console import TRAILER
 from forensics.patterns.server_lines import has_no_head, server_events
 from forensics.patterns.voicemode import LINE, OBJECT_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
-from forensics.schema import UTC, UUID, EventKind, Source, TsQuality
+from forensics.schema import CLOCK_STEP, UTC, UUID, EventKind, Source, TsQuality
 from forensics.shapes import Tally, known
 
 FIRST_RECORD = re.compile(
@@ -41,7 +41,6 @@ MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OB
 DYING = any_literal(p.literal for p in TRAILER)
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
 SILENCE = timedelta(seconds=60)
-STEP = timedelta(seconds=1)  # a clock that goes back by more was set
 TAIL = 1000  # lines in which the last record is looked for first
 
 
@@ -226,7 +225,7 @@ def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     around = with_year.filter((minute != minute.shift(1)) | (minute != minute.shift(-1)))
     dated = around.filter(pl.col("text").str.contains(DATED_START))
     time = _utc(pl.col("text").str.extract(RECORD, 1))
-    quiet = (~time.diff().is_between(-STEP, SILENCE)).fill_null(value=False)
+    quiet = (~time.diff().is_between(-CLOCK_STEP, SILENCE)).fill_null(value=False)
     return _edges(dated.filter(quiet | quiet.shift(-1, fill_value=False)))
 
 

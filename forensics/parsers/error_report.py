@@ -16,7 +16,7 @@ import polars as pl
 from forensics.account import Problem
 from forensics.evidence import Evidence
 from forensics.jsonl import TORN, UNDECODABLE, UNEXPECTED, JsonLines, LineNumbers, Members, mend
-from forensics.parsers.base import Parsed, finish, problems_of
+from forensics.parsers.base import Parsed, finish, problems_by_line, problems_by_reason
 from forensics.patterns import match_patterns
 from forensics.patterns.claude_errors import NAMES, PATTERNS
 from forensics.records import parse_time
@@ -74,7 +74,7 @@ class ErrorReport:
             lines = JsonLines(evidence, Caught)
             found = list(lines)
             total = lines.total
-            problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
+            problems = problems_by_reason(lines.bad)
         else:
             data, total = evidence.document()
             found, problems = _listed(mend(data).decode(), total)
@@ -101,8 +101,7 @@ def _listed(text: str, total: int) -> tuple[list[tuple[int, Caught]], list[Probl
         bad |= dict.fromkeys(range(numbers.of(members.torn), total + 1), TORN)
     else:
         bad |= dict.fromkeys(_spoken(text[members.end :], numbers.of(members.end - 1)), NO_REPORT)
-    reasons = dict.fromkeys(bad.values())
-    return found, [p for r in reasons for p in problems_of(sorted(n for n in bad if bad[n] == r), r)]
+    return found, problems_by_line(bad)
 
 
 def _spoken(text: str, first: int) -> list[int]:

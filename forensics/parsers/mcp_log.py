@@ -18,7 +18,7 @@ import polars as pl
 from forensics.account import Problem
 from forensics.evidence import INVALID_UTF8, Evidence, to_lines
 from forensics.jsonl import NOT_JSON, JsonLines, unquote
-from forensics.parsers.base import Parsed, elapsed_ms, finish, problems_of
+from forensics.parsers.base import Parsed, elapsed_ms, finish, problems_by_reason, problems_of
 from forensics.patterns import match_patterns
 from forensics.patterns.claude_debug import PATTERNS
 from forensics.patterns.server_lines import server_events
@@ -82,7 +82,7 @@ def _line_items(evidence: Evidence) -> tuple[pl.DataFrame, list[Problem], int]:
         (number, item.debug if item.error is None else item.error, item.timestamp, item.sessionId, item.cwd)
         for number, item in lines
     ]
-    problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
+    problems = problems_by_reason(lines.bad)
     schema = {
         "line": pl.UInt32,
         "text": pl.String,

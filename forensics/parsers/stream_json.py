@@ -19,7 +19,7 @@ import polars as pl
 from forensics.conversation import Conversation
 from forensics.evidence import Evidence, count_lines
 from forensics.jsonl import UNDECODABLE, mend
-from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.parsers.base import Parsed, finish, problems_by_reason, rows
 from forensics.patterns.console import FULL_HEAP, UNHANDLED
 from forensics.records import Record, StreamRecord
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
@@ -57,7 +57,7 @@ class StreamJson:
             for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
                 if RECORD in line or not requests.take(number, _text(line), reader.session_id):
                     own += _take(number, line, reader, bad)
-        problems = [p for reason, lines in bad.items() for p in problems_of(lines, reason)]
+        problems = problems_by_reason(bad)
         # a stream is a transcript that went to standard output: rules ask for either in one way
         told = [rows(found, EVENTS) for found in (reader.events, own, requests.events)]
         parsed = finish(

@@ -15,7 +15,7 @@ import polars as pl
 from forensics.conversation import Conversation
 from forensics.evidence import Evidence
 from forensics.jsonl import UNEXPECTED, JsonLines
-from forensics.parsers.base import Parsed, finish, problems_of, rows
+from forensics.parsers.base import Parsed, finish, problems_by_reason, rows
 from forensics.records import Record
 from forensics.schema import EVENTS, SPAWNS, TODOS, UUID, Source
 
@@ -46,7 +46,7 @@ class Transcript:
         for number, record in lines:
             if not reader.read(number, record):
                 lines.note(UNEXPECTED, number)
-        problems = [p for reason, bad in lines.bad.items() for p in problems_of(bad, reason)]
+        problems = problems_by_reason(lines.bad)
         named = SESSION_FILE.search(evidence.place)
         # summaries and file snapshots carry no session id: they belong to the session of their file
         session = pl.col("session_id").fill_null(pl.lit(named.group(1) if named else None, dtype=pl.String))
