@@ -8,7 +8,8 @@ from __future__ import annotations
 import ntpath
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +17,7 @@ from functools import cached_property
 import polars as pl
 
 from forensics.agents import AgentLife, link_agents
+from forensics.finding import Finding
 from forensics.order import in_order
 from forensics.schema import EventKind, Row, Source, is_kind
 from forensics.verdict import Ending, judge_ending
@@ -55,6 +57,7 @@ class Case:
     cwd: str | None
     excerpts: frozenset[int]  # files that are not whole: where they begin and stop says nothing
     sifted: frozenset[int]  # those of them in which lines between others are missing
+    findings: tuple[Finding, ...] = ()  # of the rules before; only a rule that reads findings has any
 
     @cached_property
     def sources(self) -> frozenset[Source]:
@@ -72,8 +75,27 @@ class Case:
         return self.session_id.startswith("voice:")
 
     def of(self, *kinds: EventKind) -> pl.DataFrame:
-        """Return the events of these kinds."""
-        return self.events.filter(is_kind(kinds))
+        """Return the events of these kinds, in the case's order. Dozens of rules ask: each kind is looked up once."""
+        known = self._by_kind
+        found = [known[k.value] for k in kinds if k.value in known]
+        if len(found) > 1:
+            return self.events.filter(is_kind(kinds))
+        return found[0] if found else self.events.clear()
+
+    @cached_property
+    def _by_kind(self) -> dict[str, pl.DataFrame]:
+        parts = self.events.partition_by("kind", as_dict=True, maintain_order=True)
+        return {str(kind): part for (kind,), part in parts.items()}
+
+    def with_findings(self, findings: Sequence[Finding]) -> Case:
+        """Return the same case for a rule that reads findings: what was computed once stays."""
+        other = copy(self)
+        object.__setattr__(other, "findings", tuple(findings))
+        return other
+
+    def found(self, *codes: str) -> tuple[Finding, ...]:
+        """Return the findings of these rules, for a rule that reads findings."""
+        return tuple(f for f in self.findings if f.rule in codes)
 
     def event(self, event_id: int) -> Row:
         """Return one event. Raises ``polars.exceptions.NoRowsReturnedError`` for an id of no event here."""

@@ -169,7 +169,7 @@ def check(
     """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
     with guarded() as run:
         analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
-        if not exit_zero and any(f.severity.rank >= fail_on.rank for f in analysis.findings):
+        if not exit_zero and any(f.fails(fail_on) for f in analysis.findings):
             run.exit_code = EXIT_FINDINGS
         _fail_on_rule_errors(analysis, run)
         if output_format is CheckFormat.JSON:

@@ -7,7 +7,6 @@ a ``correlation_id``; a spawn, a todo list and a change of a task are calls with
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -18,22 +17,17 @@ from forensics.records import (
     ApiError,
     Block,
     CompactMetadata,
-    FileInput,
     Message,
     Record,
-    SpawnInput,
-    TaskInput,
-    TodoInput,
-    TodoWriteInput,
     ToolUseResult,
+    Usage,
     parse_time,
 )
 from forensics.redact import cut
-from forensics.schema import INTERRUPT, SPAWN_TOOLS, EventKind, Row, TsQuality
+from forensics.schema import INTERRUPT, EventKind, Row, TsQuality
 from forensics.shapes import Tally, known
+from forensics.tool_calls import digest, tool_call
 
-FILE_TOOLS = frozenset({"Read", "Write", "Edit", "MultiEdit", "NotebookEdit"})
-TODO_TOOLS = {"TaskCreate": EventKind.TASK_CREATE, "TaskUpdate": EventKind.TASK_UPDATE}
 NOTIFICATION = re.compile(
     r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>",
     re.DOTALL,
@@ -215,6 +209,7 @@ def _tool_result(record: Record, block: Block) -> Row:
         "status": status,
         "target_agent_id": result.agent_id,
         "duration_ms": result.total_duration_ms,
+        "tokens": result.total_tokens,
         "message": cut(text, RESULT_KEPT),
         "record_id": f"result:{block.tool_use_id}@{record.timestamp}",
     }
@@ -224,97 +219,22 @@ def _assistant(record: Record, message: Message) -> Iterator[Row]:
     blocks = (
         message.content if isinstance(message.content, list) else [Block(type="text", text=message.content)]
     )
+    used = decoded(message.usage, Usage).total
+    said_by: Row = {"message_id": message.id, "endpoint": message.model, "tokens": used}
     for block in blocks:
         if record.is_api_error_message:
             yield {
                 "kind": EventKind.API_ERROR,
                 "component": "final",
-                "status": _status_in(block.text),
+                "status": _status_in(block.text) or _class_of(record),
                 "message": cut(block.text, TEXT_KEPT),
             }
         elif block.type == "tool_use":
-            yield _tool_call(record, message, block)
+            yield tool_call(block) | said_by | {"record_id": f"call:{block.id}@{record.timestamp}"}
         elif block.type == "text":
-            yield {
-                "kind": EventKind.ASSISTANT_MESSAGE,
-                "message": cut(block.text, TEXT_KEPT),
-                "message_id": message.id,
-            }
+            yield said_by | {"kind": EventKind.ASSISTANT_MESSAGE, "message": cut(block.text, TEXT_KEPT)}
         else:
-            yield {"kind": EventKind.OTHER, "message": f"assistant {block.type}", "message_id": message.id}
-
-
-def _tool_call(record: Record, message: Message, block: Block) -> Row:
-    call: Row = {
-        "kind": EventKind.TOOL_CALL,
-        "tool": block.name,
-        "correlation_id": block.id,
-        "message_id": message.id,
-        "message": f"{block.name} called",
-        "record_id": f"call:{block.id}@{record.timestamp}",
-    }
-    if block.name in SPAWN_TOOLS:
-        return call | _spawn(block)
-    if block.name == "TodoWrite":
-        return call | _todo_write(block)
-    if block.name in TODO_TOOLS:
-        return call | _task_change(block)
-    if block.name in FILE_TOOLS:
-        file = decoded(block.input, FileInput)
-        call["path"] = file.file_path or file.notebook_path or file.path
-        call["message"] = f"{block.name} {call['path']}"
-    return call
-
-
-def _spawn(block: Block) -> Row:
-    asked = decoded(block.input, SpawnInput)
-    return {
-        "kind": EventKind.AGENT_SPAWN,
-        "component": asked.subagent_type,
-        "message": f"{block.name}: {asked.description}",
-        "text_sha": digest(asked.prompt),
-        "spawn": {
-            "agent_type": asked.subagent_type,
-            "description": asked.description,
-            "prompt": asked.prompt,
-            "isolation": asked.isolation,
-            "background": asked.run_in_background,
-        },
-    }
-
-
-def _todo_write(block: Block) -> Row:
-    asked = decoded(block.input, TodoWriteInput)
-    items = asked.todos if isinstance(asked.todos, list) else decoded(asked.todos.encode(), list[TodoInput])
-    return {
-        "kind": EventKind.TODO_SNAPSHOT,
-        "count": len(items),
-        "message": f"TodoWrite with {len(items)} items, {sum(i.status == 'in_progress' for i in items)} in progress",
-        "todos": [
-            {"position": n, "content": i.content, "active_form": i.activeForm, "status": i.status}
-            for n, i in enumerate(items)
-        ],
-    }
-
-
-def _task_change(block: Block) -> Row:
-    asked = decoded(block.input, TaskInput)
-    number = None if asked.task_id is None else str(asked.task_id)
-    return {
-        "kind": TODO_TOOLS[block.name],
-        "status": asked.status,
-        "message": f"{block.name} {asked.subject or number or ''} {asked.status or ''}".strip(),
-        "todos": [
-            {
-                "position": 0,
-                "item_id": number,
-                "content": asked.subject,
-                "active_form": asked.active_form,
-                "status": asked.status,
-                "owner": asked.owner,
-            }
-        ],
-    }
+            yield said_by | {"kind": EventKind.OTHER, "message": f"assistant {block.type}"}
 
 
 def _system(record: Record) -> Row:
@@ -324,6 +244,7 @@ def _system(record: Record) -> Row:
             "kind": EventKind.COMPACTION,
             "status": about.trigger,
             "count": about.pre_tokens,
+            "tokens": about.post_tokens,
             "message": "context compacted",
         }
     if record.subtype == "api_error":
@@ -356,6 +277,14 @@ def _status_in(text: str) -> str | None:
     return found.group(found.lastindex or 0) if found else None
 
 
+def _class_of(record: Record) -> str | None:
+    """Return the status or the class that the client gives an API failure beside its words (2.0.69 on)."""
+    if record.api_error_status is not None:
+        return str(record.api_error_status)
+    said = decoded(record.error, str)
+    return said if said != "unknown" else None
+
+
 def _text_of(raw: msgspec.Raw) -> str:
     """Return a tool result's text, which is a string or a list of blocks.
 
@@ -367,8 +296,3 @@ def _text_of(raw: msgspec.Raw) -> str:
         unwrapped = decoded(text.encode(), dict[str, object]).get("result")
         return unwrapped if isinstance(unwrapped, str) else text
     return text
-
-
-def digest(text: str) -> str:
-    """Return what tells one prompt from another, wherever they stand."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

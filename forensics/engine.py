@@ -27,9 +27,11 @@ from forensics.finding import (
     Finding,
     Hit,
     Insufficient,
+    Nature,
     NotApplicable,
     Outcome,
     OutcomeKind,
+    Severity,
     fingerprint,
 )
 from forensics.ingest import Ingested, ingest
@@ -212,15 +214,17 @@ def _judge(
 ) -> SessionAnalysis:
     outcomes: list[Outcome] = []
     findings: list[Finding] = []
-    for rule in rules:
+    # those that build on others' findings come after them; within each part the order is that of the codes
+    for rule in sorted(rules, key=lambda r: r.reads_findings):
         try:
-            said = rule.judge(case)
+            said = rule.judge(case.with_findings(findings) if rule.reads_findings else case)
             made = [_finding(rule, case, hit, citations) for hit in said if isinstance(hit, Hit)]
         except Exception as error:  # noqa: BLE001 - one broken rule must not cost the others; it is reported
             errors.append(RuleError(rule.code, case.session_id, f"{type(error).__name__}: {error}"))
             continue
         findings += made
         outcomes.append(_outcome(rule, case, said))
+    outcomes.sort(key=lambda o: o.rule)
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
     moments, omitted = timeline_of(case, findings, citations)
     silence = (case.ending.gap_from, case.ending.last_event)
@@ -262,13 +266,17 @@ def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:
     cited = list(hit.cites)
     named = {c.event_id for c in cited}
     cited += [Cite(e) for s in hit.statements for e in s.cites if e not in named and not named.add(e)]  # type: ignore[func-returns-value]
+    nature = hit.nature or rule.nature
+    expected = nature is Nature.CONTROL_GAP and rule.is_expected
+    severity = hit.severity or rule.severity
     return Finding(
         rule=rule.code,
         name=rule.name,
-        severity=hit.severity or rule.severity,
+        severity=max(severity, Severity.MEDIUM, key=lambda s: s.rank) if expected else severity,
         confidence=hit.confidence or rule.confidence,
         claim=hit.claim,
-        nature=rule.nature,
+        nature=nature,
+        expected=expected,
         session_id=case.session_id,
         agent_id=hit.agent_id,
         message=hit.message,

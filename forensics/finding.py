@@ -114,7 +114,8 @@ class Hit:
     fingerprint: an endpoint, an item list, a path; never a time, a line number or an absolute path.
     ``apart`` tells it from another hit of the same subject in the same session, in words of the same kind.
     ``contract`` replaces the rule's where this occurrence falls under another. ``contract_held`` is true
-    for a circumstance that breaks nothing, null where the evidence does not decide it.
+    for a circumstance that breaks nothing, null where the evidence does not decide it. ``nature`` replaces the
+    rule's where it finds both events and control gaps.
     """
 
     subject: str
@@ -130,6 +131,7 @@ class Hit:
     apart: str = ""
     contract: str | None = None
     contract_held: bool | None = False
+    nature: Nature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,12 @@ class Finding:
     tables: tuple[Table, ...] = ()
     contract: str | None = None
     contract_held: bool | None = False
+    expected: bool = False  # the safeguard that is missing is one that the configuration declares
+
+    def fails(self, at: Severity) -> bool:
+        """Say whether it fails a gate: a control gap does only where the safeguard was declared."""
+        counts = self.nature is Nature.EVENT or self.expected
+        return counts and self.severity.rank >= at.rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Record(msgspec.Struct, rename="camel"):
     is_meta: bool = False
     is_api_error_message: bool = False
     is_compact_summary: bool = False
+    api_error_status: int | str | None = None
     operation: str | None = None
     retry_attempt: int | None = None
     message: msgspec.Raw = EMPTY
@@ -70,6 +71,26 @@ class Block(msgspec.Struct):
     is_error: bool | None = None
 
 
+class Usage(msgspec.Struct):
+    """What an API message used. Each of its records repeats it; the last one is right."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+
+    @property
+    def total(self) -> int | None:
+        """Return all tokens together, those read from the cache included; null where nothing was told."""
+        told = (
+            self.input_tokens,
+            self.output_tokens,
+            self.cache_creation_input_tokens,
+            self.cache_read_input_tokens,
+        )
+        return sum(n for n in told if n) or None
+
+
 class Message(msgspec.Struct):
     """An API message; the client writes one entry for each block, all with the same id."""
 
@@ -77,6 +98,7 @@ class Message(msgspec.Struct):
     id: str | None = None
     model: str | None = None
     content: str | list[Block] = ""
+    usage: msgspec.Raw = EMPTY
 
 
 class ToolUseResult(msgspec.Struct, rename="camel"):
@@ -85,6 +107,7 @@ class ToolUseResult(msgspec.Struct, rename="camel"):
     status: str | None = None
     agent_id: str | None = None
     total_duration_ms: float | None = None
+    total_tokens: int | None = None
 
 
 class SpawnInput(msgspec.Struct):
@@ -119,6 +142,22 @@ class TaskInput(msgspec.Struct, rename="camel"):
     active_form: str | None = None
     status: str | None = None
     owner: str | None = None
+    blocked_by: list[str | int] | None = None
+    add_blocked_by: list[str | int] | None = None
+
+
+class BashInput(msgspec.Struct):
+    """The command of a shell call; ``timeout`` is in milliseconds."""
+
+    command: str = ""
+    timeout: float | None = None
+
+
+class ConverseInput(msgspec.Struct):
+    """What voicemode's ``converse`` is asked for; the duration is in seconds."""
+
+    listen_duration_max: float | None = None
+    disable_silence_detection: bool | str | None = None
 
 
 class FileInput(msgspec.Struct):
@@ -141,6 +180,7 @@ class CompactMetadata(msgspec.Struct, rename="camel"):
 
     trigger: str | None = None
     pre_tokens: int | None = None
+    post_tokens: int | None = None
 
 
 def parse_time(text: str | None) -> datetime | None:

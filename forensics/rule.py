@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from forensics.case import Case
 from forensics.finding import Confidence, FactValue, Hit, Insufficient, Nature, NotApplicable, Severity
@@ -17,15 +17,9 @@ Said: TypeAlias = Hit | NotApplicable | Insufficient
 SECTIONS = ("What it detects", "Why it matters", "How to fix", "Known misses")
 
 
-class Detector(Protocol):
-    """What a rule's function looks like; thresholds are its keyword parameters."""
-
-    __doc__: str | None
-    __module__: str
-
-    def __call__(self, case: Case) -> Iterator[Said]:
-        """Yield hits, or one reason why the rule cannot judge; nothing at all means clear."""
-        ...
+# What a rule's function looks like: a case, and thresholds as keyword parameters with defaults. It yields hits, or
+# one reason why the rule cannot judge; nothing at all means clear.
+Detector: TypeAlias = Callable[..., Iterator[Said]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +42,22 @@ class Guidance:
     metric: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a rule of the user's comes from: a file or a distribution, and the hash of its code."""
+
+    name: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One detector with its metadata. ``seed`` is its number in the incident report's scheme, if any."""
+    """One detector with its metadata.
+
+    ``seed`` is its number in the incident report's scheme, if any. ``related`` names the rules whose findings it
+    builds on or explains. One that ``reads_findings`` is run after the others, and sees theirs in its case.
+    ``expectation`` is the name under which a configuration declares the safeguard that a control gap lacks.
+    """
 
     code: str
     name: str
@@ -63,7 +70,13 @@ class Rule:
     guidance: Guidance
     references: tuple[str, ...]
     since: str
+    related: tuple[str, ...]
+    reads_findings: bool
+    expectation: str | None
     detect: Detector
+    settings: Mapping[str, FactValue] = field(default_factory=dict)  # thresholds that a configuration sets
+    is_expected: bool = False  # the configuration declares its expectation
+    origin: Origin | None = None  # of a rule that does not come with the program
 
     @property
     def documentation(self) -> str:
@@ -72,16 +85,17 @@ class Rule:
 
     @property
     def thresholds(self) -> Mapping[str, FactValue]:
-        """Return the keyword parameters with their defaults."""
+        """Return the keyword parameters with the values in force."""
         parameters = inspect.signature(self.detect).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        return defaults | dict(self.settings)
 
     def judge(self, case: Case) -> list[Said]:
         """Run the rule on one session; without any of its sources it cannot judge."""
         if not self.any_of & case.sources:
             names = " or ".join(sorted(s.value for s in self.any_of))
             return [Insufficient(f"needs a {names}; none was supplied for this session")]
-        return list(_told_apart(list(self.detect(case))))
+        return list(_told_apart(list(self.detect(case, **self.settings))))
 
 
 def _told_apart(said: Sequence[Said]) -> Iterator[Said]:
@@ -119,6 +133,9 @@ def rule(
     seed: str | None = None,
     references: tuple[str, ...] = (),
     since: str = "0.1.0",
+    related: tuple[str, ...] = (),
+    reads_findings: bool = False,
+    expectation: str | None = None,
 ) -> Callable[[Detector], Rule]:
     """Make a rule of a detector function."""
 
@@ -135,6 +152,9 @@ def rule(
             guidance=guidance,
             references=references,
             since=since,
+            related=related,
+            reads_findings=reads_findings,
+            expectation=expectation,
             detect=detect,
         )
 

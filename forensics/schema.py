@@ -22,6 +22,9 @@ Row = dict[str, Any]
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 INTERRUPT = "[Request interrupted by user"
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
+# the voice server's tool, behind its server's name; and what a call says that does not want silence detected
+CONVERSE = "__converse"
+NO_SILENCE_DETECTION = "no silence detection"
 # what the voice server was doing when it last wrote its lock
 IN_A_CALL, FLOOR_KEPT = "in a call", "floor kept"
 
@@ -85,6 +88,9 @@ class EventKind(StrEnum):
     PROCESS_LEFT = "process_left"
     CLOCK_ANCHOR = "clock_anchor"
     LOG_EDGE = "log_edge"
+    # what stands in the evidence itself: records that could not be read, credentials
+    DAMAGED = "damaged"
+    CREDENTIAL_SEEN = "credential_seen"
     # the conversation
     USER_PROMPT = "user_prompt"
     # by the client's prompt history; what the transcript also holds is that prompt's other place
@@ -97,6 +103,7 @@ class EventKind(StrEnum):
     TOOL_DISPATCH = "tool_dispatch"
     TOOL_DONE = "tool_done"
     HOOK_DENIED = "hook_denied"
+    HOOK_RAN = "hook_ran"
     # agents
     AGENT_SPAWN = "agent_spawn"
     AGENT_LAUNCHED = "agent_launched"
@@ -114,6 +121,7 @@ class EventKind(StrEnum):
     # the model API
     API_ERROR = "api_error"
     API_STALL = "api_stall"
+    API_FIRST_BYTE = "api_first_byte"
     # what the client caught, and went on
     CLIENT_ERROR = "client_error"
     # MCP
@@ -131,6 +139,7 @@ class EventKind(StrEnum):
     STT_FAIL = "stt_fail"
     STT_FALLBACK = "stt_fallback"
     STT_OK = "stt_ok"
+    STT_TEXT = "stt_text"
     STT_EMPTY = "stt_empty"
     STT_NO_SPEECH = "stt_no_speech"
     STT_EXHAUSTED = "stt_exhausted"
@@ -139,6 +148,7 @@ class EventKind(StrEnum):
     TTS_STREAM_FAIL = "tts_stream_fail"
     TTS_FAIL = "tts_fail"
     TTS_OK = "tts_ok"
+    TTS_MAPPED = "tts_mapped"
     TTS_EXHAUSTED = "tts_exhausted"
     HTTP_RESPONSE = "http_response"
     AUTH_ERROR = "auth_error"
@@ -191,13 +201,17 @@ EVENTS = pl.Schema(
         "correlation_id": pl.String(),  # tool_use id
         "message_id": pl.String(),  # API message id: the calls of one turn share it
         "record_id": pl.String(),  # the same in every copy of a record (forks, resumes, several logs)
-        "text_sha": pl.String(),  # of a prompt, to find the call that an agent's first record answers
-        "endpoint": pl.String(),
+        # of a prompt, to find the call that an agent's first record answers; of a call's whole input
+        "text_sha": pl.String(),
+        "endpoint": pl.String(),  # which service answered: an URL, or the model's name
         "status": pl.String(),
         "path": pl.String(),
+        "command": pl.String(),  # a shell command, of a Bash call or of a hook
+        "text": pl.String(),  # what was said or heard, where a rule judges the words
         "pid": pl.Int64(),
-        "duration_ms": pl.Float64(),
+        "duration_ms": pl.Float64(),  # how long it took; of a call: the time limit that it asks for
         "count": pl.Int64(),
+        "tokens": pl.Int64(),  # that an API message, an agent or a run used; that a compaction left
         "attrs": pl.String(),
     }
 )
@@ -214,6 +228,7 @@ TODOS = pl.Schema(
         "active_form": pl.String(),
         "status": pl.String(),  # pending | in_progress | completed, as the log says
         "owner": pl.String(),
+        "blocked_by": pl.List(pl.String()),  # numbers of the tasks that have to be completed before
     }
 )
 

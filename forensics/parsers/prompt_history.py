@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from forensics.conversation import digest
 from forensics.evidence import Evidence
 from forensics.parsers.base import Parsed, parse_lines
 from forensics.redact import cut
 from forensics.schema import EventKind, Row, Source, TsQuality
+from forensics.tool_calls import digest
 
 NAME = re.compile(r"(?:^|/)history\.jsonl$")
 BEGINS = re.compile(rb'^\s*\{\s*"display"\s*:')

@@ -24,6 +24,7 @@ class Task(msgspec.Struct):
     status: str
     activeForm: str | None = None  # noqa: N815 - the file's own name
     owner: str | None = None
+    blockedBy: list[str | int] = []  # noqa: N815
 
 
 class TaskFile:
@@ -63,5 +64,6 @@ class TaskFile:
             "active_form": task.activeForm,
             "status": task.status,
             "owner": task.owner,
+            "blocked_by": [str(number) for number in task.blockedBy],
         }
         return finish([rows([state], EVENTS)], self.source, [], total, todos=[rows([item], TODOS)])

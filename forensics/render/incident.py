@@ -16,7 +16,7 @@ from forensics.citations import format_utc
 from forensics.finding import Finding, OutcomeKind, Slot, Statement
 from forensics.render.advice import advise
 from forensics.render.moments import LocalClock, choose_clock
-from forensics.render.outline import CATEGORIES, ENDED, TITLES, Topic
+from forensics.render.outline import CATEGORIES, ENDED, ENDING_CODES, TITLES, Topic
 from forensics.render.summary import LONG_SILENCE_S, duration, impact, root_cause, summarise
 from forensics.render.views import (
     CategoryView,
@@ -54,7 +54,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         for c in CATEGORIES
     )
     endings = tuple(
-        _finding(f, rules["CCF901"].guidance, exhibits) for f in session.findings if f.rule == "CCF901"
+        _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in ENDING_CODES
     )
     gaps, last_gaps = _gaps_before(session.timeline, session.gaps)
     long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S

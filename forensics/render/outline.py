@@ -62,7 +62,7 @@ CATEGORIES = (
             Topic(
                 "2.1",
                 "Single Point of Failure: Voice Mode STT",
-                ("CCF201", "CCF205", "CCF209"),
+                ("CCF201", "CCF205", "CCF209", "CCF210", "CCF211", "CCF212", "CCF213"),
                 "Every speech endpoint of the chain answers",
             ),
             Topic(
@@ -83,6 +83,8 @@ CATEGORIES = (
                 ("CCF204",),
                 "Every timeout has a logged cause",
             ),
+            Topic("2.5", "Model API", ("CCF206", "CCF207"), "Every request to the model API answered"),
+            Topic("2.6", "MCP Servers", ("CCF208",), "Every MCP server connected until the end"),
         ),
     ),
     Category(
@@ -110,9 +112,10 @@ CATEGORIES = (
             Topic(
                 "3.4",
                 "No Rollback/Recovery Strategy",
-                ("CCF304",),
+                ("CCF304", "CCF305"),
                 "Recovery checkpoints written during long work",
             ),
+            Topic("3.5", "Context Compaction", ("CCF307",), "No work open when the context was compacted"),
         ),
     ),
     Category(
@@ -138,9 +141,21 @@ CATEGORIES = (
                 ("CCF404",),
                 "Coordination events of agents logged",
             ),
+            Topic(
+                "4.5",
+                "Calls and Silences",
+                ("CCF405", "CCF406", "CCF408"),
+                "Every call answered, none repeated in vain",
+            ),
+            Topic("4.6", "Hooks", ("CCF407",), "Every hook ran without an error"),
+            Topic("4.7", "Evidence", ("CCF409", "CCF410"), "The evidence is whole, and holds no credential"),
+            Topic("4.8", "State Left Behind", ("CCF411",), "No lock of a dead process left behind"),
         ),
     ),
 )
+
+# what a report says of the session as a whole, before its categories
+ENDING_CODES = ("CCF901", "CCF902")
 
 # how the title calls an ending: only a proven crash is a crash
 TITLES = {
