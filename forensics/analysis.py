@@ -137,6 +137,11 @@ class Analysis:
         return replace(self, sessions=tuple(sessions), inputs=inputs, notes=notes, left_out=left_out)
 
     @property
+    def is_customised(self) -> bool:
+        """Say whether rules or settings of the user's took part."""
+        return any(r.origin is not None or r.settings or r.is_expected for r in self.rules)
+
+    @property
     def coverage(self) -> Coverage:
         """Return what of the inputs was understood."""
         return coverage_of(self.inputs, self.unread)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from forensics.errors import UsageError
+from forensics.errors import NothingReadableError, UsageError
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -66,6 +66,13 @@ def _by_prefix(sessions: Sequence[S], prefix: str) -> S:
     known = ", ".join(s.session_id for s in (chosen or sessions)[:5]) or "none"
     msg = f"--session {prefix}: {'several sessions begin so' if chosen else 'no session begins so'}; found: {known}"
     raise UsageError(msg)
+
+
+def no_choice(sessions: Sequence[Dated]) -> NothingReadableError:
+    """Return the error for a choice of nothing: an empty gate is never green."""
+    newest = max((s.modified for s in sessions if s.modified is not None), default=None)
+    when = f"; the newest was last written to at {newest:%Y-%m-%d %H:%M:%S}Z" if newest else ""
+    return NothingReadableError(f"none of {len(sessions)} sessions is as new as was asked for{when}")
 
 
 def parse_span(text: str) -> timedelta:

@@ -12,18 +12,35 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, NoReturn, Optional, TypedDict
+from typing import IO, TYPE_CHECKING, Annotated, Optional, TypedDict
 
 import typer
 
 from forensics.finding import Severity
-from forensics.run import EXIT_ERROR, EXIT_FINDINGS, Run, complain, guarded
+from forensics.options import (
+    CheckFormat,
+    Configuration,
+    DoctorFormat,
+    Everything,
+    FailOn,
+    Last,
+    Output,
+    Paths,
+    RulesFormat,
+    Session,
+    SessionsFormat,
+    Since,
+    Template,
+    Trust,
+    Zone,
+)
+from forensics.run import EXIT_ERROR, EXIT_FINDINGS, Run, complain, guarded, spare_logs, write
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
-    from forensics.choice import Choice, Dated
+    from forensics.choice import Choice
+    from forensics.rule import Rule
 
 app = typer.Typer(
     name="forensics",
@@ -33,70 +50,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class CheckFormat(StrEnum):
-    """How ``check`` shows its result."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class SessionsFormat(StrEnum):
-    """How ``sessions`` lists the sessions."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class DoctorFormat(StrEnum):
-    """How ``doctor`` says what was understood."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-class RulesFormat(StrEnum):
-    """How ``rules`` lists the rules."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-PATHS_HELP = (
-    "Log files, folders that hold them, or packed ones (.zip, .tar.gz, .gz, .xz, .zst); - is standard input. "
-    "Without any: the newest session of this user (of sessions: the newest twenty)."
-)
-Paths = Annotated[
-    Optional[list[Path]],  # noqa: UP045 - typer reads the annotation at run time
-    typer.Argument(help=PATHS_HELP, show_default=False),
-]
-Zone = Annotated[
-    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
-    typer.Option(
-        "--tz",
-        help="Time zone of the voice server's local times and of the report's local column, e.g. America/Chicago.",
-    ),
-]
-Session = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--session", help="Only this session; the beginning of its id is enough."),
-]
-Since = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--since", help="Only sessions whose last record is not older, e.g. 90m, 2h, 3d."),
-]
-Last = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option("--last", min=1, help="Only the newest so many sessions."),
-]
-Everything = Annotated[bool, typer.Option("--all", help="All sessions of this user, where no path is given.")]
-Output = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("-o", "--output", help="Where to write the report; - or nothing: standard output."),
-]
 
 
 def _version(value: bool) -> None:
@@ -124,29 +77,18 @@ def report(
     session: Session = None,
     since: Since = None,
     last: Last = None,
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            "--template", help="Folder with templates of your own; what it lacks is taken from ours."
-        ),
-    ] = None,
+    template: Template = None,
+    config: Configuration = None,
     tz: Zone = None,
     *,
     everything: Everything = False,
+    trust_config: Trust = False,
 ) -> None:
     """Write an incident report. Every sentence can be checked against a log line."""
     with guarded() as run:
-        from forensics.render.markdown import to_markdown
-
-        analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
-        _fail_on_rule_errors(analysis, run)
-        text = to_markdown(analysis, tz=tz, templates=template)
-        if output is not None:
-            _spare_logs(output, paths or [], analysis)
-        _write(text, output)
-        if output is not None and str(output) != "-":
-            _say_short(analysis)
-            sys.stdout.write(f"\nThe report is in {output}\n")
+        choice = _choice(session, since, last, everything=everything)
+        analysis = _analyse(paths, tz, choice, _rules(config, trust=trust_config))
+        _report(analysis, run, paths or [], output, tz=tz, template=template)
 
 
 @app.command()
@@ -155,20 +97,21 @@ def check(
     output_format: Annotated[
         CheckFormat, typer.Option("--format", help="How to show the result.")
     ] = CheckFormat.TEXT,
-    fail_on: Annotated[
-        Severity, typer.Option("--fail-on", help="Exit with 1 if a finding is at least this severe.")
-    ] = Severity.MEDIUM,
+    fail_on: FailOn = Severity.MEDIUM,
     session: Session = None,
     since: Since = None,
     last: Last = None,
+    config: Configuration = None,
     tz: Zone = None,
     *,
     everything: Everything = False,
+    trust_config: Trust = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
 ) -> None:
     """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
     with guarded() as run:
-        analysis = _analyse(paths, tz, _choice(session, since, last, everything=everything))
+        choice = _choice(session, since, last, everything=everything)
+        analysis = _analyse(paths, tz, choice, _rules(config, trust=trust_config))
         if not exit_zero and any(f.fails(fail_on) for f in analysis.findings):
             run.exit_code = EXIT_FINDINGS
         _fail_on_rule_errors(analysis, run)
@@ -189,16 +132,18 @@ def sessions(
     session: Session = None,
     since: Since = None,
     last: Last = None,
+    config: Configuration = None,
     tz: Zone = None,
     *,
     everything: Everything = False,
+    trust_config: Trust = False,
 ) -> None:
     """List sessions, newest first: how each ended, what was found, which sources there are."""
     with guarded():
         from forensics.render import session_list
 
         choice = _choice(session, since, last, everything=everything)
-        analysis = _analyse(paths, tz, choice, default=20)
+        analysis = _analyse(paths, tz, choice, _rules(config, trust=trust_config), default=20)
         if output_format is SessionsFormat.JSON:
             sys.stdout.write(session_list.as_json(analysis))
         else:
@@ -240,31 +185,36 @@ def rules(
     output_format: Annotated[
         RulesFormat, typer.Option("--format", help="How to list the rules.")
     ] = RulesFormat.TABLE,
+    config: Configuration = None,
+    *,
+    trust_config: Trust = False,
 ) -> None:
-    """List the rules."""
+    """List the rules, yours too, with the thresholds in force."""
     with guarded():
         from forensics.render import catalogue
-        from forensics.rules import RULES
 
+        listed = _rules(config, trust=trust_config)
         match output_format:
             case RulesFormat.TABLE:
-                sys.stdout.write(catalogue.as_table(RULES, **_terminal()))
+                sys.stdout.write(catalogue.as_table(listed, **_terminal()))
             case RulesFormat.JSON:
-                sys.stdout.write(catalogue.as_json(RULES))
+                sys.stdout.write(catalogue.as_json(listed))
             case RulesFormat.MARKDOWN:
-                sys.stdout.write(catalogue.as_markdown(RULES))
+                sys.stdout.write(catalogue.as_markdown(listed))
 
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(help="A rule's code, e.g. CCF102.", show_default=False)],
+    code: Annotated[str, typer.Argument(help="A rule's code, e.g. CCF102, or its name.", show_default=False)],
+    config: Configuration = None,
+    *,
+    trust_config: Trust = False,
 ) -> None:
     """Print a rule's documentation."""
     with guarded():
         from forensics.render import catalogue
-        from forensics.rules import RULES
 
-        sys.stdout.write(catalogue.explain(RULES, code, **_terminal()))
+        sys.stdout.write(catalogue.explain(_rules(config, trust=trust_config), code, **_terminal()))
 
 
 @app.command()
@@ -277,11 +227,15 @@ def demo(
     """Analyse the packaged incident of 2025-10-21 and write its report (incident.md)."""
     from importlib.resources import as_file, files
 
-    with guarded():
+    with guarded() as run:
+        from forensics.choice import Choice
+        from forensics.rules import RULES
+
         packaged = files("forensics") / "demo"
         checkout = Path(__file__).parent.parent / "fixtures" / "incident-2025-10-21" / "input"
         with as_file(packaged) if packaged.is_dir() else _checkout(checkout) as folder:
-            report([folder], output=output or Path("incident.md"))
+            analysis = _analyse([folder], None, Choice(), RULES)
+            _report(analysis, run, [folder], output or Path("incident.md"))
 
 
 @contextmanager
@@ -296,28 +250,30 @@ def _choice(session: str | None, since: str | None, last: int | None, *, everyth
     return Choice(session=session, since=span, last=last, everything=everything)
 
 
-def _analyse(paths: list[Path] | None, tz: str | None, choice: Choice, default: int = 1) -> Analysis:
+def _rules(named: Path | None, *, trust: bool) -> tuple[Rule, ...]:
+    """Return the rules in force. Code that a configuration names runs only if the user named it, or says so."""
+    from forensics.config import Config, find, read
+    from forensics.ruleset import rules_of
+
+    path = named or find(Path())
+    return rules_of(read(path, trusted=trust or path == named) if path is not None else Config())
+
+
+def _analyse(
+    paths: list[Path] | None, tz: str | None, choice: Choice, rules: Sequence[Rule], default: int = 1
+) -> Analysis:
     """Analyse what was named; without any path, the sessions of this user that are meant."""
+    from forensics.choice import no_choice
     from forensics.engine import analyse
 
     now = datetime.now(UTC)
     files, base, choice = _meant(paths, choice, now, default)
     with _progress():
-        analysis = analyse(files, tz=tz, stdin=_stdin(files), base=base)
+        analysis = analyse(files, tz=tz, rules=rules, stdin=_stdin(files), base=base)
     chosen = choice.of(analysis.sessions, now)
     if not chosen:
-        _nothing_chosen(analysis.sessions)
+        raise no_choice(analysis.sessions)
     return analysis.only(chosen)
-
-
-def _nothing_chosen(sessions: Sequence[Dated]) -> NoReturn:
-    """Fail where nothing is as new as was asked for: an empty gate is never green."""
-    from forensics.errors import NothingReadableError
-
-    newest = max((s.modified for s in sessions if s.modified is not None), default=None)
-    when = f"; the newest was last written to at {newest:%Y-%m-%d %H:%M:%S}Z" if newest else ""
-    msg = f"none of {len(sessions)} sessions is as new as was asked for{when}"
-    raise NothingReadableError(msg)
 
 
 def _stdin(paths: list[Path]) -> IO[bytes] | None:
@@ -336,7 +292,7 @@ def _meant(
 
 def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Path], Choice]:
     """Return the files of the sessions that are meant, and the choice among what they hold."""
-    from forensics.choice import Choice
+    from forensics.choice import Choice, no_choice
     from forensics.errors import NothingReadableError
     from forensics.locate import files_of, homes_of, locate
 
@@ -344,7 +300,7 @@ def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Pat
     found = locate(homes)
     chosen = choice.of(found, now, default)
     if found and not chosen:
-        _nothing_chosen(found)
+        raise no_choice(found)
     if not chosen:
         msg = f"no session found under {homes.claude}; name the folder that holds the logs"
         raise NothingReadableError(msg)
@@ -383,22 +339,26 @@ def _terminal() -> _Terminal:
     return {"width": shutil.get_terminal_size().columns, "color": not plain}
 
 
-def _spare_logs(output: Path, paths: list[Path], analysis: Analysis) -> None:
-    """Refuse to write over what was read. Raises ``UsageError``."""
-    named = output.is_file() and any(p.is_file() and output.samefile(p) for p in paths)
-    if named or analysis.has_input(output):
-        from forensics.errors import UsageError
+def _report(
+    analysis: Analysis,
+    run: Run,
+    paths: list[Path],
+    output: Path | None,
+    *,
+    tz: str | None = None,
+    template: Path | None = None,
+) -> None:
+    """Write the report; where it goes into a file, say in short what it holds."""
+    from forensics.render.markdown import to_markdown
 
-        msg = f"{output}: is one of the logs that were read; it is not overwritten"
-        raise UsageError(msg)
-
-
-def _write(text: str, output: Path | None) -> None:
-    """Write after success only, so that a failed run leaves no half a report."""
-    if output is None or str(output) == "-":
-        sys.stdout.write(text)
-        return
-    output.write_text(text, encoding="utf-8")
+    _fail_on_rule_errors(analysis, run)
+    text = to_markdown(analysis, tz=tz, templates=template)
+    if output is not None:
+        spare_logs(output, paths, analysis)
+    write(text, output)
+    if output is not None and str(output) != "-":
+        _say_short(analysis)
+        sys.stdout.write(f"\nThe report is in {output}\n")
 
 
 def _fail_on_rule_errors(analysis: Analysis, run: Run) -> None:

@@ -21,3 +21,11 @@ class NothingReadableError(ForensicsError):
 
 class TemplateError(ForensicsError):
     """A report template asks for a name that the context does not have, or cannot be found."""
+
+
+class ConfigError(ForensicsError):
+    """The configuration is wrong: no TOML, or a key, rule, threshold or type that does not exist."""
+
+
+class BadRuleError(ForensicsError):
+    """A rule of the user's cannot be used: its file fails, or what it says of itself does not hold."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from forensics.case import Case
-from forensics.finding import Confidence, FactValue, Hit, Insufficient, Nature, NotApplicable, Severity
+from forensics.finding import Confidence, Hit, Insufficient, Nature, NotApplicable, Severity
 from forensics.schema import Source
 
 Said: TypeAlias = Hit | NotApplicable | Insufficient
+Setting: TypeAlias = "bool | int | float | str | tuple[Setting, ...]"  # what a threshold may be
 
 SECTIONS = ("What it detects", "Why it matters", "How to fix", "Known misses")
 
@@ -74,7 +75,7 @@ class Rule:
     reads_findings: bool
     expectation: str | None
     detect: Detector
-    settings: Mapping[str, FactValue] = field(default_factory=dict)  # thresholds that a configuration sets
+    settings: Mapping[str, Setting] = field(default_factory=dict)  # thresholds that a configuration sets
     is_expected: bool = False  # the configuration declares its expectation
     origin: Origin | None = None  # of a rule that does not come with the program
 
@@ -84,7 +85,7 @@ class Rule:
         return inspect.cleandoc(self.detect.__doc__ or "")
 
     @property
-    def thresholds(self) -> Mapping[str, FactValue]:
+    def thresholds(self) -> Mapping[str, Setting]:
         """Return the keyword parameters with the values in force."""
         parameters = inspect.signature(self.detect).parameters.values()
         defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -96,6 +97,12 @@ class Rule:
             names = " or ".join(sorted(s.value for s in self.any_of))
             return [Insufficient(f"needs a {names}; none was supplied for this session")]
         return list(_told_apart(list(self.detect(case, **self.settings))))
+
+
+def rule_named(rules: Sequence[Rule], text: str) -> Rule | None:
+    """Return the rule of a code or a name, in letters of either size."""
+    wanted = text.casefold()
+    return next((r for r in rules if wanted in (r.code.casefold(), r.name.casefold())), None)
 
 
 def _told_apart(said: Sequence[Said]) -> Iterator[Said]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from forensics.errors import ForensicsError
+from forensics.errors import ForensicsError, UsageError
+
+if TYPE_CHECKING:
+    from forensics.analysis import Analysis
 
 EXIT_FINDINGS, EXIT_ERROR = 1, 2
 
@@ -54,9 +59,26 @@ def _give_up_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def spare_logs(output: Path, paths: Sequence[Path], analysis: Analysis) -> None:
+    """Refuse to write over what was read. Raises ``UsageError``."""
+    named = output.is_file() and any(p.is_file() and output.samefile(p) for p in paths)
+    if named or analysis.has_input(output):
+        msg = f"{output}: is one of the logs that were read; it is not overwritten"
+        raise UsageError(msg)
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write after success only, so that a failed run leaves no half a report."""
+    if output is None or str(output) == "-":
+        sys.stdout.write(text)
+        return
+    output.write_text(text, encoding="utf-8")
+
+
 def complain(sentence: str) -> None:
-    """Tell the user what went wrong, in one line."""
-    sys.stderr.write(f"error: {' '.join(sentence.split())}\n")
+    """Tell the user what went wrong, in one line. It may name what a stranger's file holds: no control characters."""
+    told = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(sentence.split()))
+    sys.stderr.write(f"error: {told}\n")
 
 
 def _utf8(*streams: object) -> None:

@@ -66,10 +66,12 @@ def test_json_is_the_contract():
     data = json.loads(result.stdout)
     assert data["schema_version"] == "1"
     assert data["tool"] == {"name": "forensics", "version": __version__}
+    assert data["rules"] == []
+    assert data["settings"] == {"thresholds": {}, "expect": []}
     assert set(data) >= {"inputs", "sessions", "outcomes", "findings", "chains"}
     assert {o["outcome"] for o in data["outcomes"]} <= {"fired", "clear", "not-applicable", "insufficient"}
     keys = {
-        "rule", "name", "severity", "confidence", "claim", "nature", "session_id", "agent_id", "message", "facts",
+        "rule", "name", "severity", "confidence", "claim", "nature", "expected", "session_id", "agent_id", "message", "facts",
         "fingerprint", "evidence",
     }  # fmt: skip
     for finding in data["findings"]:

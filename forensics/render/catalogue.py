@@ -9,8 +9,10 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from forensics.errors import UsageError
+from forensics.names import nearest
 from forensics.render.console import terminal
-from forensics.rule import Rule
+from forensics.render.markup import code, setting
+from forensics.rule import Rule, rule_named
 
 
 def as_table(rules: Sequence[Rule], width: int | None, *, color: bool) -> str:
@@ -39,8 +41,12 @@ def as_json(rules: Sequence[Rule]) -> str:
             "seed": r.seed,
             "needs_any_of": sorted(s.value for s in r.any_of),
             "thresholds": dict(r.thresholds),
+            "related": list(r.related),
+            "expectation": r.expectation,
+            "expected": r.is_expected,
             "references": list(r.references),
             "since": r.since,
+            "origin": {"name": r.origin.name, "sha256": r.origin.sha256} if r.origin is not None else None,
             "documentation": r.documentation,
         }
         for r in rules
@@ -62,9 +68,14 @@ def rule_page(rule: Rule) -> str:
         "Confidence": rule.confidence.value,
         "Nature": rule.nature.value,
         "Needs one of": ", ".join(sorted(s.value for s in rule.any_of)),
-        "Thresholds": ", ".join(f"`{name} = {value}`" for name, value in rule.thresholds.items()),
+        "Thresholds": ", ".join(f"`{name} = {setting(value)}`" for name, value in rule.thresholds.items()),
+        "Related": ", ".join(rule.related),
+        "Expectation": _expectation(rule),
         "References": "; ".join(rule.references),
-        "Since": rule.since,
+        "Since": rule.since if rule.origin is None else "",
+        "Origin": f"{code(rule.origin.name)}, sha256 `{rule.origin.sha256}`"
+        if rule.origin is not None
+        else "",
     }
     lines = [
         f"## {rule.code} {rule.name}",
@@ -84,12 +95,19 @@ def rule_page(rule: Rule) -> str:
     return "\n".join(lines)
 
 
-def explain(rules: Sequence[Rule], code: str, width: int | None, *, color: bool) -> str:
-    """Return one rule's documentation. Raises ``UsageError`` for a code that no rule has."""
-    rule = next((r for r in rules if code.casefold() in (r.code.casefold(), r.name)), None)
+def _expectation(rule: Rule) -> str:
+    """Say under which name a configuration declares the safeguard, and whether it does."""
+    if rule.expectation is None:
+        return ""
+    return f"`{rule.expectation}`{', declared: a gap fails the gate' if rule.is_expected else ''}"
+
+
+def explain(rules: Sequence[Rule], name: str, width: int | None, *, color: bool) -> str:
+    """Return one rule's documentation. Raises ``UsageError`` for a code or name that no rule has."""
+    rule = rule_named(rules, name)
     if rule is None:
         known = ", ".join(r.code for r in rules)
-        msg = f"no rule {code}; known are {known}"
+        msg = f"no rule {name}; {nearest(name, [n for r in rules for n in (r.code, r.name)])}; the codes are {known}"
         raise UsageError(msg)
     if width is None:
         return rule_page(rule)

@@ -16,7 +16,7 @@ from forensics.citations import format_utc
 from forensics.finding import Finding, OutcomeKind, Slot, Statement
 from forensics.render.advice import advise
 from forensics.render.moments import LocalClock, choose_clock
-from forensics.render.outline import CATEGORIES, ENDED, ENDING_CODES, TITLES, Topic
+from forensics.render.outline import CATEGORIES, ENDED, ENDING_CODES, TITLES, Topic, category_of_others
 from forensics.render.summary import LONG_SILENCE_S, duration, impact, root_cause, summarise
 from forensics.render.views import (
     CategoryView,
@@ -51,7 +51,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
             title=c.title,
             topics=tuple(_topic(t, session, rules, exhibits) for t in c.topics),
         )
-        for c in CATEGORIES
+        for c in (*CATEGORIES, *category_of_others(analysis.rules))
     )
     endings = tuple(
         _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in ENDING_CODES

@@ -23,6 +23,15 @@ def to_dict(analysis: Analysis) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "forensics", "version": analysis.tool_version},
+        "rules": [
+            {"code": r.code, "name": r.name, "origin": r.origin.name, "sha256": r.origin.sha256}
+            for r in analysis.rules
+            if r.origin is not None
+        ],
+        "settings": {
+            "thresholds": {r.code: dict(r.settings) for r in analysis.rules if r.settings},
+            "expect": sorted({r.expectation for r in analysis.rules if r.expectation and r.is_expected}),
+        },
         "inputs": [_input(i) for i in analysis.inputs],
         "unread": [{"path": u.name, "reason": u.reason} for u in analysis.unread],
         "unattached": [{"path": path, "records": records} for path, records in analysis.unattached],
@@ -88,6 +97,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "confidence": finding.confidence.value,
         "claim": finding.claim.value,
         "nature": finding.nature.value,
+        "expected": finding.expected,
         "session_id": finding.session_id,
         "agent_id": finding.agent_id,
         "message": finding.message,

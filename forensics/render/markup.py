@@ -6,6 +6,7 @@ a link, a mention or a template.
 
 from __future__ import annotations
 
+import json
 import re
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$^])")
@@ -42,3 +43,8 @@ def code(text: object) -> str:
 def fence(text: object) -> str:
     """Return the fence that a block of this text needs."""
     return "`" * max(3, max((len(run) for run in BACKTICKS.findall(str(text))), default=0) + 1)
+
+
+def setting(value: object) -> str:
+    """Return a threshold's value as a configuration has it: what TOML and JSON write in one way."""
+    return json.dumps(value, ensure_ascii=False)

@@ -6,8 +6,10 @@ does not have is shown as not assessed, never left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from forensics.rule import Rule
 from forensics.verdict import Verdict
 
 
@@ -156,6 +158,18 @@ CATEGORIES = (
 
 # what a report says of the session as a whole, before its categories
 ENDING_CODES = ("CCF901", "CCF902")
+
+
+def category_of_others(rules: Sequence[Rule]) -> tuple[Category, ...]:
+    """Return one more category for rules that the outline has no place for, or none: no finding is left out."""
+    placed = {code for c in CATEGORIES for t in c.topics for code in t.codes} | set(ENDING_CODES)
+    others = [r for r in rules if r.code not in placed]
+    number = str(len(CATEGORIES) + 1)
+    topics = tuple(
+        Topic(f"{number}.{n}", r.title, (r.code,), r.guidance.metric) for n, r in enumerate(others, 1)
+    )
+    return (Category(number, "RULES OF YOUR OWN", topics),) if topics else ()
+
 
 # how the title calls an ending: only a proven crash is a crash
 TITLES = {

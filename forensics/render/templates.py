@@ -20,7 +20,7 @@ from jinja2 import (
 
 from forensics import errors
 from forensics.citations import format_utc
-from forensics.render.markup import code, fence, inline, plain, sentence
+from forensics.render.markup import code, fence, inline, plain, sentence, setting
 from forensics.render.numbers import share
 
 
@@ -38,7 +38,7 @@ def environment(folder: Path | None) -> Environment:
         autoescape=False,  # noqa: S701 - Markdown: every log text passes through the filters below
     )
     env.filters |= {"inline": inline, "code": code, "fence": fence, "plain": plain}
-    env.filters |= {"sentence": sentence, "utc": format_utc, "share": share}
+    env.filters |= {"sentence": sentence, "utc": format_utc, "share": share, "setting": setting}
     return env
 
 
