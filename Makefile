@@ -5,6 +5,8 @@ PYTHON  ?= python3
 ARGS    ?=
 DIST    ?= dist
 VERSION ?= latest
+NAME    ?=
+CODE    ?=
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -16,10 +18,10 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types layers check format golden drift wheel clean distclean
+.PHONY: help demo test lint types layers check format golden drift new-rule wheel clean distclean
 
 help: ## Print this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  Another Python: make PYTHON=python3.12 test. Options of pytest: make test ARGS='-k clock'."
 
 demo: $(VENV)/.installed ## Write the report of the incident in fixtures/ to incident.md.
@@ -49,6 +51,9 @@ golden: $(VENV)/.installed-dev ## Write the expected reports anew. Read the diff
 
 drift: $(VENV)/.installed ## Judge a release of the client: VERSION=2.1.331, or the newest.
 	@$(BIN)/python -m tools.recorder $(VERSION) $(ARGS)
+
+new-rule: $(VENV)/.installed ## Lay out a rule: NAME=repeated-coffee, and CODE=CCF412 or a series, CODE=CCF3.
+	@$(BIN)/python -m tools.new_rule "$(NAME)" "$(CODE)"
 
 wheel: $(VENV)/.installed-dev ## Build the sdist, and the wheel from it, into dist/.
 	@rm -f $(DIST)/session_forensics-*
