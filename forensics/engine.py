@@ -219,7 +219,7 @@ def _judge(
         try:
             said = rule.judge(case.with_findings(findings) if rule.reads_findings else case)
             made = [_finding(rule, case, hit, citations) for hit in said if isinstance(hit, Hit)]
-        except Exception as error:  # noqa: BLE001 - one broken rule must not cost the others; it is reported
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken rule must not cost the others, nor end the run
             errors.append(RuleError(rule.code, case.session_id, f"{type(error).__name__}: {error}"))
             continue
         findings += made

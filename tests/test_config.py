@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from forensics.cli import app
-from forensics.config import Config, find, read
+from forensics.config import Config, _config, _Table, find, read
 from forensics.engine import analyse
 from forensics.errors import ConfigError
 from forensics.names import nearest
@@ -138,6 +141,21 @@ def test_bytes_that_are_no_configuration_are_one_sentence(here, data):
     assert result.exit_code == 2
     assert result.stderr.startswith("error: forensics.toml: ")
     assert result.stderr.count("\n") == 1
+
+
+WORDS = st.sampled_from(["rules", "expect", "thresholds", "CCF102", "lasting_s", "later_calls", "x"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(WORDS, VALUES, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_file_holds_it_is_a_configuration_or_an_error(data):
+    with suppress(ConfigError):
+        _config(_Table(Path("given.toml"), data), trusted=False).bind(RULES)
 
 
 def test_the_demonstration_takes_no_configuration(here):
@@ -337,6 +355,12 @@ def test_the_documented_examples_are_valid(here):
         r"^```toml\n(# (?:forensics|pyproject)\.toml\n.*?)^```", page, re.MULTILINE | re.DOTALL
     )
     assert len(examples) == 2
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples += [
+        f"# forensics.toml\n{t}"
+        for t in re.findall(r"^```toml\n(rules = .*?)^```", readme, re.MULTILINE | re.DOTALL)
+    ]
+    assert len(examples) == 3
     known = {r.expectation for r in RULES}
     for text in examples:
         name = text.partition("\n")[0].removeprefix("# ")

@@ -218,15 +218,19 @@ def test_nothing_is_written_beside_a_file(here):
     assert sorted(here.rglob("*")) == before
 
 
-def test_a_rule_that_fails_is_reported_as_ours_are(here):
-    write(here, ours=RULE.replace('yield NotApplicable("never")', "yield 1 / 0"))
+@pytest.mark.parametrize(
+    ("fault", "told"), [("1 / 0", "ZeroDivisionError"), ("__import__('sys').exit(0)", "SystemExit: 0")]
+)
+def test_a_rule_that_fails_is_reported_as_ours_are(here, fault, told):
+    write(here, ours=RULE.replace('yield NotApplicable("never")', f"yield {fault}"))
     result = run("check", INCIDENT, "--trust-config", "--exit-zero")
     assert result.exit_code == 2
-    assert (
-        "rule OUR101 failed on session c4f74656-68ad-4973-8f53-0b862ed16d5d: ZeroDivisionError"
-        in result.stderr
-    )
+    assert f"rule OUR101 failed on session c4f74656-68ad-4973-8f53-0b862ed16d5d: {told}" in result.stderr
     assert "CCF102" in result.stdout
+    assert (
+        "- OUR101 on `c4f74656-68ad-4973-8f53-0b862ed16d5d`"
+        in run("report", INCIDENT, "--trust-config").stdout
+    )
 
 
 # --- what cannot be used -----------------------------------------------------------------------------
