@@ -73,6 +73,7 @@ def test_an_unreadable_file_is_named(tmp_path, command, monkeypatch):
     def refuse(*args: object, **kwargs: object):
         raise PermissionError(13, "Permission denied", str(path))
 
+    monkeypatch.chdir(tmp_path)  # a project of its own: the checkout's could not be read, either
     monkeypatch.setattr("pathlib.Path.open", refuse)
     result = run(command, tmp_path)
     assert result.exit_code == 3
