@@ -16,9 +16,10 @@ from signal import Signals
 import pytest
 
 import tools.recorder.judge
+from tools.expectations import of_client
 from tools.recorder.deviations import deviations_of
 from tools.recorder.hook import answer
-from tools.recorder.judge import Judgement, doctor, expected_of, judge, judgements_of, table
+from tools.recorder.judge import Judgement, doctor, judge, judgements_of, table
 from tools.recorder.request_log import Answered, Asked, Failed, IssuedCall, RequestLog, ToolResult
 from tools.recorder.requests import (
     COMPACTION,
@@ -528,15 +529,15 @@ def test_an_interrupted_agent_is_asked_for_only_where_the_client_left_it_unanswe
     story = Story()
     story.end("main")
     interrupted = Ending(how="SIGINT", exit_code=0, started=0.0, ended=1.0)
-    assert "CCF403" in expected_of(truth_of(story, interrupted, version="2.0.46"))
-    assert "CCF403" not in expected_of(truth_of(story, interrupted, version="2.1.19"))
+    assert "CCF403" in of_client(truth_of(story, interrupted, version="2.0.46"), "b_parallel")
+    assert "CCF403" not in of_client(truth_of(story, interrupted, version="2.1.19"), "b_parallel")
 
 
 def test_a_failing_voice_server_is_expected_to_be_seen():
     story = Story()
     story.end("main")
-    assert expected_of(truth_of(story, voice_fails=True))["CCF201"]
-    assert not expected_of(truth_of(story))["CCF201"]
+    assert of_client(truth_of(story, voice_fails=True), "b_parallel")["CCF201"]
+    assert not of_client(truth_of(story), "b_parallel")["CCF201"]
 
 
 def test_the_table_counts_for_each_rule():

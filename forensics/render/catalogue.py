@@ -10,6 +10,7 @@ from rich.table import Table
 
 from forensics.errors import UsageError
 from forensics.render.console import terminal
+from forensics.render.examples import example_lines
 from forensics.rule import Rule
 
 
@@ -75,6 +76,7 @@ def rule_page(rule: Rule) -> str:
         "",
         f"\n{body}".replace("\n## ", "\n### ").strip(),
         "",
+        *example_lines(rule.code),
         "### The rule that is broken",
         rule.guidance.contract,
         "",
