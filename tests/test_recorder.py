@@ -444,10 +444,11 @@ def wrong(truth, output):
 
 @pytest.fixture
 def busy():
-    """One agent with three items in progress."""
+    """One agent with three items in progress, and all done at the end."""
     story = Story()
     story.ask("main")
     story.step("main", todos_of("iii"))
+    story.step("main", todos_of("ccc"))
     story.answer("main", final=True)
     return story
 
@@ -484,7 +485,7 @@ def test_one_orphan_too_many_is_told():
     story.ask("main")
     story.answer("main", *spawns_of("Take notes"))
     story.ask("notes")
-    found = output_of(("CCF403", {}), ("CCF403", {}), agents=1)
+    found = output_of(("CCF305", {}), ("CCF403", {}), ("CCF403", {}), agents=1)
     assert wrong(truth_of(story), found) == ["b_parallel: CCF403 agents counted wrongly (said 2, true is 1)"]
 
 
@@ -514,6 +515,16 @@ def test_the_verdict_is_judged_by_how_the_process_ended(ending, verdict, is_righ
     story.end("main")
     judged = {j.rule: j for j in judgements_of(truth_of(story, ending), output_of(verdict=verdict))}
     assert judged["ending"].right is is_right
+
+
+def test_what_was_open_at_the_end_is_counted():
+    story = Story()
+    story.ask("main")
+    story.step("main", todos_of("cip"))
+    story.answer("main", ("Bash", {}))
+    labels = story.labels(Ending(how="SIGKILL", exit_code=-9, started=0.0, ended=1.0))
+    assert labels["in_progress_at_end"] == 1
+    assert labels["unanswered_calls"] == [{"agent": "main", "tool": "Bash"}]
 
 
 def test_a_session_that_is_not_found_is_told():

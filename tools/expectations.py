@@ -64,18 +64,21 @@ class Run:
         return "scripted" if failing or self.scenario.startswith("f_") else "none"
 
     @property
-    def calls(self) -> list[Truth] | None:
-        """Return the tool calls that went out, where the truth lists them."""
+    def unanswered(self) -> list[tuple[str, str]] | None:
+        """Return agent and tool of the calls whose answer never came back, where the truth lists calls."""
+        if "unanswered_calls" in self.labels:
+            return [(c["agent"], c["tool"]) for c in self.labels["unanswered_calls"]]
         seen = self.truth.get("observed_by_mock")
-        return None if seen is None else seen["tool_calls"]
+        calls = seen["tool_calls"] if seen is not None else None
+        return calls and [(c["agent"], c["name"]) for c in calls if not c["delivered_result"]]
 
+    @property
     def items_left(self) -> bool | None:
         """Say whether an agent's last list had an item in progress."""
+        if "in_progress_at_end" in self.labels:
+            return bool(self.labels["in_progress_at_end"])
         seen = self.truth.get("observed_by_mock")
-        if seen is None:
-            return None
-        last = {call["agent"]: call["in_progress"] for call in seen["todo_calls"]}
-        return any(last.values())
+        return seen and any({call["agent"]: call["in_progress"] for call in seen["todo_calls"]}.values())
 
 
 def of_client(truth: Truth, scenario: str) -> dict[str, bool]:
@@ -141,20 +144,17 @@ def _list_taken(run: Run) -> bool | None:
 
 
 def _left_open(run: Run) -> bool | None:
-    left = run.items_left()
-    if left is None:
-        return None
-    return True if left or run.labels["unfinished_subagents"] else None
+    left = run.items_left
+    return True if left or (left is not None and run.labels["unfinished_subagents"]) else None
 
 
 def _unanswered(run: Run) -> bool | None:
-    if run.calls is None:
+    if run.unanswered is None:
         return None
-    left = [c for c in run.calls if not c["delivered_result"] and c["name"] not in SPAWN_TOOLS]
-    if any(c["agent"] == "main" for c in left):
-        return True
+    left = [agent for agent, tool in run.unanswered if tool not in SPAWN_TOOLS]
     if left:
-        return True if run.version >= AT_ONCE_FROM else None
+        told = run.version >= AT_ONCE_FROM or "main" in left
+        return True if told else None
     return _never_unless_killed(run)
 
 
