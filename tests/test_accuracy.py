@@ -10,7 +10,7 @@ import pytest
 from forensics.rules import RULES
 from tools.accuracy.base_rates import BASE_RATES
 from tools.accuracy.measure import Mistake, Tally, at_least, measure
-from tools.accuracy.page import page
+from tools.accuracy.page import OTHERS, page
 from tools.expectations import CLIENT, VOICE
 
 PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
@@ -64,10 +64,11 @@ def measured(corpus):
 
 @pytest.mark.corpus
 def test_the_published_rates_are_those_that_are_measured(measured):
-    text = page(measured)
+    text = f"{page(measured)}\n"
+    told, heading, others = PAGE.read_text(encoding="utf-8").partition(OTHERS)
     if os.environ.get("UPDATE_GOLDEN"):
-        PAGE.write_text(text, encoding="utf-8")
-    assert text == PAGE.read_text(encoding="utf-8"), "run make accuracy, and read the diff"
+        PAGE.write_text(text + heading + others, encoding="utf-8")
+    assert text == told, "run make accuracy, and read the diff"
 
 
 @pytest.mark.corpus

@@ -1,6 +1,8 @@
-"""Write docs/accuracy.md: ``python -m tools.accuracy CORPUS``, or with ``--check`` say whether it is up to date.
+"""Write docs/accuracy.md: ``python -m tools.accuracy CORPUS [--others RECORDINGS]``.
 
 CORPUS holds ``<program>/<version>/<scenario>/{input,TRUTH.json}`` and, under ``public``, published sessions.
+What ``--others`` names are recordings of versions that the rules were not built with; without it the page keeps what
+it says of them.
 """
 
 from __future__ import annotations
@@ -9,17 +11,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.accuracy.measure import measure
-from tools.accuracy.page import page
+from tools.accuracy.measure import measure, measure_others
+from tools.accuracy.page import OTHERS, others, page
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accuracy.md"
 
 
 def main() -> int:
-    """Measure and write. Exit code 1 where ``--check`` finds another page, 2 where there are no recordings."""
+    """Measure and write. Exit code 2 where there are no recordings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
-    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--others", type=Path, help="recordings of other versions, as make drift keeps them")
     given = parser.parse_args()
     measured = measure(given.corpus)
     if not measured.recordings:
@@ -27,10 +29,9 @@ def main() -> int:
             f"error: no recordings under {given.corpus}; FORENSICS_CORPUS names their folder", file=sys.stderr
         )
         return 2
-    text = page(measured)
-    if given.check:
-        return int(text != DOCUMENT.read_text(encoding="utf-8"))
-    DOCUMENT.write_text(text, encoding="utf-8")
+    _, _, before = DOCUMENT.read_text(encoding="utf-8").partition(OTHERS)
+    section = others(measure_others(given.others)) if given.others else OTHERS + before
+    DOCUMENT.write_text(f"{page(measured)}\n{section}", encoding="utf-8")
     print(f"{DOCUMENT.name}: {measured.recordings} recordings, {measured.sessions} public sessions")
     return 0
 

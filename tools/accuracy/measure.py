@@ -113,7 +113,7 @@ def measure(corpus: Path) -> Measured:
     """Measure on all recordings below ``corpus``, and on the public sessions where they are there."""
     measured = Measured()
     for truth in sorted(corpus.glob("*/*/*/TRUTH.json")):
-        _judge(truth.parent, measured)
+        _judge(truth.parent, measured, truth.parts[-4])
     if (corpus / "public").is_dir():
         analysis = analyse([corpus / "public"])
         _count(analysis, measured)
@@ -121,8 +121,16 @@ def measure(corpus: Path) -> Measured:
     return measured
 
 
-def _judge(recording: Path, measured: Measured) -> None:
-    program, version, scenario = recording.parts[-3:]
+def measure_others(folder: Path) -> Measured:
+    """Measure on recordings that the rules were not built with: those of ``make drift``."""
+    measured = Measured()
+    for truth in sorted(folder.glob("*/*/TRUTH.json")):
+        _judge(truth.parent, measured, "claude-code")
+    return measured
+
+
+def _judge(recording: Path, measured: Measured, program: str) -> None:
+    version, scenario = recording.parts[-2:]
     truth = json.loads((recording / "TRUTH.json").read_text(encoding="utf-8"))
     analysis = analyse([recording / "input"])
     measured.recordings += 1

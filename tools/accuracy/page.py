@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from forensics.finding import Severity
 from forensics.rules import RULES
 from tools.accuracy.base_rates import BASE_RATES
 from tools.accuracy.measure import Measured, Tally
+from tools.recorder.versions import order
 
 HEAD = """\
 # Accuracy
@@ -52,19 +53,51 @@ def page(measured: Measured) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _table(measured: Measured) -> Iterator[str]:
+def _counts(measured: Measured, is_shown: Callable[[Tally], bool]) -> Iterator[str]:
     yield "| rule | | recordings | tp | fp | fn | tn | precision | at least | recall | at least |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     for rule in RULES:
         t = measured.tallies[rule.code]
+        if not is_shown(t):
+            continue
         counts = (t.cases, t.tp, t.fp, t.fn, t.tn)
         rates = [_rate(r) for r in (t.precision, t.precise_from, t.recall, t.recalls_from)]
         yield f"| {' | '.join((rule.code, rule.name, *map(str, counts), *rates))} |"
+
+
+def _table(measured: Measured) -> Iterator[str]:
+    yield from _counts(measured, lambda tally: True)  # noqa: ARG005
     without = [r.code for r in RULES if not _positives(measured.tallies[r.code])]
     if without:
         yield ""
         yield f"A rule without tp and fn ({', '.join(without)}) met no recording in which its subject is known to be"
         yield "there: its recall is not known. That it fires is shown on the evidence in `fixtures/rules`."
+
+
+OTHERS = "## On versions that the rules were not built with\n"
+
+
+def others(measured: Measured) -> str:
+    """Return the section on recordings made afterwards."""
+    versions = ", ".join(name.rpartition(" ")[2] for name in sorted(measured.versions, key=_order))
+    head = [
+        OTHERS,
+        f"{measured.recordings} recordings of the client, made with `make drift` when the rules stood: {versions}. Only rules",
+        "are listed that had to find something, or that found something wrongly.",
+        "",
+        *_counts(measured, lambda tally: bool(tally.tp + tally.fn + tally.fp)),
+    ]
+    listed = [
+        f"- {m.code} on {m.sentence}" for m in sorted(measured.mistakes, key=lambda m: (m.code, m.recording))
+    ]
+    wrong = (
+        ["", "Where they err:", "", *listed] if listed else ["", "Nowhere do they err, on these recordings."]
+    )
+    return "\n".join((*head, *wrong)) + "\n"
+
+
+def _order(name: str) -> tuple[int, ...]:
+    return order(name.rpartition(" ")[2])
 
 
 def _positives(tally: Tally) -> int:
