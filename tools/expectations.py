@@ -55,6 +55,11 @@ class Run:
         return any(how.startswith(SIGNALS) for how in self.labels["ended_by"])
 
     @property
+    def agents_at_work(self) -> bool:
+        """Say whether a spawned agent ever reached the API: with -p, 2.0.69 aborts background agents at once."""
+        return bool(self.labels["max_simultaneous_subagents"]) or not self.labels["spawns_total"]
+
+    @property
     def voice(self) -> str:
         """Say which voice server was beside it: none, a scripted one, one whose speech fails, or the genuine one."""
         scripted = self.truth["scripted"]
@@ -104,7 +109,7 @@ def _faults(run: Run) -> Mapping[str, int]:
 
 def _orphaned(run: Run) -> bool | None:
     interrupted = any(how.startswith("SIGINT") for how in run.labels["ended_by"])
-    if _faults(run) or (interrupted and run.version > ANSWERS_INTERRUPTED_AFTER):
+    if _faults(run) or not run.agents_at_work or (interrupted and run.version > ANSWERS_INTERRUPTED_AFTER):
         return None
     return bool(run.labels.get("orphaned_subagents", run.labels["unfinished_subagents"]))
 
@@ -182,7 +187,7 @@ def _chain(run: Run) -> bool | None:
 
 
 CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
-    "CCF101": lambda run: run.labels["parallel_spawn"],
+    "CCF101": lambda run: run.labels["parallel_spawn"] if run.agents_at_work else None,
     "CCF102": lambda run: run.labels["multiple_in_progress"],
     "CCF103": _shared,
     "CCF104": lambda run: bool(run.labels["same_file_written_by"]),
