@@ -82,8 +82,8 @@ def others(measured: Measured) -> str:
     versions = ", ".join(name.rpartition(" ")[2] for name in sorted(measured.versions, key=_order))
     head = [
         OTHERS,
-        f"{measured.recordings} recordings of the client, made with `make drift` when the rules stood: {versions}. Only",
-        "rules are listed that had to find something, or that found something wrongly.",
+        f"{measured.recordings} recordings of the client, made with `make drift` when the rules stood: {versions}.",
+        "Only rules are listed that had to find something, or that found something wrongly.",
         "",
         *_counts(measured, lambda tally: bool(tally.tp + tally.fn + tally.fp)),
     ]
