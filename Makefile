@@ -5,6 +5,7 @@ PYTHON  ?= python3
 ARGS    ?=
 DIST    ?= dist
 VERSION ?= latest
+CORPUS  ?= $(or $(FORENSICS_CORPUS),../shared/corpus)
 NAME    ?=
 CODE    ?=
 
@@ -18,7 +19,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types layers check format golden drift new-rule wheel clean distclean
+.PHONY: help accuracy demo test lint types layers check format golden drift new-rule wheel clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ format: $(VENV)/.installed-dev ## Format the code, and mend what ruff can mend s
 
 golden: $(VENV)/.installed-dev ## Write the expected reports anew. Read the diff: it is the review.
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/test_golden.py $(ARGS)
+
+accuracy: $(VENV)/.installed ## Measure the rules on recordings, and write docs/accuracy.md.
+	@$(BIN)/python -m tools.accuracy $(CORPUS) $(ARGS)
 
 drift: $(VENV)/.installed ## Judge a release of the client: VERSION=2.1.331, or the newest.
 	@$(BIN)/python -m tools.recorder $(VERSION) $(ARGS)

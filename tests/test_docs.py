@@ -14,6 +14,7 @@ from forensics.engine import examine
 from forensics.render.catalogue import as_markdown
 from forensics.render.doctor import as_markdown as as_table
 from forensics.rules import RULES
+from tools.examples import DATA, examples
 
 ROOT = Path(__file__).parents[1]
 FIGURES = re.compile(r"<!-- doctor: (?P<folders>[a-z -]+?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -22,6 +23,12 @@ FIGURES = re.compile(r"<!-- doctor: (?P<folders>[a-z -]+?) -->\n.*?<!-- end -->"
 def test_the_rules_page_is_generated_from_the_rules():
     page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     assert page == as_markdown(RULES), "run: forensics rules --format markdown > docs/rules.md"
+
+
+def test_the_examples_are_what_the_rules_say_of_the_fixtures():
+    if os.environ.get("UPDATE_GOLDEN"):
+        DATA.write_text(examples(), encoding="utf-8")
+    assert DATA.read_text(encoding="utf-8") == examples(), "run: python -m tools.examples"
 
 
 def test_the_readme_lists_every_rule_and_no_other():

@@ -16,9 +16,10 @@ from signal import Signals
 import pytest
 
 import tools.recorder.judge
+from tools.expectations import of_client
 from tools.recorder.deviations import deviations_of
 from tools.recorder.hook import answer
-from tools.recorder.judge import Judgement, doctor, expected_of, judge, judgements_of, table
+from tools.recorder.judge import Judgement, doctor, judge, judgements_of, table
 from tools.recorder.request_log import Answered, Asked, Failed, IssuedCall, RequestLog, ToolResult
 from tools.recorder.requests import (
     COMPACTION,
@@ -443,10 +444,11 @@ def wrong(truth, output):
 
 @pytest.fixture
 def busy():
-    """One agent with three items in progress."""
+    """One agent with three items in progress, and all done at the end."""
     story = Story()
     story.ask("main")
     story.step("main", todos_of("iii"))
+    story.step("main", todos_of("ccc"))
     story.answer("main", final=True)
     return story
 
@@ -483,7 +485,7 @@ def test_one_orphan_too_many_is_told():
     story.ask("main")
     story.answer("main", *spawns_of("Take notes"))
     story.ask("notes")
-    found = output_of(("CCF403", {}), ("CCF403", {}), agents=1)
+    found = output_of(("CCF305", {}), ("CCF403", {}), ("CCF403", {}), agents=1)
     assert wrong(truth_of(story), found) == ["b_parallel: CCF403 agents counted wrongly (said 2, true is 1)"]
 
 
@@ -515,6 +517,16 @@ def test_the_verdict_is_judged_by_how_the_process_ended(ending, verdict, is_righ
     assert judged["ending"].right is is_right
 
 
+def test_what_was_open_at_the_end_is_counted():
+    story = Story()
+    story.ask("main")
+    story.step("main", todos_of("cip"))
+    story.answer("main", ("Bash", {}))
+    labels = story.labels(Ending(how="SIGKILL", exit_code=-9, started=0.0, ended=1.0))
+    assert labels["in_progress_at_end"] == 1
+    assert labels["unanswered_calls"] == [{"agent": "main", "tool": "Bash"}]
+
+
 def test_a_session_that_is_not_found_is_told():
     story = Story()
     story.end("main")
@@ -528,15 +540,15 @@ def test_an_interrupted_agent_is_asked_for_only_where_the_client_left_it_unanswe
     story = Story()
     story.end("main")
     interrupted = Ending(how="SIGINT", exit_code=0, started=0.0, ended=1.0)
-    assert "CCF403" in expected_of(truth_of(story, interrupted, version="2.0.46"))
-    assert "CCF403" not in expected_of(truth_of(story, interrupted, version="2.1.19"))
+    assert "CCF403" in of_client(truth_of(story, interrupted, version="2.0.46"), "b_parallel")
+    assert "CCF403" not in of_client(truth_of(story, interrupted, version="2.1.19"), "b_parallel")
 
 
 def test_a_failing_voice_server_is_expected_to_be_seen():
     story = Story()
     story.end("main")
-    assert expected_of(truth_of(story, voice_fails=True))["CCF201"]
-    assert not expected_of(truth_of(story))["CCF201"]
+    assert of_client(truth_of(story, voice_fails=True), "b_parallel")["CCF201"]
+    assert not of_client(truth_of(story), "b_parallel")["CCF201"]
 
 
 def test_the_table_counts_for_each_rule():

@@ -11,6 +11,7 @@ from rich.table import Table
 from forensics.errors import UsageError
 from forensics.names import nearest
 from forensics.render.console import terminal
+from forensics.render.examples import example_lines
 from forensics.render.markup import code, setting
 from forensics.rule import Rule, rule_named
 
@@ -86,6 +87,7 @@ def rule_page(rule: Rule) -> str:
         "",
         f"\n{body}".replace("\n## ", "\n### ").strip(),
         "",
+        *example_lines(rule.code),
         "### The rule that is broken",
         rule.guidance.contract,
         "",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.recorder.versions import order
+from tools.expectations import of_client
 
 CHECKOUT = Path(__file__).parents[2]
 FORENSICS = (sys.executable, "-m", "forensics")
@@ -19,8 +19,6 @@ FRAME = " │╭╮╰╯─"
 
 ENDING = "ending"  # no rule: the verdict on how the session ended
 CLEAN, UNKNOWN, INSUFFICIENT = "CLEAN", "UNKNOWN", "insufficient"
-# Later clients answer an agent that the user interrupts: it was stopped, and is not missing.
-ANSWERS_INTERRUPTED_AFTER = (2, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +45,10 @@ class Judgement:
         return f"{self.scenario}: {self.rule} {what}" + (f" ({self.said})" if self.said else "")
 
 
-def expected_of(truth: Mapping[str, Any]) -> dict[str, bool]:
-    """Say which rules must find something, and which must not; what the truth does not decide is left out."""
-    labels = truth["labels"]
-    fails = truth["scripted"]["voice_fails"]
-    want = {
-        "CCF101": labels["parallel_spawn"],
-        "CCF102": labels["multiple_in_progress"],
-        "CCF104": bool(labels["same_file_written_by"]),
-        "CCF201": fails,
-    }
-    if not fails:  # later clients keep a server's lines to themselves, and with them the refused key
-        want["CCF202"] = False
-    if "SIGINT" not in labels["ended_by"] or order(truth["version"]) <= ANSWERS_INTERRUPTED_AFTER:
-        want["CCF403"] = bool(labels["orphaned_subagents"])
-    return want
-
-
 def judgements_of(truth: Mapping[str, Any], output: Mapping[str, Any]) -> Iterator[Judgement]:
     """Compare the truth of one recording with what ``check`` printed about it."""
     scenario, found = truth["scenario"], {finding["rule"] for finding in output["findings"]}
-    for rule, expected in expected_of(truth).items():
+    for rule, expected in of_client(truth, scenario).items():
         outcomes = [o for o in output["outcomes"] if o["rule"] == rule]
         said = "; ".join(sorted({o["reason"] for o in outcomes if o["reason"]}))
         unsure = rule not in found and any(o["outcome"] == INSUFFICIENT for o in outcomes)

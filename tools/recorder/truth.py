@@ -132,7 +132,12 @@ def _todo_labels(calls: Sequence[SentCall]) -> dict[str, Any]:
         main = max(main, state.of(MAIN))
         one = max(one, *(state.of(call.agent) for call in together))
         one_list = max(one_list, len(state.shared), *state.own.values(), 0)
-    return {"multiple_in_progress": one >= SEVERAL, "max_in_progress": one_list, "max_in_progress_main": main}
+    return {
+        "multiple_in_progress": one >= SEVERAL,
+        "max_in_progress": one_list,
+        "max_in_progress_main": main,
+        "in_progress_at_end": sum(state.own.values()) + len(state.shared),
+    }
 
 
 def _same_file(calls: Sequence[SentCall], lives: Mapping[str, Life]) -> dict[str, list[str]]:
@@ -192,6 +197,7 @@ def labels_of(
             for c in failed
             if c.result is not None
         ],
+        "unanswered_calls": [{"agent": c.agent, "tool": c.issued.tool} for c in calls if c.result is None],
         "unfinished_agents": sorted(name for name, life in lives.items() if not life.finished),
         "unfinished_subagents": sorted(name for name, life in subagents.items() if not life.finished),
         "orphaned_subagents": sorted(_unanswered(spawns, lives, prompts)),
