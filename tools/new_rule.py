@@ -87,7 +87,8 @@ $code $name is laid out. What is left:
   forensics/render/outline.py
       give $code a topic of the report, if it has none
   README.md, CHANGELOG.md
-      one line each; then:  forensics rules --format markdown > docs/rules.md""")
+      one line each
+  then:  python -m tools.examples;  forensics rules --format markdown > docs/rules.md;  make accuracy""")
 
 
 class RefusedError(Exception):
