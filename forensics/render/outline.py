@@ -155,7 +155,8 @@ CATEGORIES = (
 )
 
 # what a report says of the session as a whole, before its categories
-ENDING_CODES = ("CCF901", "CCF902")
+ENDING_CODES = ("CCF901",)
+CHAIN_CODES = ("CCF902",)
 
 # how the title calls an ending: only a proven crash is a crash
 TITLES = {
