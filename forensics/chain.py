@@ -11,28 +11,22 @@ same record are not linked either: they restate it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from itertools import combinations, pairwise
 
-import polars as pl
-
 from forensics.case import Case
 from forensics.finding import Confidence, Finding
-from forensics.happenings import Happening, Mark, happenings_of
-from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
+from forensics.happenings import Happening, happenings_of
+from forensics.marks import Mark
+from forensics.naming import died_of, naming_records
 
 RESOURCE_WITHIN_S = 600.0
 TEMPORAL_WITHIN_S = 60.0
 FEWEST_IN_CASCADE = 3  # happenings, and findings behind them: one failure told in three lines is no cascade
 FEWEST_IN_CHAIN = 2
-QUOTED = 70
-NO_STREAM = "Error in non-streaming fallback"
-FIRST_TRY = 1
-ANSWERS = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.AGENT_SPAWN)
 
 
 class Link(StrEnum):
@@ -89,7 +83,7 @@ class Path:
 class FailureGraph:
     """The happenings of one session, what links them, and the chains that follow from it, the longest first.
 
-    ``verdict`` is null where there are fewer than two happenings that could be linked.
+    ``verdict`` is null where there are fewer than two happenings, or findings, that could be linked.
     """
 
     nodes: tuple[Happening, ...]
@@ -120,7 +114,7 @@ def failure_graph(
     beside = _temporal(nodes, edges, temporal_within_s)
     paths = tuple(_paths(nodes, edges))
     verdict = None
-    if len(nodes) >= FEWEST_IN_CHAIN:
+    if len(nodes) >= FEWEST_IN_CHAIN and len(_behind(nodes, range(len(nodes)))) >= FEWEST_IN_CHAIN:
         verdict = paths[0].verdict if paths else ChainVerdict.CO_OCCURRING
     ordered = sorted((*edges, *beside), key=lambda e: (e.before, e.after))
     return FailureGraph(nodes=nodes, edges=tuple(ordered), paths=paths, verdict=verdict)
@@ -172,24 +166,9 @@ def _may_link(one: Happening, other: Happening) -> bool:
 # --- edges that a line names ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A record that names an earlier one."""
-
-    first: int
-    second: int
-    text: str
-
-
 def _explicit(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
     of_event = {e: n for n, node in enumerate(nodes) for e in node.events if not node.is_state}
-    marks = {m.event_id: m for node in nodes for m in node.marks}
-    for named in (
-        *_speech(case, marks),
-        *_requests(case, marks),
-        *_same_call(nodes),
-        *_answered(case, nodes),
-    ):
+    for named in naming_records(case, nodes):
         if named.first in of_event and named.second in of_event:
             ends = of_event[named.first], of_event[named.second]
             edge = _edge(nodes, ends, Link.EXPLICIT, (named.first, named.second), named.text)
@@ -198,94 +177,10 @@ def _explicit(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
     yield from _into_open_calls(case, nodes)
 
 
-def _names(mark: Mark) -> str:
-    said = mark.said if len(mark.said) <= QUOTED else f"{mark.said[: QUOTED - 1]}…"
-    return f"“{said}” names what failed before it"
-
-
-def _speech(case: Case, marks: Mapping[int, Mark]) -> Iterator[_Named]:
-    """Yield what a fallback's line names, the failure before it, and what the last line names: all of them."""
-    for chain in case.chains:
-        for one, other in pairwise(chain.attempts):
-            second = other.start_event
-            if one.end_event is None or second is None or one.reason is None or second not in marks:
-                continue
-            if "fallback" in marks[second].said:
-                yield _Named(one.end_event, second, _names(marks[second]))
-        end = chain.exhausted_event
-        for attempt in chain.failures:
-            if end in marks and end is not None and attempt.end_event is not None:
-                yield _Named(attempt.end_event, end, _names(marks[end]))
-
-
-def _requests(case: Case, marks: Mapping[int, Mark]) -> Iterator[_Named]:
-    """Yield what the number of a try names, the tries before it, and what a request's last error ends.
-
-    In a transcript a request ends where its agent is answered. A debug log names no agent: there only the words of
-    the fallback that follows a broken stream are taken.
-    """
-    if not any(m.kind == K.API_ERROR.value for m in marks.values()):
-        return
-    tries: dict[tuple[int, str | None, int], list[Row]] = {}
-    for row in _tries(case).iter_rows(named=True):
-        before = tries.setdefault((row["file"], row["agent_id"], row["answers"]), [])
-        told, is_last = row["source"] == Source.TRANSCRIPT.value, row["component"] == "final"
-        if told and before and (row["count"] or FIRST_TRY + 1) <= FIRST_TRY:
-            before.clear()
-        streamed = is_last and str(row["message"]).startswith(NO_STREAM)
-        named: Sequence[Row] = ()
-        if told and (is_last or row["count"] is not None):
-            named = before
-        elif streamed:
-            named = [one for one in before[-1:] if one["component"] == "streaming"]
-        if row["event_id"] in marks:
-            yield from (_Named(o["event_id"], row["event_id"], _names(marks[row["event_id"]])) for o in named)
-        before.append(row)
-
-
-def _tries(case: Case) -> pl.DataFrame:
-    """Return the API's errors, each with the number of answers that its agent had in this file before."""
-    is_answer = pl.col("kind") != K.API_ERROR.value
-    rows = case.of(K.API_ERROR, *ANSWERS).sort("file", "line", "ordinal")
-    counted = rows.with_columns(answers=is_answer.cast(pl.Int64).cum_sum().over("file", "agent_id"))
-    return counted.filter(~is_answer)
-
-
-def _same_call(nodes: Sequence[Happening]) -> Iterator[_Named]:
-    """Yield the failures that name one tool call, each with the next."""
-    by_call: dict[str, list[Mark]] = {}
-    for mark in (m for node in nodes if not node.is_state for m in node.marks):
-        if mark.call is not None:
-            by_call.setdefault(mark.call, []).append(mark)
-    for call, marks in by_call.items():
-        for first, second in pairwise(sorted(marks, key=lambda m: m.place)):
-            yield _Named(first.event_id, second.event_id, f"both records name the call {call}")
-
-
-def _died_of(case: Case, nodes: Sequence[Happening]) -> Iterator[tuple[int, Mark, str, int]]:
-    """Yield the failures that end an agent's own record: node, record, the agent's call and that call's record."""
-    last = {a.last_event: a.spawn_event for a in case.agents if a.last_event is not None}
-    for n, node in enumerate(nodes):
-        for mark in node.marks if not node.is_state else ():
-            spawn = last.get(mark.event_id)
-            call = case.event(spawn)["correlation_id"] if spawn is not None else None
-            if call is not None and spawn is not None:
-                yield n, mark, call, spawn
-
-
-def _answered(case: Case, nodes: Sequence[Happening]) -> Iterator[_Named]:
-    """Yield an agent's last record, a failure, with the failed answer to the call that started it."""
-    answers = {m.call: m for node in nodes if not node.is_state for m in node.marks if m.call is not None}
-    for _, mark, call, _ in _died_of(case, nodes):
-        if call in answers:
-            text = f"the agent's record ends with it, and the other answers the agent's call {call}"
-            yield _Named(mark.event_id, answers[call].event_id, text)
-
-
 def _into_open_calls(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
     """Link the failure that is an agent's last record to an end in which the agent's call is open."""
     ends = [(n, node) for n, node in enumerate(nodes) if node.is_terminal and node.calls and node.marks]
-    for n, mark, call, spawn in _died_of(case, nodes):
+    for n, mark, call, spawn in died_of(case, nodes):
         for end, node in ends:
             if call in node.calls:
                 text = f"the agent's record ends with it, and the agent's call {call} was never answered"
@@ -350,7 +245,8 @@ def _paths(nodes: Sequence[Happening], edges: Sequence[Edge]) -> Iterator[Path]:
     found = []
     for part in _parts(len(nodes), edges):
         to_end = _longest(nodes, part, edges, {n for n in part if nodes[n].is_terminal})
-        longest = _longest(nodes, part, edges, set(part))
+        # that a fallback was tried is a step to the failure after it, and none by itself
+        longest = _longest(nodes, part, edges, {n for n in part if not nodes[n].is_step})
         if len(to_end) >= FEWEST_IN_CASCADE and len(_behind(nodes, to_end)) >= FEWEST_IN_CASCADE:
             found.append(_path(to_end, edges, ChainVerdict.CASCADE))
         elif len(_behind(nodes, longest)) >= FEWEST_IN_CHAIN:

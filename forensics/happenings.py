@@ -19,18 +19,15 @@ import polars as pl
 
 from forensics.case import Case, real_path
 from forensics.finding import Finding, Nature, Severity
-from forensics.order import ONE_WRITER
+from forensics.marks import AT_END, PLACE, Mark, marks_of
 from forensics.peers import host_of, peers_in
-from forensics.schema import CLOCK_STEP, Row, Source, TsQuality
 from forensics.schema import EventKind as K
+from forensics.schema import Row, Source
 from forensics.verdict import Verdict
 from forensics.voice_chains import Chain
 
 CHAIN, ENDING = "CCF902", "CCF901"
-PLACE = "place"
-AT_END = 2**62  # the place of the record's end: after everything that it holds
 LEAST = Severity.MEDIUM
-MOST_MARKS = 50  # moments of one happening that are compared: the hundredth repetition proves nothing new
 NO_TERMINAL = (Verdict.CLEAN, Verdict.UNKNOWN)
 
 # records that tell a failure by their kind, and those that do by their status
@@ -52,56 +49,10 @@ FAILED = {
         "STDIO connection closed",
     ),
 }
-# printed when the garbage is collected: their time is not the time of what they report
-UNTIMED = (K.RESOURCE_WARNING, K.RESOURCE_OBJECT)
-OWN_TIME = (TsQuality.EXACT.value, TsQuality.ALIGNED.value)
 # the client's own books are on nobody's mind: that two records touch them links nothing
 BOOKS = re.compile(r"/\.claude/(?:projects|todos|tasks|debug|shell-snapshots)/")
 REASON_KEPT = 60
 SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One record at which a happening shows."""
-
-    event_id: int
-    place: int  # among all the records looked at, in the case's order
-    kind: str
-    file: int
-    source: str
-    ts: datetime | None
-    is_own: bool  # the record's own time, by a clock that is known
-    local: datetime | None
-    call: str | None  # the id of the call that it names
-    said: str
-
-    @property
-    def moment(self) -> datetime | None:
-        """Return its time, by the server's own clock where UTC is not known."""
-        return self.ts or self.local
-
-    def seconds_to(self, other: Mark) -> float | None:
-        """Return the seconds until ``other``; null where it is not known that this one came first.
-
-        In a log of one writer the lines tell the order. Over two logs only times of the records' own do.
-        """
-        if other.place == AT_END:
-            return max((other.ts - self.ts).total_seconds(), 0.0) if self.ts and other.ts else None
-        one_log = self.file == other.file and self.source in ONE_WRITER
-        if one_log and self.event_id >= other.event_id:
-            return None
-        utc = self.ts and other.ts and (one_log or (self.is_own and other.is_own))
-        here, there = (self.ts, other.ts) if utc else (self.local, other.local)
-        if here is None or there is None:
-            return None
-        seconds = (there - here).total_seconds()
-        if one_log:
-            return max(seconds, 0.0) if seconds >= -CLOCK_STEP.total_seconds() else None
-        in_order = seconds > 0 or (
-            seconds == 0 and self.file == other.file and self.event_id < other.event_id
-        )
-        return seconds if in_order else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +73,11 @@ class Happening:
     def is_placed(self) -> bool:
         """Say whether it is known when it happened."""
         return bool(self.marks)
+
+    @property
+    def is_step(self) -> bool:
+        """Say whether it only says what was tried next."""
+        return bool(self.marks) and all(m.kind == K.STT_FALLBACK.value for m in self.marks)
 
     @property
     def moment(self) -> datetime | None:
@@ -217,7 +173,7 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
             text=words[key],
             findings=tuple(by.values()),
             events=tuple(events),
-            marks=_marks(rows[e] for e in at),
+            marks=marks_of(rows[e] for e in at),
             resources=frozenset().union(*(kinds.resources(rows[e]) for e in events)),
             is_terminal=ends,
         )
@@ -335,7 +291,7 @@ def _states(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) ->
             text=group[0].message,
             findings=tuple(group),
             events=ids,
-            marks=next((m for e in ids if (m := _marks([rows[e]]))), ()),
+            marks=next((m for e in ids if (m := marks_of([rows[e]]))), ()),
             resources=frozenset(r for f in group for r in _named_resources(case, f)),
             is_state=True,
         )
@@ -360,7 +316,7 @@ def _end(case: Case, finding: Finding, rows: Mapping[int, Row]) -> Happening:
         text=f"the session ended {ending.verdict}",
         findings=(finding,),
         events=_rests_on(case, finding) or tuple(e.event_id for e in finding.evidence),
-        marks=_marks(last),
+        marks=marks_of(last),
         resources=frozenset(),
         calls=frozenset(opened.drop_nulls()),
         is_terminal=ending.verdict not in NO_TERMINAL,
@@ -371,26 +327,3 @@ def _end(case: Case, finding: Finding, rows: Mapping[int, Row]) -> Happening:
 def _fact(finding: Finding, name: str) -> str | None:
     value = finding.facts.get(name)
     return value if isinstance(value, str) else None
-
-
-# --- marks --------------------------------------------------------------------------------------
-
-
-def _marks(rows: Iterable[Row]) -> tuple[Mark, ...]:
-    marks = [
-        Mark(
-            event_id=row["event_id"],
-            place=row[PLACE],
-            kind=row["kind"],
-            file=row["file"],
-            source=row["source"],
-            ts=row["ts"],
-            is_own=row["ts_quality"] in OWN_TIME,
-            local=row["local_ts"],
-            call=row["correlation_id"],
-            said=" ".join(str(row["message"] or row["kind"]).split()),
-        )
-        for row in rows
-        if K(row["kind"]) not in UNTIMED and (row["ts"] is not None or row["local_ts"] is not None)
-    ]
-    return tuple(sorted(marks, key=lambda m: m.place)[:MOST_MARKS])

@@ -141,6 +141,35 @@ def test_a_models_name_is_no_endpoint(name):
     assert host_of(name) is None
 
 
+def speech(service, *steps):
+    """Make a server's log of one request: attempts that are named, fail, or fall back; and its exhaustion."""
+    rows = [{"kind": f"{service}_start", "at": 0}]
+    for n, (kind, host) in enumerate(steps, 1):
+        row = {"kind": f"{service}_{kind}", "at": n, "endpoint": host and f"https://{host}/v1"}
+        rows.append(row | {"status": "Request timed out." if kind == "fail" else None})
+    return case_of(*(row | {"source": "voice-stderr", "component": "voicemode"} for row in rows))
+
+
+def test_attempts_without_words_of_a_fallback_are_linked_by_the_line_that_ends_them():
+    case = speech(
+        "tts", ("attempt", "a"), ("fail", "a"), ("attempt", "b"), ("fail", "b"), ("exhausted", None)
+    )
+    told = graph(case, found("CCF204", 2), found("CCF201", 2, 4, 5))
+    assert [p.nodes for p in told.paths] == [(0, 1, 2)]
+
+
+def test_a_fallback_whose_failure_is_not_logged_leads_to_the_line_that_ends_it():
+    case = speech("stt", ("attempt", "a"), ("fail", "a"), ("fallback", "b"), ("exhausted", None))
+    told = graph(case, found("CCF204", 2), found("CCF201", 2, 3, 4))
+    assert [p.nodes for p in told.paths] == [(0, 1, 2)]
+
+
+def test_a_fallback_that_served_ends_no_chain():
+    case = speech("stt", ("attempt", "a"), ("fail", "a"), ("fallback", "b"), ("ok", "b"))
+    told = graph(case, found("CCF204", 2), found("CCF205", 2, 3))
+    assert told.paths == ()
+
+
 # --- what must not link --------------------------------------------------------------------------
 
 
@@ -193,6 +222,7 @@ def test_control_gaps_low_findings_and_the_chain_itself_are_no_happenings():
 def test_one_finding_told_by_several_lines_is_no_chain():
     told = graph(two_edits(5), found("CCF801", 1, 3))
     assert told.paths == ()
+    assert told.verdict is None
 
 
 def test_what_happened_again_in_the_same_way_makes_no_longer_chain():
@@ -296,8 +326,10 @@ def test_what_comes_after_the_end_has_no_edge():
     case = case_of(
         {"kind": "user_prompt", "at": -1},
         api_error(0, "529"),
-        {"kind": "mcp_connection", "at": 2, "status": "STDIO connection closed", "component": "voicemode"},
+        {"kind": "mcp_connection", "at": 2, "status": "STDIO connection closed", "component": "voicemode"}
+        | {"file": 1, "source": "mcp-log"},
     )
+    assert case.ending.verdict == "ERROR_RESULT"
     told = graph(case, found("CCF206", 1), found("CCF901", 1), found("CCF208", 2))
     assert len(told.nodes) == 2
     assert told.edges == ()
