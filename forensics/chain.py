@@ -249,7 +249,7 @@ def _paths(nodes: Sequence[Happening], edges: Sequence[Edge]) -> Iterator[Path]:
         longest = _longest(nodes, part, edges, {n for n in part if not nodes[n].is_step})
         if len(to_end) >= FEWEST_IN_CASCADE and len(_behind(nodes, to_end)) >= FEWEST_IN_CASCADE:
             found.append(_path(to_end, edges, ChainVerdict.CASCADE))
-        elif len(_behind(nodes, longest)) >= FEWEST_IN_CHAIN:
+        elif min(len(longest), len(_behind(nodes, longest))) >= FEWEST_IN_CHAIN:
             found.append(_path(longest, edges, ChainVerdict.FAILURE_CHAIN))
     yield from sorted(found, key=lambda p: (p.verdict is not ChainVerdict.CASCADE, -len(p.nodes), p.nodes))
 
