@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 from itertools import combinations, pairwise
 
@@ -193,7 +192,8 @@ def _into_open_calls(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
 
 
 def _resource(nodes: Sequence[Happening], within_s: float) -> Iterator[Edge]:
-    for (n, one), (m, other) in combinations(enumerate(nodes), 2):
+    about = [(n, node) for n, node in enumerate(nodes) if node.resources]
+    for (n, one), (m, other) in combinations(about, 2):
         shared = sorted(one.resources & other.resources)
         if not shared or not _may_link(one, other):
             continue
@@ -220,7 +220,6 @@ def _nearest(one: Happening, other: Happening, within_s: float) -> tuple[Mark, M
 def _temporal(nodes: Sequence[Happening], edges: Sequence[Edge], within_s: float) -> Iterator[Edge]:
     """Link what merely followed soon, to the next happening only: a burst of n would be n² edges."""
     known = {frozenset((e.before, e.after)) for e in edges}
-    limit = timedelta(seconds=within_s)
     for n, one in enumerate(nodes):
         for m, other in enumerate(nodes[n + 1 :], n + 1):
             if not _may_link(one, other) or {f.fingerprint for f in one.findings} & {
@@ -228,7 +227,9 @@ def _temporal(nodes: Sequence[Happening], edges: Sequence[Edge], within_s: float
             }:
                 continue
             seconds = one.marks[0].seconds_to(other.marks[0])
-            if seconds is None or seconds > limit.total_seconds() or frozenset((n, m)) in known:
+            if seconds is not None and seconds > within_s:
+                break
+            if seconds is None or frozenset((n, m)) in known:
                 continue
             records = one.marks[0].event_id, other.marks[0].event_id
             edge = _edge(nodes, (n, m), Link.TEMPORAL, records, f"{seconds:.1f} s later; no key in common")

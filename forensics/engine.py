@@ -294,6 +294,7 @@ def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:
         claim=hit.claim,
         nature=nature,
         expected=expected,
+        builds_on_findings=rule.reads_findings,
         session_id=case.session_id,
         agent_id=hit.agent_id,
         message=hit.message,

@@ -108,12 +108,13 @@ class Happening:
 def happenings_of(case: Case) -> tuple[Happening, ...]:
     """Return the happenings behind the findings of medium severity or more, in order of their first moment.
 
-    A control gap is a safeguard that was not seen: nothing happened. The chain's own finding is none of its links.
+    A control gap is a safeguard that was not seen: nothing happened. What a rule makes of other rules' findings says
+    more of what these report, and is no further failure; the chain's own finding is one of them.
     """
     counted = [
         f
         for f in case.findings
-        if f.severity.rank >= LEAST.rank and f.nature is Nature.EVENT and f.rule != CHAIN
+        if f.severity.rank >= LEAST.rank and f.nature is Nature.EVENT and not f.builds_on_findings
     ]
     cited = {e.event_id for f in counted for e in f.evidence} | set(case.ending.cites)
     rows = _rows(case, cited | {e for e in (case.ending.last_event,) if e is not None})

@@ -101,7 +101,10 @@ def _requests(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
             named = [one for one in before[-1:] if one["component"] == "streaming"]
         if row["event_id"] in marks:
             yield from (Named(o["event_id"], row["event_id"], _names(marks[row["event_id"]])) for o in named)
-        before.append(row)
+        if told and is_last:
+            before.clear()
+        else:
+            before.append(row)
 
 
 def _tries(case: Case) -> pl.DataFrame:

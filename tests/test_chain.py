@@ -45,7 +45,7 @@ def case_of(*rows, file=0):
     return build_case(SESSION, events, empty(TODOS), empty(SPAWNS))
 
 
-def found(rule, *events, severity=Severity.MEDIUM, nature=Nature.EVENT, **facts):
+def found(rule, *events, severity=Severity.MEDIUM, nature=Nature.EVENT, builds=False, **facts):
     evidence = tuple(
         EvidenceRef(
             event_id=e,
@@ -72,6 +72,7 @@ def found(rule, *events, severity=Severity.MEDIUM, nature=Nature.EVENT, **facts)
         facts=facts,
         fingerprint=f"{rule}-{events}",
         evidence=evidence,
+        builds_on_findings=builds,
     )
 
 
@@ -207,13 +208,13 @@ def test_states_that_share_a_record_restate_it_and_are_not_linked():
     assert told.edges == ()
 
 
-def test_control_gaps_low_findings_and_the_chain_itself_are_no_happenings():
+def test_control_gaps_low_findings_and_what_is_made_of_findings_are_no_happenings():
     told = graph(
         two_edits(5),
         found("CCF801", 1),
         found("CCF302", 3, nature=Nature.CONTROL_GAP, severity=Severity.HIGH),
         found("CCF803", 3, severity=Severity.LOW),
-        found("CCF902", 1, 3, severity=Severity.HIGH),
+        found("CCF902", 1, 3, severity=Severity.HIGH, builds=True),
     )
     assert [n.codes for n in told.nodes] == [("CCF801",)]
     assert told.verdict is None
@@ -314,6 +315,17 @@ def test_tries_of_two_requests_are_not_linked():
     assert [e.link for e in told.edges] == [Link.TEMPORAL]
 
 
+def test_a_request_that_failed_is_not_a_try_of_the_next_one():
+    case = case_of(
+        {"kind": "user_prompt", "at": -1},
+        api_error(0, "500"),
+        {"kind": "user_prompt", "at": 5},
+        api_error(8, "529"),
+    )
+    told = graph(case, found("CCF206", 1), found("CCF206", 3), found("CCF901", 3))
+    assert [e.link for e in told.edges] == [Link.TEMPORAL]
+
+
 def test_tries_and_end_of_one_class_are_one_failure():
     case = case_of(
         {"kind": "user_prompt", "at": -1}, api_error(0, "529", 1), api_error(3, "529", 2), api_error(8, "529")
@@ -363,7 +375,8 @@ def test_what_only_co_occurs_is_called_so_and_nothing_more():
     for word in ("Chain of", "Cascade", "cascade"):
         assert word not in report.partition("## ERROR CATEGORY")[0], word
     assert "They stand side by side: no order of cause between them is claimed" in report
-    assert "CO-OCCURRING: no line and no shared resource links these findings" in report
+    assert "## CO-OCCURRING FINDINGS\n" in report
+    assert "CO-OCCURRING findings (2), causal link not established" in report
     (chain,) = to_dict(analysis)["chains"]
     assert (chain["verdict"], chain["paths"]) == ("CO-OCCURRING", [])
     assert [e["type"] for e in chain["edges"]] == ["TEMPORAL"]

@@ -114,6 +114,10 @@ def _chain(session: SessionAnalysis, rules: dict[str, Rule], exhibits: Exhibits)
         findings=tuple(
             _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in CHAIN_CODES
         ),
+        paths=tuple(
+            f"{p.verdict.capitalize()} of {len(p.nodes)} events: {' → '.join(names[n] for n in p.nodes)}"
+            for p in graph.paths
+        ),
         beside=tuple(
             Beside(node.text, _when(node.moment), node.codes, session.chain_refs[node.proof])
             for n, node in enumerate(graph.nodes)

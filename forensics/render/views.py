@@ -104,6 +104,7 @@ class ChainView:
 
     verdict: str  # empty where there are fewer than two happenings
     findings: tuple[FindingView, ...]
+    paths: tuple[str, ...]  # each chain in one line, the longest first
     beside: tuple[Beside, ...]
     followed: tuple[str, ...]
 
