@@ -148,13 +148,13 @@ class _Kind:
 
     key: str
     text: str
+    apart: str = ""  # keeps failures apart whose words are equal
 
 
 def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) -> Iterator[Happening]:
     """Yield the failures that records tell; equal ones are one happening."""
     kinds = _Kinds(case, rows)
-    groups: dict[str, list[int]] = {}
-    words: dict[str, str] = {}
+    groups: dict[_Kind, list[int]] = {}
     resting: dict[int, list[Finding]] = {}
     for finding in findings:
         for event in _rests_on(case, finding):
@@ -162,16 +162,15 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
                 resting.setdefault(event, []).append(finding)
     for event in sorted(resting):
         kind = kinds.of(rows[event], sorted(f.fingerprint for f in resting[event]))
-        groups.setdefault(kind.key, []).append(event)
-        words[kind.key] = kind.text
-    for key, events in groups.items():
+        groups.setdefault(kind, []).append(event)
+    for kind, events in groups.items():
         by = {f.fingerprint: f for e in events for f in resting[e]}
         ends = any(f.rule == ENDING for f in by.values())
         # the same failure may have been cured before: of the end only the records that prove it are its moment
         at = [e for e in events if e in case.ending.cites] if ends else events
         yield Happening(
-            key=key,
-            text=words[key],
+            key=kind.key,
+            text=kind.text,
             findings=tuple(by.values()),
             events=tuple(events),
             marks=marks_of(rows[e] for e in at),
@@ -216,9 +215,8 @@ class _Kinds:
             tool = (call["tool"] if call else None) or "a tool"
             path = self._path(row)
             file = f" on {path.rpartition('/')[2]}" if path else ""
-            return _Kind(
-                f"call|{tool}|{file}|{row['agent_id'] or ''}|{'|'.join(fingerprints)}", f"{tool}{file} failed"
-            )
+            said = f"{tool}{file} failed"
+            return _Kind(f"call|{tool}|{file}|{row['agent_id'] or ''}", said, "|".join(fingerprints))
         parts = [p for p in (row["component"], row["tool"], row["endpoint"], status) if p]
         name = kind.value.replace("_", " ")
         return _Kind("|".join((kind.value, *parts)), f"{name}: {', '.join(parts)}" if parts else name)
