@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from forensics.account import InputFile, Unread
 from forensics.case import Case
+from forensics.chain import FailureGraph
 from forensics.coverage import Coverage, coverage_of
 from forensics.finding import EvidenceRef, Finding, Outcome
 from forensics.rule import Rule
@@ -72,6 +73,8 @@ class SessionAnalysis:
     ending_refs: tuple[EvidenceRef, ...]
     silence_refs: tuple[EvidenceRef, ...]  # the records before and after the silence before the end
     disk_writes: tuple[DiskWrite, ...]  # that no call of a file tool explains
+    chain: FailureGraph  # what its findings are to one another
+    chain_refs: Mapping[int, EvidenceRef]  # the records that show it
     files: frozenset[str]  # names of the inputs that hold its records
 
     @property

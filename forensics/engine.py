@@ -16,6 +16,7 @@ from forensics import __version__
 from forensics.account import InputFile, Remark
 from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
 from forensics.case import Case, build_case
+from forensics.chain import FailureGraph, failure_graph
 from forensics.citations import Citations
 from forensics.clock import align
 from forensics.coverage import Coverage, coverage_of
@@ -34,6 +35,7 @@ from forensics.finding import (
     Severity,
     fingerprint,
 )
+from forensics.happenings import CHAIN
 from forensics.ingest import Ingested, ingest
 from forensics.order import shutdown_last
 from forensics.rule import Rule, Said
@@ -227,6 +229,8 @@ def _judge(
     outcomes.sort(key=lambda o: o.rule)
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
     moments, omitted = timeline_of(case, findings, citations)
+    chain = _chain(case.with_findings(findings), rules, errors)
+    shown = [Cite(e) for e in chain.shown]
     silence = (case.ending.gap_from, case.ending.last_event)
     return SessionAnalysis(
         case=case,
@@ -239,8 +243,21 @@ def _judge(
         ending_refs=citations.resolve(Cite(e) for e in case.ending.cites),
         silence_refs=citations.resolve(Cite(e) for e in silence if e is not None),
         disk_writes=unaccounted_writes(case, citations),
+        chain=chain,
+        chain_refs={ref.event_id: ref for ref in citations.resolve(shown)},
         files=citations.files_of(case.events),
     )
+
+
+def _chain(case: Case, rules: Sequence[Rule], errors: list[RuleError]) -> FailureGraph:
+    """Link the findings by the thresholds that the chain's own rule has."""
+    settings = next((r.settings for r in rules if r.code == CHAIN), {})
+    try:
+        return failure_graph(case, **settings)  # type: ignore[arg-type]
+    except Exception as error:  # noqa: BLE001 - as for a rule: what was found is worth more than what links it
+        if not any(e.rule == CHAIN and e.session_id == case.session_id for e in errors):
+            errors.append(RuleError(CHAIN, case.session_id, f"{type(error).__name__}: {error}"))
+        return FailureGraph(nodes=(), edges=(), paths=(), verdict=None)
 
 
 def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
@@ -277,6 +294,7 @@ def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:
         claim=hit.claim,
         nature=nature,
         expected=expected,
+        builds_on_findings=rule.reads_findings,
         session_id=case.session_id,
         agent_id=hit.agent_id,
         message=hit.message,

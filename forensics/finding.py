@@ -183,6 +183,7 @@ class Finding:
     tables: tuple[Table, ...] = ()
     contract: str | None = None
     contract_held: bool | None = False
+    builds_on_findings: bool = False  # its rule reads those of others: it says more of what they report
     expected: bool = False  # the safeguard that is missing is one that the configuration declares
 
     def fails(self, at: Severity) -> bool:

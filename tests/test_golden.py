@@ -153,3 +153,56 @@ def test_the_fixtures_hold_no_secret_and_no_address():
             text = path.read_text(encoding="utf-8", errors="replace")
             assert redact(text) == text, path
             assert not re.search(r"[\w.+-]+@[\w-]+\.(?!md|j2)[a-z]{2,}", text), path
+
+
+@pytest.mark.parametrize("result", ["whole", "debug_only"])
+def test_the_voice_events_are_one_failure_chain_and_nothing_else_is_linked(result, request):
+    (chain,) = request.getfixturevalue(result)["chains"]
+    assert chain["verdict"] == "FAILURE CHAIN"
+    linked = [node for node in chain["nodes"] if node["linked"]]
+    assert [(node["text"], node["ts"]) for node in linked] == [
+        ("speech-to-text at http://127.0.0.1:2022/v1: timed out", "2025-10-21T08:54:51.760Z"),
+        ("fallback to https://api.openai.com/v1", "2025-10-21T08:54:51.761Z"),
+        ("speech-to-text at https://api.openai.com/v1: HTTP 401", "2025-10-21T08:54:53.897Z"),
+        ("every speech-to-text endpoint failed", "2025-10-21T08:54:53.897Z"),
+    ]
+    voice = {code for node in linked for code in node["rules"]}
+    assert voice >= {"CCF201", "CCF202", "CCF204"}
+    assert voice & {"CCF101", "CCF102", "CCF203", "CCF403", "CCF901"} == set()
+    first, second, third, last = (node["id"] for node in linked)
+    assert {(e["from"], e["to"]): e["type"] for e in chain["edges"] if e["type"] != "TEMPORAL"} == {
+        (first, second): "EXPLICIT",
+        (second, third): "RESOURCE",
+        (third, last): "EXPLICIT",
+        (first, last): "EXPLICIT",
+    }
+    (path,) = chain["paths"]
+    assert (path["nodes"], path["confidence"]) == ([first, second, third, last], "medium")
+
+
+def test_agents_lists_and_the_end_stand_beside_the_chain(whole):
+    (chain,) = whole["chains"]
+    beside = {code for node in chain["nodes"] if not node["linked"] for code in node["rules"]}
+    assert beside >= {"CCF101", "CCF102", "CCF403", "CCF901"}
+    (found,) = findings(whole, "CCF902")
+    assert (found["severity"], found["facts"]["verdict"], found["facts"]["nodes"]) == (
+        "high",
+        "FAILURE CHAIN",
+        4,
+    )
+
+
+def test_the_report_speaks_of_a_chain_where_there_is_one():
+    report = to_markdown(analyse([EVIDENCE["whole"]]))
+    assert report.startswith(
+        "# Agent Deployment Forensic Analysis - Session Record Truncated, Failure Chain of 4 Events"
+    )
+    assert "A failure chain of 4 events links CCF201, CCF202" in report
+    assert "They stand side by side" not in report
+    chapter = report.partition("## FAILURE CHAIN\n")[2].partition("\n## ")[0]
+    assert "Beside It, Not Linked" in chapter
+    assert (
+        report.index("## HOW THE SESSION ENDED")
+        < report.index("## FAILURE CHAIN")
+        < report.index("## REMEDIATION")
+    )

@@ -12,14 +12,25 @@ from itertools import groupby
 
 from forensics.agents import AgentEnd
 from forensics.analysis import Analysis, Gap, Moment, SessionAnalysis
+from forensics.chain import Link
 from forensics.citations import format_utc
 from forensics.finding import Finding, OutcomeKind, Slot, Statement
 from forensics.render.advice import advise
 from forensics.render.moments import LocalClock, choose_clock
-from forensics.render.outline import CATEGORIES, ENDED, ENDING_CODES, TITLES, Topic, category_of_others
+from forensics.render.outline import (
+    CATEGORIES,
+    CHAIN_CODES,
+    ENDED,
+    ENDING_CODES,
+    TITLES,
+    Topic,
+    category_of_others,
+)
 from forensics.render.summary import LONG_SILENCE_S, duration, impact, root_cause, summarise
 from forensics.render.views import (
+    Beside,
     CategoryView,
+    ChainView,
     Cluster,
     Exhibits,
     FindingView,
@@ -60,7 +71,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
     long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S
     return Incident(
         session_id=session.session_id,
-        title=TITLES[case.ending.verdict],
+        title=_title(session),
         when=clock.date(last),
         headline=ENDED[case.ending.verdict],
         duration=duration(first, last, clock),
@@ -78,6 +89,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         clusters_omitted=omitted,
         categories=categories,
         ending=endings,
+        chain=_chain(session, rules, exhibits),
         end_exhibits=exhibits.unique((*session.ending_refs, *(session.silence_refs if long_silence else ()))),
         advice=advise(session, analysis),
         resume=case.session_id if SESSION_ID.fullmatch(case.session_id) else None,
@@ -91,6 +103,46 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         outcomes=tuple((rules[o.rule], o.outcome.value, o.reason or "") for o in session.outcomes),
         clock=clock,
     )
+
+
+def _title(session: SessionAnalysis) -> str:
+    """Name the end, and the longest chain of failures where there is one."""
+    title = TITLES[session.case.ending.verdict]
+    if not session.chain.paths:
+        return title
+    longest = session.chain.paths[0]
+    return f"{title}, {longest.verdict.title()} of {len(longest.nodes)} Events"
+
+
+def _chain(session: SessionAnalysis, rules: dict[str, Rule], exhibits: Exhibits) -> ChainView:
+    graph = session.chain
+    names = {n: node.text for n, node in enumerate(graph.nodes)}
+    return ChainView(
+        verdict=graph.verdict.value if graph.verdict else "",
+        findings=tuple(
+            _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in CHAIN_CODES
+        ),
+        paths=tuple(
+            f"{p.verdict.capitalize()} of {len(p.nodes)} events: {' → '.join(names[n] for n in p.nodes)}"
+            for p in graph.paths
+        ),
+        beside=tuple(
+            Beside(node.text, _when(node.moment), node.codes, session.chain_refs[node.proof])
+            for n, node in enumerate(graph.nodes)
+            if n not in graph.linked
+        ),
+        followed=tuple(
+            f"“{names[e.after]}” {e.seconds:.1f} s after “{names[e.before]}”"
+            for e in graph.edges
+            if e.link is Link.TEMPORAL
+        ),
+    )
+
+
+def _when(moment: datetime | None) -> str:
+    if moment is None:
+        return "no usable time"
+    return format_utc(moment) if moment.tzinfo else f"{moment:%H:%M:%S} by the server's clock"
 
 
 def _clusters(

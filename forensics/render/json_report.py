@@ -7,8 +7,10 @@ from datetime import datetime
 
 from forensics.account import InputFile
 from forensics.analysis import Analysis, SessionAnalysis
+from forensics.chain import Edge
 from forensics.citations import format_utc
 from forensics.finding import EvidenceRef, Finding
+from forensics.happenings import Happening
 
 SCHEMA_VERSION = "1"
 
@@ -43,7 +45,7 @@ def to_dict(analysis: Analysis) -> dict[str, object]:
             for o in s.outcomes
         ],
         "findings": [_finding(f) for f in analysis.findings],
-        "chains": [],
+        "chains": [_chain(s) for s in analysis.sessions if s.chain.verdict is not None],
         "errors": [{"rule": e.rule, "session_id": e.session_id, "error": e.error} for e in analysis.errors],
     }
 
@@ -82,6 +84,50 @@ def _session(session: SessionAnalysis) -> dict[str, object]:
             }
             for a in session.case.agents
         ],
+    }
+
+
+def _chain(session: SessionAnalysis) -> dict[str, object]:
+    """Return the failure chain: every happening, what links them, and the paths that are chains."""
+    graph = session.chain
+    return {
+        "session_id": session.session_id,
+        "verdict": graph.verdict.value if graph.verdict else None,
+        "nodes": [
+            {"id": n, "linked": n in graph.linked} | _node(node, session)
+            for n, node in enumerate(graph.nodes)
+        ],
+        "edges": [_edge(edge, session) for edge in graph.edges],
+        "paths": [
+            {"verdict": p.verdict.value, "nodes": list(p.nodes), "confidence": p.confidence.value}
+            for p in graph.paths
+        ],
+    }
+
+
+def _node(node: Happening, session: SessionAnalysis) -> dict[str, object]:
+    moment = node.moment
+    return {
+        "text": node.text,
+        "rules": list(node.codes),
+        "fingerprints": [f.fingerprint for f in node.findings],
+        "severity": node.severity.value,
+        "placed": node.is_placed,
+        "terminal": node.is_terminal,
+        "ts": _time(moment) if moment is not None and moment.tzinfo is not None else None,
+        "times": node.times,
+        "evidence": [_evidence(session.chain_refs[node.proof])],
+    }
+
+
+def _edge(edge: Edge, session: SessionAnalysis) -> dict[str, object]:
+    return {
+        "from": edge.before,
+        "to": edge.after,
+        "type": edge.link.value,
+        "seconds": edge.seconds,
+        "text": edge.text,
+        "evidence": [_evidence(session.chain_refs[e]) for e in (edge.first, edge.second)],
     }
 
 

@@ -157,7 +157,8 @@ CATEGORIES = (
 )
 
 # what a report says of the session as a whole, before its categories
-ENDING_CODES = ("CCF901", "CCF902")
+ENDING_CODES = ("CCF901",)
+CHAIN_CODES = ("CCF902",)
 
 
 def category_of_others(rules: Sequence[Rule]) -> tuple[Category, ...]:

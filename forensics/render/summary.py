@@ -10,11 +10,12 @@ from forensics.analysis import SessionAnalysis
 from forensics.citations import format_utc
 from forensics.finding import Claim
 from forensics.render.moments import LocalClock, span_text
-from forensics.render.outline import ENDED
+from forensics.render.outline import CHAIN_CODES, ENDED
 from forensics.render.views import Exhibits, Sentence
 from forensics.verdict import Verdict
 
 LONG_SILENCE_S = 300.0
+SIDE_BY_SIDE = "They stand side by side: no order of cause between them is claimed"
 ROOT_CAUSES = {
     Verdict.CRASHED: "the process's own fatal text (see the proof of the end); what led to it is not established",
     Verdict.CLEAN: "the session ended cleanly, so its end needs none; the findings stand for themselves",
@@ -83,10 +84,26 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
     n = len(session.findings)
     sentences.append(Sentence(f"The rules report {n} finding{_s(n)}: {', '.join(levels)}", Claim.DERIVED, ()))
     if n > 1:
-        sentences.append(
-            Sentence("They stand side by side: no order of cause between them is claimed", Claim.DERIVED, ())
-        )
+        sentences.append(_connection(session, exhibits))
     return tuple(sentences)
+
+
+def _connection(session: SessionAnalysis, exhibits: Exhibits) -> Sentence:
+    """Say what the findings are to one another: only what a line or a resource links is linked."""
+    paths = session.chain.paths
+    if not paths:
+        return Sentence(SIDE_BY_SIDE, Claim.DERIVED, ())
+    nodes = [session.chain.nodes[n] for n in paths[0].nodes]
+    told = [f.evidence for f in session.findings if f.rule in CHAIN_CODES]
+    shown = tuple(exhibits.number(ref) for ref in told[0]) if told else ()
+    codes = ", ".join(sorted({code for node in nodes for code in node.codes}))
+    text = f"A {paths[0].verdict.lower()} of {len(nodes)} events links {codes}"
+    text += f", and there {_more(len(paths) - 1)} more" if len(paths) > 1 else ""
+    return Sentence(f"{text}; between the other findings no order of cause is claimed", Claim.DERIVED, shown)
+
+
+def _more(count: int) -> str:
+    return f"are {count}" if count > 1 else "is one"
 
 
 def root_cause(session: SessionAnalysis) -> str:

@@ -88,6 +88,27 @@ class CategoryView:
     topics: tuple[TopicView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A happening that no line and no resource links to others."""
+
+    text: str
+    when: str  # UTC, the server's clock, or that it is not known
+    codes: tuple[str, ...]
+    ref: EvidenceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainView:
+    """What the findings are to one another: the chains, what stands beside them, what merely followed soon."""
+
+    verdict: str  # empty where there are fewer than two happenings
+    findings: tuple[FindingView, ...]
+    paths: tuple[str, ...]  # each chain in one line, the longest first
+    beside: tuple[Beside, ...]
+    followed: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """The records of one second, or a gap before it."""
@@ -169,6 +190,7 @@ class Incident:
     end_exhibits: tuple[
         Exhibit, ...
     ]  # the proof of the end and the silence before it, where no finding quotes them
+    chain: ChainView
     advice: Advice
     resume: str | None
     todos: tuple[TodoEntry, ...]

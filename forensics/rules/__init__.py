@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.concurrent_file_write import concurrent_file_write
+from forensics.rules.failure_chain import failure_chain
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
@@ -23,4 +24,5 @@ RULES: tuple[Rule, ...] = (
     timeout_without_diagnosis,
     orphaned_agent,
     abnormal_end,
+    failure_chain,
 )

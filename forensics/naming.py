@@ -1,0 +1,146 @@
+"""Records that name what went before them: the links of a failure chain that a line itself proves.
+
+A fallback's line names the failure before it, “all endpoints failed” its attempts, the number of a try the tries
+before it; two records that carry one call's id are about that call, and so are an agent's own records and the call
+that started the agent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import polars as pl
+
+from forensics.case import Case
+from forensics.happenings import Happening
+from forensics.marks import Mark
+from forensics.schema import EventKind as K
+from forensics.schema import Row, Source
+from forensics.voice_chains import Attempt
+
+FIRST_TRY = 1
+QUOTED = 70
+NO_STREAM = "Error in non-streaming fallback"
+ANSWERS = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.AGENT_SPAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A record that names an earlier one."""
+
+    first: int
+    second: int
+    text: str
+
+
+def naming_records(case: Case, nodes: Sequence[Happening]) -> Iterator[Named]:
+    """Yield the pairs of records of which the later one names the earlier one, or both name one call."""
+    marks = {m.event_id: m for node in nodes for m in node.marks}
+    yield from _speech(case, marks)
+    yield from _requests(case, marks)
+    yield from _same_call(nodes)
+    yield from _answered(case, nodes)
+
+
+def _names(mark: Mark) -> str:
+    said = mark.said if len(mark.said) <= QUOTED else f"{mark.said[: QUOTED - 1]}…"
+    return f"“{said}” names what failed before it"
+
+
+def _speech(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
+    """Yield what a fallback's line names, the failure before it, and what the last line names: every attempt."""
+    for chain in case.chains:
+        for one, other in pairwise(chain.attempts):
+            if one.reason is not None and one.end_event is not None and _falls_back(other, marks):
+                yield Named(one.end_event, _start(other), _names(marks[_start(other)]))
+        end = chain.exhausted_event
+        if end is None or end not in marks:
+            continue
+        for attempt in chain.attempts:  # one whose own failure is not logged is known by its fallback's line
+            event = attempt.end_event if attempt.reason is not None else attempt.start_event
+            if event is not None:
+                yield Named(event, end, _names(marks[end]))
+        for one, other in pairwise(chain.failures):
+            ends = one.end_event, other.end_event
+            if ends[0] is not None and ends[1] is not None and not _falls_back(other, marks):
+                text = f"“{marks[end].said[:QUOTED]}” names both as attempts of one request"
+                yield Named(ends[0], ends[1], text)
+
+
+def _start(attempt: Attempt) -> int:
+    return -1 if attempt.start_event is None else attempt.start_event
+
+
+def _falls_back(attempt: Attempt, marks: Mapping[int, Mark]) -> bool:
+    """Say whether an attempt has a line that says of itself that it is a fallback."""
+    mark = marks.get(_start(attempt))
+    return mark is not None and mark.kind == K.STT_FALLBACK.value
+
+
+def _requests(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
+    """Yield what the number of a try names, the tries before it, and what a request's last error ends.
+
+    In a transcript a request ends where its agent is answered. A debug log names no agent: there only the words of
+    the fallback that follows a broken stream are taken.
+    """
+    if not any(m.kind == K.API_ERROR.value for m in marks.values()):
+        return
+    tries: dict[tuple[int, str | None, int], list[Row]] = {}
+    for row in _tries(case).iter_rows(named=True):
+        before = tries.setdefault((row["file"], row["agent_id"], row["answers"]), [])
+        told, is_last = row["source"] == Source.TRANSCRIPT.value, row["component"] == "final"
+        if told and before and (row["count"] or FIRST_TRY + 1) <= FIRST_TRY:
+            before.clear()
+        streamed = is_last and str(row["message"]).startswith(NO_STREAM)
+        named: Sequence[Row] = ()
+        if told and (is_last or row["count"] is not None):
+            named = before
+        elif streamed:
+            named = [one for one in before[-1:] if one["component"] == "streaming"]
+        if row["event_id"] in marks:
+            yield from (Named(o["event_id"], row["event_id"], _names(marks[row["event_id"]])) for o in named)
+        if told and is_last:
+            before.clear()
+        else:
+            before.append(row)
+
+
+def _tries(case: Case) -> pl.DataFrame:
+    """Return the API's errors, each with the number of answers that its agent had in this file before."""
+    is_answer = pl.col("kind") != K.API_ERROR.value
+    rows = case.of(K.API_ERROR, *ANSWERS).sort("file", "line", "ordinal")
+    counted = rows.with_columns(answers=is_answer.cast(pl.Int64).cum_sum().over("file", "agent_id"))
+    return counted.filter(~is_answer)
+
+
+def _same_call(nodes: Sequence[Happening]) -> Iterator[Named]:
+    """Yield the failures that name one tool call, each with the next."""
+    by_call: dict[str, list[Mark]] = {}
+    for mark in (m for node in nodes if not node.is_state for m in node.marks):
+        if mark.call is not None:
+            by_call.setdefault(mark.call, []).append(mark)
+    for call, marks in by_call.items():
+        for first, second in pairwise(sorted(marks, key=lambda m: m.place)):
+            yield Named(first.event_id, second.event_id, f"both records name the call {call}")
+
+
+def died_of(case: Case, nodes: Sequence[Happening]) -> Iterator[tuple[int, Mark, str, int]]:
+    """Yield the failures that end an agent's own record: node, record, the agent's call and that call's record."""
+    last = {a.last_event: a.spawn_event for a in case.agents if a.last_event is not None}
+    for n, node in enumerate(nodes):
+        for mark in node.marks if not node.is_state else ():
+            spawn = last.get(mark.event_id)
+            call = case.event(spawn)["correlation_id"] if spawn is not None else None
+            if call is not None and spawn is not None:
+                yield n, mark, call, spawn
+
+
+def _answered(case: Case, nodes: Sequence[Happening]) -> Iterator[Named]:
+    """Yield an agent's last record, a failure, with the failed answer to the call that started it."""
+    answers = {m.call: m for node in nodes if not node.is_state for m in node.marks if m.call is not None}
+    for _, mark, call, _ in died_of(case, nodes):
+        if call in answers:
+            text = f"the agent's record ends with it, and the other answers the agent's call {call}"
+            yield Named(mark.event_id, answers[call].event_id, text)

@@ -1,0 +1,290 @@
+"""What holds for every rule, whatever it looks for. Each law runs over the smallest firing fixture of each rule.
+
+A rule that is added later is covered by its own fixture. Where a law cannot hold for a rule, the rule stands in one
+of the lists below with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from forensics.engine import analyse
+from forensics.rules import RULES
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures" / "rules"
+INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
+NEIGHBOUR = FIXTURES / "CCF102" / "fires" / "five-at-once" / "input"
+
+# rules whose finding has no name in it that could be another: what it is about is the session itself
+NAMELESS = {
+    "CCF203": "its subject is the library that prints the warning",
+    "CCF901": "its subject is how the session ended",
+}
+
+
+def by_size(code):
+    """Return the firing cases of a rule, the smallest first."""
+    return sorted(
+        FIXTURES.glob(f"{code}/fires/*/input"), key=lambda c: (sum(p.stat().st_size for p in files_of(c)), c)
+    )
+
+
+def files_of(folder):
+    return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+CASES = {r.code: by_size(r.code)[0] for r in RULES if by_size(r.code)}
+every_case = pytest.mark.parametrize("folder", CASES.values(), ids=CASES)
+
+
+def words(value):
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def told(analysis, *, places=False):
+    """Return what a run says of each finding, without the numbers of its lines."""
+    assert not analysis.errors
+    return sorted(
+        (
+            f.session_id,
+            f.rule,
+            f.severity.value,
+            f.confidence.value,
+            f.message,
+            f.fingerprint,
+            words(dict(f.facts)),
+            *([words([f"{e.path}:{e.line}" for e in f.evidence])] if places else []),
+        )
+        for f in analysis.findings
+    )
+
+
+@cache
+def plain(folder):
+    return analyse([folder])
+
+
+@every_case
+def test_each_case_fires(folder):
+    assert plain(folder).findings
+
+
+# --- 1. the order of files -----------------------------------------------------------------------
+
+
+def in_files(folder, order):
+    return told(analyse(order, base=folder), places=True)
+
+
+@every_case
+def test_the_order_of_the_files_changes_nothing(folder):
+    files = files_of(folder)
+    if len(files) > 1:
+        assert in_files(folder, files) == in_files(folder, files[::-1])
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.permutations(files_of(INCIDENT)))
+def test_no_order_of_the_incidents_files_changes_anything(order):
+    assert in_files(INCIDENT, order) == told(plain(INCIDENT), places=True)
+
+
+# --- 2. unrelated lines --------------------------------------------------------------------------
+
+DEBUG = re.compile(r"(?P<time>20\d\d-\d\d-\d\dT[\d:.]+Z )?\[(?:DEBUG|INFO|WARN|ERROR)\] ")
+STDERR = re.compile(r"(?P<time>20\d\d-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - \S+ - [A-Z]+ - ")
+RECORD = re.compile(r'\{.*"(?:sessionId|session_id|event_type)":', re.DOTALL)
+
+
+def of_no_meaning(above, number):
+    """Return a line that says nothing, with the time of the line above it; null where none may stand."""
+    if found := STDERR.match(above):
+        return f"{found['time']} - unrelated - INFO - step {number} of nothing in particular"
+    if found := DEBUG.match(above):
+        return f"{found['time'] or ''}[DEBUG] step {number} of nothing in particular"
+    if not RECORD.match(above) or not above.endswith("}"):
+        return None
+    record = json.loads(above)
+    kept = (
+        "sessionId",
+        "session_id",
+        "timestamp",
+        "version",
+        "cwd",
+        "isSidechain",
+        "agentId",
+        "parent_tool_use_id",
+    )
+    about = {k: record[k] for k in kept if k in record}
+    if "event_type" in record:
+        return json.dumps(about | {"event_type": "UNRELATED", "data": {}})
+    return json.dumps(about | {"type": "unrelated", "uuid": f"99999999-0000-4000-8000-{number:012}"})
+
+
+def begins_a_record(line):
+    return bool(STDERR.match(line) or DEBUG.match(line) or RECORD.match(line))
+
+
+def padded(text):
+    """Put a line of no meaning between any two records; the first and the last line stay where a log begins and ends."""
+    lines = text.split("\n")
+    out = lines[:1]
+    for number, (above, line) in enumerate(pairwise(lines)):
+        noise = of_no_meaning(above, number) if begins_a_record(line) else None
+        out += [line] if noise is None else [noise, line]
+    return "\n".join(out)
+
+
+def copied(folder, target, change=lambda text: text, rename=lambda name: name):
+    for path in files_of(folder):
+        place = target / rename(str(path.relative_to(folder)))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        data = path.read_bytes()
+        try:
+            place.write_bytes(change(data.decode()).encode())
+        except UnicodeDecodeError:
+            place.write_bytes(data)
+    return target
+
+
+@pytest.mark.parametrize("folder", [*CASES.values(), INCIDENT], ids=[*CASES, "incident"])
+def test_unrelated_lines_and_files_change_no_finding(folder, tmp_path):
+    copied(folder, tmp_path, padded)
+    (tmp_path / "notes.md").write_text("# Notes\n\nNothing of this is a log.\n", encoding="utf-8")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    assert told(analyse([tmp_path])) == told(plain(folder))
+
+
+def test_the_padding_is_real():
+    stderr = FIXTURES / "CCF201/fires/timeout-then-empty-key/input/stderr.log"
+    text = stderr.read_text(encoding="utf-8")
+    assert padded(text).count("nothing in particular") > 15
+    transcript = next(NEIGHBOUR.rglob("*.jsonl")).read_text(encoding="utf-8")
+    assert padded(transcript).count('"type": "unrelated"') == transcript.count("\n") - 1
+
+
+# --- 3. several sessions -------------------------------------------------------------------------
+
+IDS = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\ba[0-9a-f]{16}\b|\b(?:toolu|msg|req)_0\d"
+)
+# ids that a fixture made up, in the fields that hold ids
+MADE_UP = re.compile(
+    r'"(?:uuid|parentUuid|leafUuid|requestId|id|tool_use_id|toolUseId|parent_tool_use_id)":"'
+    r"(?=[a-z])(?!toolu_0|msg_0|req_0|[0-9a-f]{8}-|a[0-9a-f]{16})"
+)
+DATES = re.compile(r"\b20(\d\d)-(?=\d\d-\d\d)|(?<=\D)1[67]\d{11}(?=\D)")
+YEAR_MS = 365 * 24 * 3600 * 1000
+
+
+def another_id(match):
+    """Change one character that equals in all ids of a kind, so that different ids stay different."""
+    at = match[0].index("_0") + 2 if "_0" in match[0] else 14 if "-" in match[0] else 1
+    return match[0][:at] + ("7" if match[0][at] != "7" else "6") + match[0][at + 1 :]
+
+
+def a_year_later(match):
+    return f"20{int(match[1]) + 1:02}-" if match[1] else str(int(match[0]) + YEAR_MS)
+
+
+def as_another(text):
+    """Make a log another session's: its ids and its times are its own, what happens in it is the same."""
+    return DATES.sub(a_year_later, MADE_UP.sub(r"\g<0>other-", IDS.sub(another_id, text)))
+
+
+def without_ids(findings):
+    """Return findings without what differs between two sessions in which the same happens."""
+    return sorted(
+        (rule, severity, confidence, message) for _, rule, severity, confidence, message, *_ in findings
+    )
+
+
+@every_case
+def test_two_sessions_together_say_what_each_says_alone(folder, tmp_path):
+    other = copied(folder, tmp_path, as_another, as_another)
+    alone = told(plain(folder))
+    both = told(analyse([folder, other]))
+    mine = {s.session_id for s in plain(folder).sessions}
+    assert [f for f in both if f[0] in mine] == alone
+    assert without_ids(f for f in both if f[0] not in mine) == without_ids(alone)
+
+
+@every_case
+def test_a_session_beside_another_says_what_it_says_alone(folder, tmp_path):
+    other = copied(NEIGHBOUR, tmp_path, as_another, as_another)
+    both = told(analyse([folder, other]))
+    mine = {s.session_id for s in plain(folder).sessions}
+    assert [f for f in both if f[0] in mine] == told(plain(folder))
+    assert without_ids(f for f in both if f[0] not in mine) == without_ids(told(plain(NEIGHBOUR)))
+
+
+def transcript_of(folder):
+    """Return the only file of a case, where that is a whole transcript."""
+    files = files_of(folder)
+    text = files[0].read_text(encoding="utf-8", errors="replace")
+    whole = len(files) == 1 and files[0].suffix == ".jsonl" and text.endswith("}\n")
+    return files[0] if whole and '"sessionId":' in text.partition("\n")[0] else None
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [f for f in CASES.values() if transcript_of(f)],
+    ids=[c for c, f in CASES.items() if transcript_of(f)],
+)
+def test_two_sessions_in_one_file_say_what_each_says_alone(folder, tmp_path):
+    path = transcript_of(folder)
+    text = path.read_text(encoding="utf-8")
+    place = tmp_path / path.relative_to(folder)
+    place.parent.mkdir(parents=True)
+    place.write_text(text + as_another(text), encoding="utf-8")
+    alone, both = told(plain(folder)), told(analyse([tmp_path]))
+    mine = {s.session_id for s in plain(folder).sessions}
+    assert [f for f in both if f[0] in mine] == alone
+    assert without_ids(f for f in both if f[0] not in mine) == without_ids(alone)
+
+
+# --- 4. the fingerprint --------------------------------------------------------------------------
+
+NAMES = re.compile(
+    r"(?P<port>:(?:2022|8880|8890|4000)(?=/))"
+    r"|(?P<host>api\.openai\.com)"
+    r"|(?P<file>(?<=[\w-])(?=\.(?:md|py|txt|json|ts|js)\b))"
+    r'|(?P<said>(?<="content":")(?=[^"]*","(?:status|activeForm)")|(?<="description":")|(?<="subject":"))'
+    r'|(?P<server>(?<=mcp__)(?=[a-z])|(?<=MCP server ")|(?<=MCP server \\"))'
+)
+
+
+def renamed(text):
+    """Give what a finding may be about another name: endpoints, files, items, agents, servers."""
+    return NAMES.sub(lambda m: ":2999" if m["port"] else "api.example.org" if m["host"] else "other", text)
+
+
+def fingerprints(analysis, code):
+    assert not analysis.errors
+    return {f.fingerprint for f in analysis.findings if f.rule == code}
+
+
+@pytest.mark.parametrize("code", [code for code in CASES if code not in NAMELESS])
+def test_another_subject_has_another_fingerprint(code, tmp_path):
+    """A rule may also find what has no name (a line of a debug log, the model API): one named case is enough."""
+    for number, folder in enumerate(by_size(code)):
+        other = analyse([copied(folder, tmp_path / str(number), renamed)])
+        before, after = fingerprints(plain(folder), code), fingerprints(other, code)
+        if after and not before & after:
+            return
+    pytest.fail(
+        f"{code} gives one fingerprint to different subjects, or NAMES does not know what it is about"
+    )
+
+
+def test_every_exception_names_a_rule():
+    assert set(NAMELESS) <= {r.code for r in RULES}
