@@ -163,7 +163,7 @@ CHAIN_CODES = ("CCF902",)
 
 def category_of_others(rules: Sequence[Rule]) -> tuple[Category, ...]:
     """Return one more category for rules that the outline has no place for, or none: no finding is left out."""
-    placed = {code for c in CATEGORIES for t in c.topics for code in t.codes} | set(ENDING_CODES)
+    placed = {code for c in CATEGORIES for t in c.topics for code in t.codes} | {*ENDING_CODES, *CHAIN_CODES}
     others = [r for r in rules if r.code not in placed]
     number = str(len(CATEGORIES) + 1)
     topics = tuple(
