@@ -1,4 +1,4 @@
-"""What is unfinished when a record ends: open items, agents without result, refused edits, unexplained writes."""
+"""What is unfinished when a record ends: agents without result, refused edits, and what only one log tells of."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import polars as pl
 from forensics.agents import AgentEnd, AgentLife
 from forensics.case import WRITE_TOOLS, Case, FileAccess, real_path
 from forensics.conflicts import spawned
+from forensics.open_calls import CALLS
+from forensics.schema import SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
 
+# after these lines of a client's log the last call is behind
+BEHIND = (K.TURN_END, K.SESSION_END, K.SESSION_START, K.API_FIRST_BYTE)
 DECLINED = "The user doesn't want to "  # proceed with this tool use, take this action: wanted so
 
 
@@ -34,3 +38,40 @@ def unexplained_writes(case: Case) -> Mapping[str, int]:
         if (real := real_path(path, case.cwd)) not in known:
             last[real] = event
     return last
+
+
+def open_in_client_log(case: Case) -> Row | None:
+    """Return the call inside which the client's own log ends, where no transcript tells of it.
+
+    Up to 2.1.19 the log's lines have no ids: only its last call is looked at, and not one that a transcript may
+    hold too. Later ones have; there each call without its end is open.
+    """
+    lines = (pl.col("source") == Source.CLAUDE_DEBUG.value) & ~pl.col("file").is_in(list(case.excerpts))
+    begun = case.of(K.TOOL_DISPATCH).filter(lines & ~pl.col("tool").is_in(list(SPAWN_TOOLS)))
+    if begun.is_empty():
+        return None
+    told = case.of(*CALLS)
+    named = begun.filter(pl.col("correlation_id").is_not_null())
+    known = pl.concat([told["correlation_id"], case.of(K.TOOL_DONE)["correlation_id"]]).drop_nulls()
+    last = named.filter(~pl.col("correlation_id").is_in(known.implode())) if named.height else begun
+    if last.is_empty():
+        return None
+    row = last.row(-1, named=True)
+    tools = pl.col("tool") == row["tool"]
+    if (
+        row["correlation_id"] is None
+        and told.height > 0
+        and begun.filter(tools).height <= told.filter(tools).height
+    ):
+        return None
+    same = pl.col("kind").is_in([K.TOOL_DONE.value, K.HOOK_DENIED.value]) & tools
+    ended = same & pl.lit(row["correlation_id"] is None)
+    after = case.of(K.TOOL_DONE, K.HOOK_DENIED, *BEHIND).filter(
+        (pl.col("file") == row["file"])
+        & (pl.col("line") > row["line"])
+        & (
+            ended
+            | pl.col("kind").is_in([k.value for k in BEHIND if k is not K.API_FIRST_BYTE or not named.height])
+        )
+    )
+    return row if after.is_empty() else None

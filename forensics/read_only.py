@@ -56,6 +56,7 @@ CHANGES = {
 }
 BEFORE = _words("! do elif else if nice nohup stdbuf sudo then time timeout until while xargs {")
 WORDS_ONLY = _words("case done esac fi for function in select }")
+ASKS_ONLY = ("--help", "--version", "-V")
 GIT_OPTIONS_WITH_VALUE = frozenset(["-C", "-c", "--git-dir", "--work-tree"])
 
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1([^\n]*)\n(?:.*?\n)??\s*(?:\2(?=\W|$)|\Z)", re.DOTALL)
@@ -141,12 +142,9 @@ def _plain(words: Sequence[str]) -> tuple[str, ...]:
 
 def _looks(part: Sequence[str]) -> bool:
     words = _plain(part)
-    if (
-        not words
-        or words[0].startswith("#")
-        or words[0] in WORDS_ONLY
-        or words[1:] in (("--version",), ("-v",))
-    ):
+    if not words or words[0].startswith("#") or words[0] in WORDS_ONLY:
+        return True
+    if words[-1] in ASKS_ONLY and words[0] not in CHANGES:
         return True
     name, following = words[0], words[1:]
     changes = CHANGES.get(name)

@@ -23,6 +23,7 @@ LOOK = [
     "find . -name '*.py' | xargs -n 1 grep -l main",
     "echo done >&2",
     "node --version",
+    "ccusage daily --help",
     "/usr/bin/ls",
     "# look first\nls",
     "cat <<'EOF'\nrm -rf build\nEOF\nls",
