@@ -10,6 +10,7 @@ from forensics.agents import AgentEnd, AgentLife
 from forensics.case import WRITE_TOOLS, Case, FileAccess, real_path
 from forensics.conflicts import spawned
 from forensics.open_calls import CALLS
+from forensics.read_only import edits
 from forensics.schema import SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
 
@@ -24,9 +25,28 @@ def agents_out(case: Case) -> list[AgentLife]:
 
 
 def refused_edits(case: Case) -> list[FileAccess]:
-    """Return, for each file, the last edit or write of it, where that was refused, but not by the user."""
+    """Return, for each file, the last edit or write of it, where that was refused, and nothing shows it made good.
+
+    Not one that the user declined, nor that of an agent which has returned: that knew of it. A later shell command
+    that writes the file makes it good.
+    """
     last = {access.path: access for access in case.file_accesses if access.tool in WRITE_TOOLS}
-    return [a for a in last.values() if a.ok is False and not a.answer.startswith(DECLINED)]
+    done = {a.agent_id for a in case.agents if a.outcome is AgentEnd.COMPLETED}
+    refused = [
+        a
+        for a in last.values()
+        if a.ok is False and not a.answer.startswith(DECLINED) and a.agent_id not in done
+    ]
+    return [a for a in refused if not _made_good(case, a)] if refused else []
+
+
+def _made_good(case: Case, edit: FileAccess) -> bool:
+    name = edit.path.rpartition("/")[2]
+    later = pl.col("event_id") > edit.call_event if edit.called is None else pl.col("ts") > edit.called
+    answered = case.of(K.TOOL_RESULT).filter(pl.col("status") == "ok")["correlation_id"].drop_nulls()
+    named = pl.col("command").str.contains(name, literal=True) & later
+    commands = case.of(K.TOOL_CALL).filter(named & pl.col("correlation_id").is_in(answered.implode()))
+    return any(edits(command, name) for command in commands["command"])
 
 
 def unexplained_writes(case: Case) -> Mapping[str, int]:
@@ -48,8 +68,8 @@ def open_in_client_log(case: Case) -> Row | None:
     """
     lines = (pl.col("source") == Source.CLAUDE_DEBUG.value) & ~pl.col("file").is_in(list(case.excerpts))
     begun = case.of(K.TOOL_DISPATCH).filter(lines & ~pl.col("tool").is_in(list(SPAWN_TOOLS)))
-    if begun.is_empty():
-        return None
+    if begun.is_empty() or case.of(K.TOOL_DONE).is_empty():
+        return None  # a log that has no line of a call's end says nothing of it
     told = case.of(*CALLS)
     named = begun.filter(pl.col("correlation_id").is_not_null())
     known = pl.concat([told["correlation_id"], case.of(K.TOOL_DONE)["correlation_id"]]).drop_nulls()

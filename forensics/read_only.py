@@ -45,6 +45,7 @@ LISTINGS = {
     "npm run": _words("lint test typecheck"),
 }
 BARE = frozenset({"git branch", "git remote", "git tag"})  # these list when nothing follows
+EDITORS = _words("cp install mv patch perl rm sed tee truncate")
 # by these words a command that looks changes something
 CHANGES = {
     "find": re.compile(r"-(?:delete|exec|execdir|ok|okdir|fprintf?)$"),
@@ -69,16 +70,16 @@ NUMBER = re.compile(r"\d+[smhd]?$")
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A command's parts, each a list of words, and whether a part's output goes to a file."""
+    """A command's parts, each a list of words, and the files to which output goes."""
 
     parts: tuple[tuple[str, ...], ...]
-    redirects: bool
+    targets: tuple[str, ...]
 
 
 def is_read_only(command: str) -> bool:
     """Say whether no part of a command changes anything, as far as the table knows."""
     shell = parse_shell(command)
-    return not shell.redirects and all(_looks(part) for part in shell.parts)
+    return not shell.targets and all(_looks(part) for part in shell.parts)
 
 
 def commits(command: str) -> bool:
@@ -89,17 +90,28 @@ def commits(command: str) -> bool:
     )
 
 
+def edits(command: str, name: str) -> bool:
+    """Say whether a part of a command writes, moves or changes in place a file of this name."""
+    shell = parse_shell(command)
+    named = (words for words in map(_plain, shell.parts) if any(name in word for word in words[1:]))
+    return any(name in target for target in shell.targets) or any(
+        words[0] in EDITORS and not _looks(words) for words in named
+    )
+
+
 def parse_shell(command: str) -> Shell:
     """Split a command at what separates commands, outside quotes; one that was cut is read as far as it goes."""
     text = UNENDED.sub(r"\2", HEREDOC.sub(r"\3", command.replace("\\\n", " ")))
     parts: list[tuple[str, ...]] = []
     words: list[str] = []
-    redirects = to_file = False
+    targets: list[str] = []
+    to_file = False
     for token in _tokens(text):
         if not set(token) <= set(OPERATORS):
-            redirects |= to_file and token not in STREAMS and not token.startswith("/dev/")
             if not to_file:
                 words.append(token)
+            elif token not in STREAMS and not token.startswith("/dev/"):
+                targets.append(token)
             to_file = False
             continue
         to_file = ">" in token
@@ -107,7 +119,7 @@ def parse_shell(command: str) -> Shell:
             parts.append(tuple(words))
             words = []
     parts.append(tuple(words))
-    return Shell(tuple(p for p in parts if p), redirects)
+    return Shell(tuple(p for p in parts if p), tuple(targets))
 
 
 def _tokens(text: str) -> Iterator[str]:

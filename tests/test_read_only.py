@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.read_only import commits, is_read_only
+from forensics.read_only import commits, edits, is_read_only
 
 LOOK = [
     "ls -la",
@@ -84,3 +84,18 @@ def test_a_commit(command):
 )
 def test_no_commit(command):
     assert not commits(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["cat > src/a.py <<'EOF'\nx\nEOF", "echo x >> a.py", "sed -i 's/a/b/' src/a.py", "ls && mv b.py a.py"],
+)
+def test_a_command_that_edits_a_file(command):
+    assert edits(command, "a.py")
+
+
+@pytest.mark.parametrize(
+    "command", ["cat a.py", "python3 a.py", "git add a.py", "sed -n 1p a.py", "echo a.py > list.txt"]
+)
+def test_a_command_that_only_names_a_file(command):
+    assert not edits(command, "a.py")

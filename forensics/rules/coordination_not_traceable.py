@@ -121,19 +121,21 @@ def coordination_not_traceable(case: Case) -> Iterator[Said]:
 def _of_transcript(case: Case) -> Iterator[_Spawn]:
     types = case.of(K.AGENT_META, K.AGENT_STOP).filter(pl.col("component").is_not_null())
     typed = {a for column in ("agent_id", "target_agent_id") for a in types[column].drop_nulls()}
+    speaking = set(case.of(K.TOOL_CALL, K.ASSISTANT_MESSAGE, K.USER_PROMPT)["agent_id"].drop_nulls())
     calls = dict(case.of(K.AGENT_SPAWN).select("event_id", "correlation_id").iter_rows())
     for agent in case.agents:
         event = agent.spawn_event if agent.spawn_event is not None else agent.last_event
         if agent.outcome is not AgentEnd.REFUSED and event is not None:
-            missing = tuple(_missing(case, agent, typed, calls))
+            named = agent.spawn_event is None or agent.agent_id != calls.get(agent.spawn_event)
+            known = {"id": named or agent.agent_id in speaking, "type": agent.agent_id in typed}
+            missing = tuple(_missing(case, agent, known))
             yield _Spawn(agent.description or agent.agent_id, missing, event)
 
 
-def _missing(case: Case, agent: AgentLife, typed: set[str], calls: Mapping[int, str | None]) -> Iterator[str]:
-    own_id = agent.spawn_event is None or agent.agent_id != calls.get(agent.spawn_event)
-    if not own_id and agent.last_event is None:
+def _missing(case: Case, agent: AgentLife, known: Mapping[str, bool]) -> Iterator[str]:
+    if not known["id"]:
         yield "id"
-    if agent.agent_type is None and agent.agent_id not in typed:
+    if agent.agent_type is None and not known["type"]:
         yield "type"
     if agent.start is None:
         yield "start"

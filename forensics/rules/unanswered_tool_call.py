@@ -103,6 +103,8 @@ def unanswered_tool_call(case: Case, *, recent_s: float = 600.0) -> Iterator[Sai
     logged = open_in_client_log(case)
     if logged is not None:
         yield _hit_in_log(case, logged, timedelta(seconds=recent_s))
+    if Source.TRANSCRIPT not in case.sources and case.of(K.TOOL_DONE).is_empty():
+        yield Insufficient("the log has no lines of finished calls: which of them were answered is not known")
     if damaged.height:
         yield Insufficient(
             f"the answers of {damaged.height} calls may stand in a last record that is cut off"

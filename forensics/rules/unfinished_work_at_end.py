@@ -85,10 +85,10 @@ def unfinished_work_at_end(case: Case) -> Iterator[Said]:
 
     ## What it detects
     Items in progress or pending in the last list of each agent and in the list that all agents share, agents
-    without result, and files of which the last edit was refused, but not by the user. It is the list to hand over.
-    A note where items are only pending or edits were refused; low where items were in progress, or agents out that
-    cannot be at work any more; medium where items or agents were open and the end was abnormal (CRASHED, KILLED,
-    TRUNCATED, ERROR_RESULT), and low there for refused edits alone.
+    without result, and files of which the last edit was refused: not by the user, and not made good by a later shell
+    command. It is the list to hand over. A note where items are only pending or edits were refused; low where items
+    were in progress, or agents out that cannot be at work any more; medium where items or agents were open and the
+    end was abnormal (CRASHED, KILLED, TRUNCATED, ERROR_RESULT), and low there for refused edits alone.
 
     ## Why it matters
     Whoever goes on has to know what was begun. The list in the log is the only place where it stands.
@@ -98,8 +98,8 @@ def unfinished_work_at_end(case: Case) -> Iterator[Said]:
 
     ## Known misses
     An item that was finished and never ticked off is listed. A list that the user saw and left, because the rest was
-    not wanted any more, looks the same. What an agent that has returned left open in its own list is its parent's
-    to judge. A file that was mended by a shell command after a refused edit is listed.
+    not wanted any more, looks the same. What an agent that has returned left open in its own list, or could not
+    edit, is its parent's to judge. An edit that was refused and then made by a script is listed.
     """
     files = set(case.events["file"].unique())
     if files and files <= case.excerpts:
