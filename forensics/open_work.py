@@ -37,16 +37,20 @@ def refused_edits(case: Case) -> list[FileAccess]:
         for a in last.values()
         if a.ok is False and not a.answer.startswith(DECLINED) and a.agent_id not in done
     ]
-    return [a for a in refused if not _made_good(case, a)] if refused else []
+    if not refused:
+        return []
+    answered = case.of(K.TOOL_RESULT).filter(pl.col("status") == "ok")["correlation_id"].drop_nulls()
+    commands = case.of(K.TOOL_CALL).filter(
+        pl.col("command").is_not_null() & pl.col("correlation_id").is_in(answered.implode())
+    )
+    return [a for a in refused if not _made_good(commands.select("event_id", "ts", "command"), a)]
 
 
-def _made_good(case: Case, edit: FileAccess) -> bool:
+def _made_good(commands: pl.DataFrame, edit: FileAccess) -> bool:
     name = edit.path.rpartition("/")[2]
     later = pl.col("event_id") > edit.call_event if edit.called is None else pl.col("ts") > edit.called
-    answered = case.of(K.TOOL_RESULT).filter(pl.col("status") == "ok")["correlation_id"].drop_nulls()
-    named = pl.col("command").str.contains(name, literal=True) & later
-    commands = case.of(K.TOOL_CALL).filter(named & pl.col("correlation_id").is_in(answered.implode()))
-    return any(edits(command, name) for command in commands["command"])
+    named = commands.filter(pl.col("command").str.contains(name, literal=True) & later)
+    return any(edits(command, name) for command in named["command"])
 
 
 def unexplained_writes(case: Case) -> Mapping[str, int]:

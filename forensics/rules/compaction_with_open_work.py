@@ -67,10 +67,11 @@ def compaction_with_open_work(case: Case, *, later_calls: int = 10) -> Iterator[
         yield NotApplicable("the context was not compacted")
         return
     states = [s for s in list_states(case) if s.items and not s.from_file]
+    later = _Later(case)
     for row in compactions.iter_rows(named=True):
         busy = [s for s in states if s.agent_id == row["agent_id"] and _holds(s, row)]
         if busy:
-            yield _hit(case, row, busy, later_calls)
+            yield _hit(case, row, busy, later.never_again(row, busy, later_calls))
 
 
 def _holds(state: ListState, compaction: Row) -> bool:
@@ -82,9 +83,8 @@ def _holds(state: ListState, compaction: Row) -> bool:
     return max(state.events) < here and (state.until_event is None or here < state.until_event)
 
 
-def _hit(case: Case, row: Row, busy: Sequence[ListState], later_calls: int) -> Hit:
+def _hit(case: Case, row: Row, busy: Sequence[ListState], lost: Sequence[str]) -> Hit:
     items = [item for state in busy for item in state.items]
-    lost = _never_again(case, row, busy, later_calls)
     made = tuple(dict.fromkeys(e for state in busy for e in state.events))
     trigger = row["status"] or "unknown"
     work = f"{len(items)} items were" if len(items) > 1 else "1 item was"
@@ -128,34 +128,40 @@ def _quoted(items: Sequence[str]) -> str:
     return ", ".join(f"“{item}”" for item in items)
 
 
-def _never_again(case: Case, row: Row, busy: Sequence[ListState], later_calls: int) -> list[str]:
-    """Return the items of the states that no list names after the compaction, where one would be expected to."""
-    told = pl.col("source") == Source.TRANSCRIPT.value
-    later = pl.col("event_id") > row["event_id"] if row["ts"] is None else pl.col("ts") > row["ts"]
-    mine = pl.col("agent_id").eq_missing(pl.lit(row["agent_id"], dtype=pl.String))
-    # the list of tasks is shared: whoever changes an item names it
-    lists = case.of(*LISTS).filter(told & later & (mine | (pl.col("kind") != K.TODO_SNAPSHOT.value)))
-    calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(told & later & mine).height
-    if lists.is_empty() and calls < later_calls:
-        return []
-    named = case.todos.join(lists.select("event_id"), on="event_id", how="semi")
-    words = {_plain(w) for c in ("content", "active_form") for w in named[c].drop_nulls()}
-    numbers = set(named["item_id"].drop_nulls())
-    lost = []
-    for state in busy:
-        for n, (item, form) in enumerate(zip(state.items, state.active_forms, strict=True)):
-            number = _number(case, state, n)
-            if not {_plain(item), _plain(form)} & words and (number is None or number not in numbers):
-                lost.append(item)
-    return lost
+class _Later:
+    """What the lists name after a moment, and how many calls an agent made: a session may be compacted often."""
 
+    def __init__(self, case: Case) -> None:
+        told = pl.col("source") == Source.TRANSCRIPT.value
+        place = ["event_id", "ts", "agent_id", "kind"]
+        self._calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(told).select(place)
+        lists = case.of(*LISTS).filter(told).select(place)
+        items = case.todos.select("event_id", "position", "item_id", "content", "active_form")
+        self._named = lists.join(items, on="event_id", maintain_order="left")
 
-def _number(case: Case, state: ListState, nth: int) -> str | None:
-    """Return a shared item's number: the change that set it in progress has it."""
-    if not state.shared:
-        return None
-    numbers = case.todos.filter(pl.col("event_id") == state.events[nth])["item_id"].drop_nulls()
-    return str(numbers[0]) if numbers.len() else None
+    def never_again(self, row: Row, busy: Sequence[ListState], later_calls: int) -> list[str]:
+        """Return the items of the states that no list names after a compaction, where one would be expected to."""
+        later = pl.col("event_id") > row["event_id"] if row["ts"] is None else pl.col("ts") > row["ts"]
+        mine = pl.col("agent_id").eq_missing(pl.lit(row["agent_id"], dtype=pl.String))
+        # the list of tasks is shared: whoever changes an item names it
+        named = self._named.filter(later & (mine | (pl.col("kind") != K.TODO_SNAPSHOT.value)))
+        if named.is_empty() and self._calls.filter(later & mine).height < later_calls:
+            return []
+        words = {_plain(w) for c in ("content", "active_form") for w in named[c].drop_nulls().unique()}
+        numbers = set(named["item_id"].drop_nulls())
+        return [
+            item
+            for state in busy
+            for n, (item, form) in enumerate(zip(state.items, state.active_forms, strict=True))
+            if not {_plain(item), _plain(form)} & words and self._number(state, n) not in numbers
+        ]
+
+    def _number(self, state: ListState, nth: int) -> str | None:
+        """Return a shared item's number: the change that set it in progress has it."""
+        if not state.shared:
+            return None
+        numbers = self._named.filter(pl.col("event_id") == state.events[nth])["item_id"].drop_nulls()
+        return str(numbers[0]) if numbers.len() else None
 
 
 def _plain(words: str) -> str:

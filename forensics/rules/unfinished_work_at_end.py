@@ -154,9 +154,10 @@ def _counted(found: _Open) -> str:
 
 
 def _cites(case: Case, found: _Open) -> Iterator[Cite]:
-    events = dict.fromkeys(i.event for i in found.items)
-    for event in events:
-        items = [i for i in found.items if i.event == event]
+    events: dict[int, list[OpenItem]] = {}
+    for item in found.items:
+        events.setdefault(item.event, []).append(item)
+    for event, items in events.items():
         one = len(items) == 1
         yield Cite(event, items[0].content if one else '"todos":', None if one else WHOLE_LIST)
     others = [a.spawn_event for a in found.agents if a.spawn_event is not None]
