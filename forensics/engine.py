@@ -42,7 +42,7 @@ from forensics.rule import Rule, Said
 from forensics.rules import RULES
 from forensics.schema import EventKind, Source, is_from, is_kind
 from forensics.sessions import attach
-from forensics.timeline import gaps_of, open_items, timeline_of, unaccounted_writes
+from forensics.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
 from forensics.unpack import Unpacker
 
 # a session needs more than these: a file of start-up lines or an empty list is nobody's session
@@ -239,7 +239,7 @@ def _judge(
         timeline=moments,
         timeline_omitted=omitted,
         gaps=gaps_of(case),
-        todos=open_items(case, citations),
+        todos=open_entries(case, citations),
         ending_refs=citations.resolve(Cite(e) for e in case.ending.cites),
         silence_refs=citations.resolve(Cite(e) for e in silence if e is not None),
         disk_writes=unaccounted_writes(case, citations),

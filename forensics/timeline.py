@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from forensics.agents import AgentEnd
 from forensics.analysis import DiskWrite, Gap, Moment, TodoEntry
-from forensics.case import Case, real_path
+from forensics.case import Case
 from forensics.citations import Citations
 from forensics.finding import Cite, Finding
+from forensics.open_work import unexplained_writes
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source, TsQuality, is_kind
+from forensics.schema import Row, TsQuality, is_kind
+from forensics.todo_lists import open_items
 
 MOST_ROWS = 120
 # kinds that tell the story by themselves; anything else appears when a finding cites it
@@ -148,39 +149,18 @@ def gaps_of(case: Case, least_s: float = 300.0) -> tuple[Gap, ...]:
     return tuple(Gap(since, until) for since, until, _ in long.iter_rows())
 
 
-def open_items(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:
-    """Return the items that are in progress or pending in the last list of each agent."""
-    lists = case.of(K.TODO_SNAPSHOT).filter(pl.col("tool") == "TodoWrite")
-    told = lists.filter(pl.col("source") == Source.TRANSCRIPT.value)
-    # what an agent that has returned left open is its parent's to judge
-    done = [a.agent_id for a in case.agents if a.outcome is AgentEnd.COMPLETED]
-    latest = (
-        (told if not told.is_empty() else lists)
-        .filter(pl.col("agent_id").is_null() | ~pl.col("agent_id").is_in(done))
-        .sort("ts", "event_id", nulls_last=False)
-        .unique("agent_id", keep="last", maintain_order=True)
-    )
-    if latest.is_empty():
-        latest = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TASK_FILE.value)
-    items = (
-        latest.select("event_id", "agent_id")
-        .join(case.todos.drop("file", "line", "ordinal"), on="event_id", maintain_order="left")
-        .filter(pl.col("status").is_in(["in_progress", "pending"]))
-        .sort("agent_id", pl.col("item_id").cast(pl.Int64, strict=False), "position", nulls_last=False)
-    )
-    refs = citations.resolve(Cite(r["event_id"], r["content"]) for r in items.iter_rows(named=True))
+def open_entries(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:
+    """Return the items that are in progress or pending when the record ends."""
+    items = open_items(case)
+    refs = citations.resolve(Cite(item.event, item.content) for item in items)
     return tuple(
-        TodoEntry(agent_id=row["agent_id"], content=row["content"], status=row["status"], ref=ref)
-        for row, ref in zip(items.iter_rows(named=True), refs, strict=True)
+        TodoEntry(agent_id=item.agent_id, content=item.content, status=item.status, ref=ref)
+        for item, ref in zip(items, refs, strict=True)
     )
 
 
 def unaccounted_writes(case: Case, citations: Citations) -> tuple[DiskWrite, ...]:
     """Return the files that the client's log shows written and no successful call of a file tool explains."""
-    known = {write.path for write in case.writes}
-    last: dict[str, int] = {}
-    for path, event in case.of(K.DISK_WRITE).select("path", "event_id").iter_rows():
-        if path is not None and (real := real_path(path, case.cwd)) not in known:
-            last[real] = event
+    last = unexplained_writes(case)
     refs = citations.resolve(Cite(event) for event in last.values())
     return tuple(DiskWrite(path, ref) for path, ref in zip(last, refs, strict=True))

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from forensics.agents import AgentEnd
 from forensics.case import Case
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
@@ -21,6 +22,7 @@ from forensics.schema import Row, Source
 CREATED = re.compile(r"^Task #(\d+) created")
 CHANGES = (K.TASK_CREATE, K.TASK_UPDATE)
 BUSY = "in_progress"
+OPEN = (BUSY, "pending")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,65 @@ def last_in_progress(case: Case, agent_id: str) -> ListState | None:
     """Return an agent's last list, if it has items in progress."""
     own = [s for s in list_states(case) if s.agent_id == agent_id]
     return own[-1] if own and own[-1].items and own[-1].until is None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenItem:
+    """An item that is not completed in the last state of its list; ``event`` is the record that shows it."""
+
+    agent_id: str | None  # of a shared list: as in ``ListState``
+    content: str
+    status: str
+    event: int
+
+
+def open_items(case: Case) -> tuple[OpenItem, ...]:
+    """Return the items in progress or pending in the last list of each agent, and in the list that all share.
+
+    What an agent that has returned left open in a list of its own is its parent's to judge. Files tell only where
+    the transcript does not.
+    """
+    lists = case.of(K.TODO_SNAPSHOT).filter(pl.col("tool") == "TodoWrite")
+    told = lists.filter(pl.col("source") == Source.TRANSCRIPT.value)
+    if not told.is_empty():
+        results = _results(case)
+        refused = [r["event_id"] for r in told.iter_rows(named=True) if _was_refused(r, results)]
+        told = told.filter(~pl.col("event_id").is_in(refused))
+    shared = _open_tasks(case)
+    done = [a.agent_id for a in case.agents if a.outcome is AgentEnd.COMPLETED]
+    latest = (
+        (told if not told.is_empty() or shared is not None else lists)
+        .filter(pl.col("agent_id").is_null() | ~pl.col("agent_id").is_in(done))
+        .sort("ts", "event_id", nulls_last=False)
+        .unique("agent_id", keep="last", maintain_order=True)
+    )
+    if latest.is_empty() and shared is None:
+        latest = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TASK_FILE.value)
+    items = (
+        latest.select("event_id", "agent_id")
+        .join(case.todos, on="event_id", maintain_order="left")
+        .filter(pl.col("status").is_in(OPEN))
+        .sort("agent_id", pl.col("item_id").cast(pl.Int64, strict=False), "position", nulls_last=False)
+    )
+    own = (
+        OpenItem(agent_id=r["agent_id"], content=r["content"] or "?", status=r["status"], event=r["event_id"])
+        for r in items.iter_rows(named=True)
+    )
+    return (*own, *(shared or ()))
+
+
+def _open_tasks(case: Case) -> tuple[OpenItem, ...] | None:
+    """Return the items of the shared list that are open after its last change; null where nothing changed it."""
+    items: Mapping[str, _Item] | None = None
+    for _, changed in _replayed(case):
+        items = changed
+    if items is None:
+        return None
+    return tuple(
+        OpenItem(agent_id=i.agent_id, content=i.content, status=i.status, event=i.event)
+        for i in items.values()
+        if i.status in OPEN
+    )
 
 
 def _results(case: Case) -> dict[str, Row]:
@@ -133,8 +194,8 @@ class _Step:
     event: int  # the change that made it
 
 
-def _task_states(case: Case) -> Iterator[ListState]:
-    """Replay the shared list and judge it after each message."""
+def _replayed(case: Case) -> Iterator[tuple[Row, dict[str, _Item]]]:
+    """Yield each change of the shared list that was not refused, and the items after it, which is one and the same."""
     changes = (
         case.of(*CHANGES)
         .filter(pl.col("source") == Source.TRANSCRIPT.value)
@@ -149,13 +210,19 @@ def _task_states(case: Case) -> Iterator[ListState]:
         return
     results = _results(case)
     items: dict[str, _Item] = {}
-    steps: list[_Step] = []
-    last_message: str | None = None
     for row in changes.iter_rows(named=True):
         if _was_refused(row, results):
             continue
         result = results.get(row["correlation_id"])
         _change(items, row, str(result["message"]) if result else "")
+        yield row, items
+
+
+def _task_states(case: Case) -> Iterator[ListState]:
+    """Replay the shared list and judge it after each message."""
+    steps: list[_Step] = []
+    last_message: str | None = None
+    for row, items in _replayed(case):
         if row["message_id"] is not None and row["message_id"] == last_message:
             steps.pop()
         last_message = row["message_id"]
@@ -167,7 +234,7 @@ def _task_states(case: Case) -> Iterator[ListState]:
 def _change(items: dict[str, _Item], row: Row, result: str) -> None:
     created = CREATED.match(result)
     number = row["item_id"] or (created.group(1) if created else str(len(items) + 1))
-    item = items.get(number) or _Item(content=row["content"] or f"task {number}")
+    item = items.get(number) or _Item(content=row["content"] or f"task {number}", event=row["event_id"])
     item = replace(
         item,
         content=row["content"] or item.content,

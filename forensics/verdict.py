@@ -18,6 +18,7 @@ from enum import StrEnum
 import polars as pl
 
 from forensics.agents import STALL, AgentEnd, AgentLife
+from forensics.open_calls import open_calls
 from forensics.schema import IN_A_CALL, Source, is_kind
 from forensics.schema import EventKind as K
 
@@ -49,10 +50,6 @@ class Ending:
     gap_from: int | None  # the record before the gap
 
 
-CALLS = (K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
-ANSWERS = (K.TOOL_RESULT, K.AGENT_LAUNCHED)
-# what an agent says or is told: after it, earlier calls are behind
-SAID = (*CALLS, K.ASSISTANT_MESSAGE, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
 # records that say nothing of what the session was doing when it stopped
 BOOKKEEPING = (K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT)
 # signs that a session went on: after a fatal text, and after an end that was stated
@@ -136,7 +133,7 @@ def _judge(
     events: pl.DataFrame, whole: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | None
 ) -> _Judgement:
     """Judge by the ``whole`` logs among all ``events``."""
-    unanswered = _open_calls(whole, agents)
+    unanswered = open_calls(whole, agents)
     fatal = _final_fatal(events)
     if fatal is not None:
         return _crashed(events, fatal, unanswered)
@@ -232,27 +229,6 @@ def _last_process(events: pl.DataFrame) -> pl.DataFrame:
     pids = _of(debug, (*AT_WORK, K.TURN_END, K.SESSION_END)).filter(pl.col("kind") != K.SESSION_START.value)
     last = pids["pid"].drop_nulls().tail(1)
     return debug.filter(pl.col("pid") == last.item()) if last.len() else debug
-
-
-def _open_calls(events: pl.DataFrame, agents: Sequence[AgentLife]) -> tuple[int, ...]:
-    """Return the transcript's calls inside which an agent's record stops."""
-    told = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
-    calls = _of(told, CALLS).join(_of(told, ANSWERS), on="correlation_id", how="anti", maintain_order="left")
-    if calls.is_empty():
-        return ()
-    # the last message of each agent; up to 2.1 every block of one message is a record of its own
-    last = (
-        _of(told, SAID)
-        .sort("ts", "event_id", nulls_last=False)
-        .group_by("agent_id", maintain_order=True)
-        .agg(last_message=pl.col("message_id").last(), last_said=pl.col("event_id").last())
-    )
-    ended = [a.agent_id for a in agents if a.outcome is not AgentEnd.UNFINISHED]
-    still = calls.join(last, on="agent_id", nulls_equal=True, maintain_order="left").filter(
-        ((pl.col("message_id") == pl.col("last_message")) | (pl.col("event_id") == pl.col("last_said")))
-        & (pl.col("agent_id").is_null() | ~pl.col("agent_id").is_in(ended))
-    )
-    return tuple(still["event_id"])
 
 
 def _open_agents(agents: Sequence[AgentLife], end: datetime | None) -> Iterator[int]:

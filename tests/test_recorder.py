@@ -418,6 +418,14 @@ def test_a_signal_is_due_when_enough_subagents_had_enough_answers():
     assert is_due(kill, story.entries)
 
 
+def test_a_signal_is_due_when_a_call_went_out():
+    kill, story = Kill(signal=Signals.SIGKILL, call="sleep 60", after_s=0.0), Story()
+    story.answer("main", ("Bash", {"command": "ls"}))
+    assert not is_due(kill, story.entries)
+    story.answer("main", ("Bash", {"command": "sleep 60; ls"}))
+    assert is_due(kill, story.entries)
+
+
 # --- what was missed -----------------------------------------------------------------------------
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
+from forensics.rules.compaction_with_open_work import compaction_with_open_work
 from forensics.rules.concurrent_file_write import concurrent_file_write
+from forensics.rules.coordination_not_traceable import coordination_not_traceable
 from forensics.rules.failure_chain import failure_chain
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
+from forensics.rules.no_checkpoint_before_end import no_checkpoint_before_end
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
+from forensics.rules.unanswered_tool_call import unanswered_tool_call
 from forensics.rules.unclosed_client_session import unclosed_client_session
 from forensics.rules.uncoordinated_parallel_agents import uncoordinated_parallel_agents
+from forensics.rules.unfinished_work_at_end import unfinished_work_at_end
 
 RULES: tuple[Rule, ...] = (
     uncoordinated_parallel_agents,
@@ -22,7 +27,12 @@ RULES: tuple[Rule, ...] = (
     fallback_credential_rejected,
     unclosed_client_session,
     timeout_without_diagnosis,
+    no_checkpoint_before_end,
+    unfinished_work_at_end,
+    compaction_with_open_work,
     orphaned_agent,
+    coordination_not_traceable,
+    unanswered_tool_call,
     abnormal_end,
     failure_chain,
 )

@@ -71,7 +71,10 @@ def _watch(
 
 
 def is_due(kill: Kill, entries: Sequence[Entry]) -> bool:
-    """Say whether enough subagents had enough answers."""
+    """Say whether enough subagents had enough answers, or the call went out."""
+    if kill.call is not None:
+        issued = (call for e in entries if isinstance(e, Answered) for call in e.calls)
+        return any(kill.call in str(call.arguments) for call in issued)
     answers = Counter(actor(e.agent) for e in entries if isinstance(e, Answered) and e.agent not in NO_AGENTS)
     del answers[MAIN]
     return sum(count >= kill.answers_each for count in answers.values()) >= kill.agents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.recorder.scenarios import agents, faults, surroundings
+from tools.recorder.scenarios import agents, faults, surroundings, unfinished
 from tools.recorder.scenarios.model import Maker
 
 SCENARIOS: Mapping[str, Maker] = {
@@ -24,4 +24,6 @@ SCENARIOS: Mapping[str, Maker] = {
     "g_hooks": surroundings.hooks,
     "h_resume": surroundings.resume,
     "h2_compact": surroundings.compaction,
+    "k_killed_in_call": unfinished.killed_in_call,
+    "k2_compacted_at_work": unfinished.compacted_at_work,
 }

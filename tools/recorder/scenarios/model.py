@@ -60,12 +60,13 @@ class Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """A signal, some time after each of so many subagents had so many answers."""
+    """A signal, some time after each of so many subagents had so many answers, or after a call went out."""
 
     signal: Signals
-    agents: int
-    answers_each: int
     after_s: float
+    agents: int = 0
+    answers_each: int = 0
+    call: str | None = None  # words of its arguments
 
 
 class Start(Enum):

@@ -110,9 +110,14 @@ def resume(place: Place) -> Scenario:
     )
 
 
+def nearly_full(version: str) -> int:
+    """Return how many tokens make a version's context nearly full."""
+    return NEARLY_FULL_LARGE if order(version) > LARGE_WINDOW_AFTER else NEARLY_FULL
+
+
 def compaction(place: Place) -> Scenario:
     """Fill the context until the client compacts by itself, then ask for it."""
-    full = NEARLY_FULL_LARGE if order(place.version) > LARGE_WINDOW_AFTER else NEARLY_FULL
+    full = nearly_full(place.version)
     first, second, going_on = (
         "Count the lines of every text file here, slowly.",
         "And now say how many there were.",
