@@ -35,6 +35,7 @@ SAID = {
     K.STT_FALLBACK: "speech-to-text falls back",
     K.STT_RETRY: "speech-to-text tries again",
     K.STT_OK: "speech-to-text answers",
+    K.STT_TEXT: "speech-to-text returns what is no speech",
     K.STT_EXHAUSTED: "every speech-to-text endpoint has failed",
     K.TTS_ATTEMPT: "text-to-speech tries an endpoint",
     K.TTS_FAIL: "text-to-speech attempt fails",

@@ -85,6 +85,8 @@ class Chain:
     exhausted_at: datetime | None = None
     count: int | None = None
     no_speech: bool = False
+    no_speech_event: int | None = None
+    no_speech_at: datetime | None = None
     auth_events: list[int] = field(default_factory=list)
     is_sifted: bool = False  # lines between its own are missing: that none says so says nothing
 
@@ -107,6 +109,22 @@ class Chain:
     def duration_s(self) -> float | None:
         """Return the seconds from the chain's start to its exhaustion, where both are known."""
         return seconds_between(self.started, self.exhausted_at)
+
+    @property
+    def answered_s(self) -> float | None:
+        """Return the seconds from the chain's start to its answer, where both are known."""
+        return seconds_between(self.started, self.answered_at)
+
+    @property
+    def heard_nothing_s(self) -> float | None:
+        """Return the seconds from the chain's start to its end without speech, where both are known."""
+        return seconds_between(self.started, self.no_speech_at)
+
+    def take_no_speech(self, event: int, when: datetime | None) -> None:
+        """Note that the request ended without speech: by the server's line, or by the event log."""
+        self.no_speech = True
+        if self.no_speech_event is None:
+            self.no_speech_event, self.no_speech_at = event, when
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
@@ -131,7 +149,9 @@ def build_chains(events: pl.DataFrame, sifted: frozenset[int] = frozenset()) -> 
     for row in rows.iter_rows(named=True):
         builder.take(row)
     return tuple(
-        c for c in builder.chains if c.attempts or c.retries or c.exhausted_event or c.answered_event
+        c
+        for c in builder.chains
+        if c.attempts or c.retries or c.exhausted_event or c.answered_event or c.no_speech_event
     )
 
 
@@ -142,11 +162,13 @@ class _Builder:
         self._open: dict[str, Chain] = {}
         self._marks: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open chain
         self._last: Chain | None = None
+        self._failed: Chain | None = None  # the speech chain that failed in this call
 
     def take(self, row: Row) -> None:
         kind, when = K(row["kind"]), _own_time(row)
         if kind in NEW_CALL:
             self._open.clear()
+            self._failed = None
         elif kind in STARTS:
             self._start(STARTS[kind], kind, when, row)
         elif kind in ATTEMPTS:
@@ -160,7 +182,7 @@ class _Builder:
         elif kind is K.AUTH_ERROR and self._last is not None:
             self._last.auth_events.append(row["event_id"])
         elif kind in OTHERS:
-            self._noted(kind, row)
+            self._noted(kind, when, row)
 
     def _start(self, service: str, kind: K, when: datetime | None, row: Row) -> None:
         chain = self._open.get(service)
@@ -178,6 +200,7 @@ class _Builder:
     def _new(self, service: str, when: datetime | None, event: int | None) -> Chain:
         chain = Chain(service, when, event)
         self._open[service] = self._last = chain
+        self._failed = None if service == "stt" else self._failed
         self._marks[service] = (when, event)
         self.chains.append(chain)
         return chain
@@ -190,7 +213,7 @@ class _Builder:
     def _mark(self, service: str, when: datetime | None, row: Row) -> None:
         self._marks[service] = (when, row["event_id"])
 
-    def _noted(self, kind: K, row: Row) -> None:
+    def _noted(self, kind: K, when: datetime | None, row: Row) -> None:
         chain = self._chain("stt")
         if kind is K.STT_ENDPOINTS:
             chain.configured = tuple(LISTED.findall(row["path"] or ""))
@@ -198,7 +221,7 @@ class _Builder:
         elif kind is K.STT_EMPTY and chain.attempts and chain.attempts[-1].endpoint == row["endpoint"]:
             chain.attempts[-1].empty = True
         elif kind is K.STT_NO_SPEECH:
-            chain.no_speech = True
+            chain.take_no_speech(row["event_id"], when)
 
     def _attempt(self, service: str, when: datetime | None, row: Row) -> None:
         self._chain(service).attempts.append(Attempt(row["endpoint"], when, row["event_id"]))
@@ -223,10 +246,13 @@ class _Builder:
 
     def _answered(self, service: str, when: datetime | None, row: Row) -> None:
         chain = self._open.pop(service, None)
-        if chain is None:
-            return
         if row["status"] == "STT_NO_SPEECH":
-            chain.no_speech = True
+            # up to 4.6.0 a chain of which everything failed ends so
+            ended = chain or self._failed
+            if ended is not None:
+                ended.take_no_speech(row["event_id"], when)
+            return
+        if chain is None:
             return
         chain.answered_event, chain.answered_at = row["event_id"], when
         last = chain.attempts[-1] if chain.attempts else None
@@ -237,7 +263,12 @@ class _Builder:
         if row["file"] in self._sifted:
             self._open.clear()  # what the line ends may stand in what was left out
         chain = self._chain(service)
+        if chain.attempts and all(a.empty for a in chain.attempts):
+            chain.take_no_speech(row["event_id"], when)  # 4.5.0 to 4.6.0 call silence so, too
+            self._open.pop(service, None)
+            return
         chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], when, row["count"]
+        self._failed = chain if service == "stt" else self._failed
         self._open.pop(service, None)
 
 

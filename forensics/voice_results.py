@@ -13,16 +13,22 @@ from dataclasses import dataclass
 import polars as pl
 
 from forensics.case import Case
+from forensics.patterns.failed_results import VOICE
+from forensics.schema import CONVERSE, Row, Source, is_from
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source, is_from
 
-FAILURES = (
-    ("stt", "STT service connection failed:"),
-    ("stt", "STT request rejected by "),
-    ("tts", "Error: Could not speak message"),
-    ("tts", "✗ Failed to speak message"),
-)
 ENDPOINT = re.compile(r"^\s*- (https?://\S+?)(?:/audio/(?:transcriptions|speech))?: (.+)$", re.MULTILINE)
+# `Voice response: … (STT: openai) | Timing: …, stt 0.3s, …`; less with metrics_level minimal (9.0.1)
+HEARD = re.compile(
+    r"^(?:Voice response: (?P<text>.*?)|No speech detected)(?: \(STT: (?P<provider>[^)|]+)\))?"
+    r"(?: \| (?P<rest>Timing: .*))?$",
+    re.DOTALL,
+)
+STT_TIME = re.compile(r"\bstt (\d+(?:\.\d+)?)s\b")
+# an endpoint on this machine or its network, or on a port of voicemode's own services
+LOCAL = re.compile(
+    r"^https?://(?:localhost(?=[:/]|$)|127\.|\[::1\]|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|[^/]*:(?:2022|8880|8890)\b)"
+)
 SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
 
 
@@ -37,21 +43,48 @@ class FailedResult:
     endpoints: tuple[tuple[str, str], ...]  # endpoint, reason, as far as the text names them
 
 
+@dataclass(frozen=True, slots=True)
+class HeardResult:
+    """A voice call that returned what was heard; ``text`` is null where that was no speech."""
+
+    event: int
+    text: str | None
+    provider: str | None  # which kind of endpoint answered; null where the result does not tell
+    stt_s: float | None
+
+
+def is_local(endpoint: str | None) -> bool:
+    """Say whether an endpoint is the user's own: on the machine, in its network, on a port of a local service."""
+    return LOCAL.match(endpoint or "") is not None
+
+
+def heard_results(case: Case) -> Iterator[HeardResult]:
+    """Yield the voice calls of the transcript that returned what was heard, or that nothing was."""
+    answers = _answers(case).filter(
+        pl.col("message").str.starts_with("Voice response: ") | pl.col("message").str.starts_with("No speech")
+    )
+    for event, message in answers.select("event_id", "message").iter_rows():
+        found = HEARD.match(message)
+        if found is not None:
+            took = STT_TIME.search(found["rest"] or "")
+            seconds = float(took.group(1)) if took else None
+            yield HeardResult(event, found["text"], found["provider"], seconds)
+
+
 def failed_results(case: Case) -> Iterator[FailedResult]:
     """Yield the failed voice calls of the transcript, or of a screen. The text must begin the tool's own result."""
     for row in (*_answers(case).iter_rows(named=True), *_shown(case)):
         text = str(row["message"]).removeprefix("⎿").lstrip()
-        for service, start in FAILURES:
-            if text.startswith(start):
-                found = tuple((e, r.strip()) for e, r in ENDPOINT.findall(text))
-                yield FailedResult(service, row["event_id"], start.strip(": "), text, found)
-                break
+        known = next((t for t in VOICE if text.startswith(t.start)), None)
+        if known is not None:
+            found = tuple((e, r.strip()) for e, r in ENDPOINT.findall(text))
+            yield FailedResult(known.service, row["event_id"], known.start.strip(": "), text, found)
 
 
 def _answers(case: Case) -> pl.DataFrame:
     """Return the results of the voice tool that the transcript holds."""
     calls = case.of(K.TOOL_CALL).filter(
-        pl.col("tool").str.ends_with("__converse") & (pl.col("source") == Source.TRANSCRIPT.value)
+        pl.col("tool").str.ends_with(CONVERSE) & (pl.col("source") == Source.TRANSCRIPT.value)
     )
     return case.of(K.TOOL_RESULT).join(
         calls.select("correlation_id"), on="correlation_id", how="semi", maintain_order="left"
@@ -77,6 +110,16 @@ def unread_calls(case: Case) -> str | None:
         "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
         "stderr log or the session's transcript would tell"
     )
+
+
+def server_version(case: Case) -> tuple[str | None, int | None]:
+    """Return the voice server's release and the record that names it."""
+    logged = case.of(K.VOICE_EXCHANGE).filter(pl.col("tool").is_in(["stt", "tts"]))
+    for rows in (logged, case.of(K.VOICE_START)):
+        named = rows.filter(pl.col("status").is_not_null()).tail(1)
+        for event, version in named.select("event_id", "status").iter_rows():
+            return str(version), int(event)
+    return None, None
 
 
 def uses_voice(case: Case) -> bool:

@@ -81,6 +81,30 @@ class TestStderr:
     def test_a_resource_that_ran_out(self, read, said):
         assert told(read("stderr.log", ALL + said + "\n"))[-1] == (17, "resource_exhausted")
 
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [
+            ("<html><body>502 Bad Gateway</body></html>", "<html><body>502 Bad Gateway</body></html>"),
+            ('{"error": "busy"}', '{"error": "busy"}'),
+        ],
+    )
+    def test_what_was_heard_is_kept_where_it_is_no_speech(self, read, said, kept):
+        line = f"2025-10-21 03:55:01,000 - voicemode - INFO -   Transcribed: {said}\n"
+        assert told(read("stderr.log", ALL + line), "text")[-1] == (17, "stt_text", kept)
+
+    @pytest.mark.parametrize(
+        ("error", "kind"), [("None", "stt_no_speech"), ("Connection error.", "stt_exhausted")]
+    )
+    def test_4_4_0_has_one_line_for_silence_and_for_failure(self, read, error, kind):
+        line = (
+            f"2025-10-21 03:55:01,000 - voice-mode - ERROR - All STT endpoints failed. Last error: {error}\n"
+        )
+        assert told(read("stderr.log", ALL + line))[-1] == (17, kind)
+
+    def test_a_persons_words_are_not_kept(self, read):
+        line = "2025-10-21 03:55:01,000 - voicemode - INFO -   Transcribed: my secret plan\n"
+        assert "secret plan" not in str(told(read("stderr.log", ALL + line), "text"))
+
     def test_unknown_lines_before_the_first_record_are_not_understood(self, read):
         parsed = read("stderr.log", "zsh: command not found\n" + ALL)
         assert [(p.line, p.count) for p in parsed.problems] == [(1, 1)]
@@ -125,6 +149,10 @@ class TestEvents:
         parsed = read("e.jsonl", event("TTS_START", data={"message": "my secret plan"}))
         assert "secret plan" not in str(parsed.events.rows())
 
+    @pytest.mark.parametrize(("said", "kept"), [("hello", None), (" <html>" + "x" * 300, "<html>" + "x" * 194), (7, None)])  # fmt: skip
+    def test_of_what_was_heard_only_markup_is_kept_and_its_head(self, read, said, kept):
+        assert told(read("e.jsonl", event("STT_COMPLETE", data={"text": said})), "text") == [(1, "stt_done", kept)]  # fmt: skip
+
     def test_damaged_lines(self, read):
         parsed = read("e.jsonl", event("STT_START") + '{"timestamp": "yesterday", "event_type": "STT_START"}\n' + event("STT_START")[:30])  # fmt: skip
         assert [(p.line, p.reason) for p in parsed.problems] == [(2, UNEXPECTED), (3, CUT)]
@@ -140,6 +168,18 @@ class TestExchanges:
         assert told(parsed, "tool", "status", "path") == [(1, "voice_exchange", "stt", "6.0.1", "/w")]
         assert [str(parsed.events[c][0]) for c in ("ts", "local_ts")] == ["2025-10-21 07:00:55.290772+00:00", "2025-10-21 02:00:55.290772"]  # fmt: skip
         assert "hello" not in str(parsed.events.rows())
+
+    def test_the_first_endpoint_and_how_long_it_took(self, read):
+        about = {"provider_url": "http://127.0.0.1:2022/v1", "transcription_time": 0.25}
+        parsed = read("x.jsonl", exchange(metadata=about) + exchange(type="tts", metadata=about))
+        assert told(parsed, "endpoint", "duration_ms") == [(1, "voice_exchange", "http://127.0.0.1:2022/v1", 250.0), (2, "voice_exchange", None, None)]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [("[no speech detected]", "[no speech detected]"), ("<html>", "<html>"), ("[it was]", None), (7, None), (None, None)],
+    )  # fmt: skip
+    def test_that_nothing_was_said_is_kept_and_markup(self, read, said, kept):
+        assert told(read("x.jsonl", exchange(text=said)), "text") == [(1, "voice_exchange", kept)]
 
     @pytest.mark.parametrize("metadata", [None, {}, {"voice_mode_version": 6}])
     def test_without_a_version(self, read, metadata):
@@ -163,6 +203,10 @@ class TestHeard:
         ]
         assert [str(parsed.events[c][0]) for c in ("ts", "local_ts", "ts_quality")] == ["2026-11-22 07:43:30.769000+00:00", "2026-11-22 01:43:30.769000", "exact"]  # fmt: skip
         assert (parsed.records, parsed.unknown) == (2, ())
+
+    def test_markup_is_kept_for_rules(self, read):
+        parsed = read("heard_1.jsonl", heard() + heard(text="<html>"))
+        assert told(parsed, "text") == [(1, "voice_exchange", None), (2, "voice_exchange", "<html>")]
 
     def test_a_record_of_another_kind_is_read_and_counted_as_new(self, read):
         parsed = read("heard_2026-11-22.jsonl", heard() + heard(kind="event", event="barge-in", text=None))

@@ -89,6 +89,52 @@ def test_4_4_0_no_speech_after_a_failure_is_no_answer():
     assert chain.no_speech
 
 
+def test_4_4_0_no_speech_after_everything_failed_belongs_to_that_chain():
+    (chain,) = chains(
+        CALL, (1, "stt_begun"), (93, "stt_exhausted"), (93.1, "stt_done", None, "STT_NO_SPEECH")
+    )
+    assert (chain.exhausted_event, chain.no_speech_event, chain.heard_nothing_s) == (3, 4, 92.1)
+
+
+def test_4_6_0_calls_empty_answers_a_failure():
+    (chain,) = chains(
+        *OPENING,
+        (2, "stt_empty", WHISPER),
+        (2, "stt_fallback", OPENAI),
+        (3, "stt_empty", OPENAI),
+        (3, "stt_exhausted"),
+    )
+    assert (chain.exhausted_event, chain.no_speech_event, chain.heard_nothing_s) == (None, 8, 2.0)
+
+
+def test_4_6_0_a_failure_and_an_empty_answer_are_a_failure():
+    (chain,) = chains(
+        *OPENING,
+        (2, "stt_fail", WHISPER, TIMEOUT),
+        (2, "stt_fallback", OPENAI),
+        (3, "stt_empty", OPENAI),
+        (3, "stt_exhausted"),
+    )
+    assert (chain.exhausted_event, chain.no_speech) == (8, False)
+
+
+def test_the_event_log_alone_tells_how_long_silence_took():
+    silent, answered = chains(
+        CALL,
+        (1, "stt_begun"),
+        (4, "stt_done", None, "STT_NO_SPEECH"),
+        CALL,
+        (10, "stt_begun"),
+        (12, "stt_done", None, "ok"),
+    )
+    assert (silent.no_speech_event, silent.heard_nothing_s, silent.answered_s) == (3, 3.0, None)
+    assert (answered.no_speech_event, answered.heard_nothing_s, answered.answered_s) == (None, None, 2.0)
+
+
+def test_silence_without_a_request_is_no_chain():
+    assert chains(CALL, (9, "stt_done", None, "STT_NO_SPEECH")) == ()
+
+
 def test_6_0_1_the_server_line_and_the_event_log_are_one_start():
     (chain,) = chains(
         CALL,

@@ -18,6 +18,7 @@ import polars as pl
 from forensics.account import Problem, Shape
 from forensics.evidence import Evidence
 from forensics.jsonl import JsonLines
+from forensics.redact import cut
 from forensics.schema import (
     EVENTS,
     LAST_ORDINAL,
@@ -33,6 +34,8 @@ from forensics.schema import (
 from forensics.shapes import Tally, known
 
 T = TypeVar("T")
+
+MARKUP, UNSPOKEN_KEPT = ("<", "{"), 200
 
 NO_RECORD = "line before the first record"
 TOO_MANY = "more records in one line than are kept: the rest was left out"
@@ -67,6 +70,13 @@ class Parser(Protocol):
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the file in bounded batches."""
         ...
+
+
+def unspoken(text: object) -> str | None:
+    """Return the head of a transcription that is markup or JSON; null for what a person said: it is not kept."""
+    if isinstance(text, str) and text.lstrip()[:1] in MARKUP:
+        return cut(text.lstrip(), UNSPOKEN_KEPT)
+    return None
 
 
 def problems_of(lines: Iterable[int], reason: str) -> list[Problem]:

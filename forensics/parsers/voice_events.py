@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from forensics.evidence import Evidence
-from forensics.parsers.base import Parsed, parse_lines
+from forensics.parsers.base import Parsed, parse_lines, unspoken
 from forensics.records import to_utc
 from forensics.schema import EventKind, Row, Source, TsQuality
 
@@ -71,6 +71,7 @@ def _row(line: int, event: VoiceEvent) -> Row:
         "component": "voicemode",
         "tool": event.event_type,
         "status": status,
+        "text": unspoken(data.get("text")) if event.event_type == "STT_COMPLETE" else None,
         "message_id": event.session_id,
         "message": f"{event.event_type} {event.session_id or ''}".strip(),
         "duration_ms": seconds * 1000 if isinstance(seconds, int | float) else None,

@@ -1,8 +1,8 @@
 """voicemode's conversation log: ``exchanges_<day>.jsonl``, local time with its offset.
 
 The offset tells the zone in which the server's stderr must be read; ``voice_mode_version`` is the best
-evidence of the release. ``provider`` of an stt row is the first configured endpoint, not the one that
-answered (6.0.1), so it is not read.
+evidence of the release. ``provider_url`` of an stt row is the first configured endpoint, not the one that
+answered (4.4.0 to 9.0.1). What was said is not kept; that nothing was, or markup, is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from datetime import datetime
 import msgspec
 
 from forensics.evidence import Evidence
-from forensics.parsers.base import Parsed, parse_lines
+from forensics.parsers.base import Parsed, parse_lines, unspoken
+from forensics.patterns.voicemode import NO_SPEECH
 from forensics.records import to_utc
 from forensics.schema import EventKind, Row, Source, TsQuality
 
@@ -26,6 +27,7 @@ class Exchange(msgspec.Struct):
     timestamp: datetime
     conversation_id: str
     type: str
+    text: object = None
     version: int | None = None
     project_path: str | None = None
     metadata: dict[str, object] | None = None
@@ -47,7 +49,12 @@ class VoiceExchanges:
 
 def _row(line: int, exchange: Exchange) -> Row:
     moment = to_utc(exchange.timestamp)
-    version = (exchange.metadata or {}).get("voice_mode_version")
+    about = exchange.metadata or {}
+    version, first, took = (
+        about.get(k) for k in ("voice_mode_version", "provider_url", "transcription_time")
+    )
+    is_stt = exchange.type == "stt"
+    text = (exchange.text if exchange.text == NO_SPEECH else unspoken(exchange.text)) if is_stt else None
     return {
         "line": line,
         "ordinal": 0,
@@ -58,6 +65,9 @@ def _row(line: int, exchange: Exchange) -> Row:
         "component": "voicemode",
         "tool": exchange.type,
         "status": version if isinstance(version, str) else None,
+        "endpoint": first if is_stt and isinstance(first, str) else None,
+        "text": text,
+        "duration_ms": took * 1000 if is_stt and isinstance(took, int | float) else None,
         "path": exchange.project_path,
         "message": f"voice exchange ({exchange.type})",
         "message_id": exchange.conversation_id,

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from forensics.evidence import Evidence
-from forensics.parsers.base import Parsed, parse_lines
+from forensics.parsers.base import Parsed, parse_lines, unspoken
 from forensics.records import to_utc
 from forensics.redact import cut
 from forensics.schema import EventKind, Row, Source, TsQuality
@@ -61,5 +61,6 @@ def _row(line: int, heard: Heard) -> Row:
         "component": "voicemode",
         "tool": f"heard {heard.kind}",
         "status": heard.detector,
+        "text": unspoken(heard.text),
         "message": cut(f"heard {heard.kind}: {said}" if said else f"heard {heard.kind}", TEXT_KEPT),
     }

@@ -15,6 +15,9 @@ LINE = (
     r"(?<level_text>DEBUG|INFO|WARNING|ERROR|CRITICAL) - (?<message>.*)$"
 )
 
+# what the server writes in its conversation log where a call ended without speech (4.4.0..9.0.1)
+NO_SPEECH = "[no speech detected]"
+
 # what the consoles that forward the server's stderr print between its lines (Gemini CLI)
 FOREIGN = (
     r"^(?:Flushing log events to Clearcut\.|Error flushing log events\b|\[(?:DEBUG|WARN|ERROR)\] \[\w+\] )"
@@ -88,6 +91,13 @@ PATTERNS = (
         regex=r"^(?:✓ )?STT succeeded with (?:(?<tool>\S+) at )?(?<endpoint>\S+)$",
         seen="2.17.0..9.0.1 (hidden from 6.0.2 on)",
     ),
+    # what was heard, where it is no speech: a person's words are not taken. The server prints 100 characters
+    Pattern(
+        kind=K.STT_TEXT,
+        literal="  Transcribed: ",
+        regex=r"^  Transcribed: (?<text>\s*[<{].*)$",
+        seen="4.5.0..9.0.1 (hidden from 6.0.2 on)",
+    ),
     Pattern(
         kind=K.STT_EMPTY,
         literal="STT returned empty result from ",
@@ -99,6 +109,13 @@ PATTERNS = (
         literal="STT: No speech detected",
         regex=r"^STT: No speech detected",
         seen="4.7.0..9.0.1 (hidden from 6.0.2 on)",
+    ),
+    # every endpoint answered, without any text: these releases have no other line for silence
+    Pattern(
+        kind=K.STT_NO_SPEECH,
+        literal="All STT endpoints failed. Last error: None",
+        regex=r"^All STT endpoints failed\. Last error: None$",
+        seen="2.5.0..4.4.0, by its source",
     ),
     Pattern(
         kind=K.STT_EXHAUSTED,

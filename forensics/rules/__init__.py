@@ -8,10 +8,14 @@ from forensics.rules.compaction_with_open_work import compaction_with_open_work
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.coordination_not_traceable import coordination_not_traceable
 from forensics.rules.failure_chain import failure_chain
+from forensics.rules.failure_reported_as_success import failure_reported_as_success
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
+from forensics.rules.masked_speech_failure import masked_speech_failure
 from forensics.rules.no_checkpoint_before_end import no_checkpoint_before_end
+from forensics.rules.non_transcript_taken_as_speech import non_transcript_taken_as_speech
 from forensics.rules.orphaned_agent import orphaned_agent
+from forensics.rules.primary_failed_fallback_served import primary_failed_fallback_served
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.unanswered_tool_call import unanswered_tool_call
@@ -27,6 +31,10 @@ RULES: tuple[Rule, ...] = (
     fallback_credential_rejected,
     unclosed_client_session,
     timeout_without_diagnosis,
+    primary_failed_fallback_served,
+    failure_reported_as_success,
+    masked_speech_failure,
+    non_transcript_taken_as_speech,
     no_checkpoint_before_end,
     unfinished_work_at_end,
     compaction_with_open_work,

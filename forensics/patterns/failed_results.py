@@ -1,0 +1,72 @@
+"""Texts with which a tool says that it failed, without flagging its result as an error.
+
+A text counts only at the very beginning of the result of the tool that owns it: in a file that was read, or in
+what the user said, the same words mean nothing. Versions are those in whose source the text stands, or that were
+recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forensics.schema import CONVERSE
+
+MCP_TOOL = "mcp__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureText:
+    """How the results of one server's tool begin when it failed."""
+
+    service: str  # stt | tts: every endpoint of it failed; call: anything else went wrong in the call
+    start: str
+    seen: str
+
+
+# of the voice server's tool, the most particular first
+VOICE = (
+    FailureText(service="stt", start="STT service connection failed:", seen="voicemode 4.7.0..9.0.1"),
+    FailureText(service="stt", start="STT request rejected by ", seen="voicemode 9.0.1"),
+    FailureText(service="tts", start="Error: Could not speak message", seen="voicemode 2.5.0..9.0.1"),
+    FailureText(
+        service="tts", start="Error: Could not speak any turn", seen="voicemode 9.0.1, by its source"
+    ),
+    FailureText(service="tts", start="✗ Failed to speak message", seen="voicemode 4.4.0..9.0.1"),
+    # what is spoken without waiting for an answer: the title of the first refusal (6.0.1: the first two recorded)
+    *(
+        FailureText(service="tts", start=title, seen="voicemode 5.0.0..9.0.1")
+        for title in (
+            "🔐 OpenAI Authentication Failed",
+            "⚠️ OpenAI API Error",
+            "💳 OpenAI Quota Exceeded",
+            "⏱️ OpenAI Rate Limit",
+            "💰 OpenAI Billing Limit Reached",
+            "🚫 OpenAI Access Terminated",
+            "❌ Invalid Request",
+        )
+    ),
+    FailureText(service="call", start="Error: ", seen="voicemode 4.4.0..9.0.1, by its source"),
+)
+
+# of the tools of any server; ``{tool}`` is the tool's own name
+ANY_SERVER = (
+    FailureText(service="call", start="Error executing tool {tool}:", seen="Python MCP SDK 1.16.0"),
+    FailureText(service="call", start="Error calling tool '{tool}'", seen="FastMCP 2.12.5"),
+)
+
+# the protocol's own flag inside the text; an object with other keys than these is a tool's data
+FLAG = "isError"
+PROTOCOL_KEYS = frozenset(
+    {FLAG, "content", "structuredContent", "_meta", "error", "message", "code", "details", "result"}
+)
+
+
+def failure_texts(tool: str) -> tuple[FailureText, ...]:
+    """Return the texts that a tool owns, by the name that the client gives it; none for the client's own tools."""
+    if not tool.startswith(MCP_TOOL):
+        return ()
+    name = tool.rpartition("__")[2]
+    own = VOICE if tool.endswith(CONVERSE) else ()
+    return own + tuple(
+        FailureText(service=t.service, start=t.start.replace("{tool}", name), seen=t.seen) for t in ANY_SERVER
+    )
