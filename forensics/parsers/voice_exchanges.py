@@ -2,7 +2,7 @@
 
 The offset tells the zone in which the server's stderr must be read; ``voice_mode_version`` is the best
 evidence of the release. ``provider`` of an stt row is the first configured endpoint, not the one that
-answered (6.0.1), so it is not read.
+answered (6.0.1), so it is not read; that of a tts row is the one that spoke.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from forensics.parsers.base import Parsed, parse_lines
 from forensics.records import to_utc
 from forensics.schema import EventKind, Row, Source, TsQuality
 
+# how long the service took until there was something to hear, or the words: in seconds
+LATENCIES = {"tts": "time_to_first_audio", "stt": "transcription_time"}
 HEAD = re.compile(rb'"conversation_id"\s*:\s*"conv_[^"]*"\s*,\s*"type"\s*:\s*"(?:stt|tts)"')
 
 
@@ -41,13 +43,20 @@ class VoiceExchanges:
         return place.endswith(".jsonl") and HEAD.search(head) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
-        """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset."""
+        """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset.
+
+        ``duration_ms`` is the time to the first audio, or to the words (a fallback's included).
+        """
         return parse_lines(evidence, self.source, Exchange, lambda e: f"{e.type} version {e.version}", _row)
 
 
 def _row(line: int, exchange: Exchange) -> Row:
     moment = to_utc(exchange.timestamp)
-    version = (exchange.metadata or {}).get("voice_mode_version")
+    told = exchange.metadata or {}
+    version, url = told.get("voice_mode_version"), told.get("provider_url")
+    took = told.get(LATENCIES.get(exchange.type, ""))
+    silence = told.get("silence_detection")
+    enabled = silence.get("enabled") if isinstance(silence, dict) else None
     return {
         "line": line,
         "ordinal": 0,
@@ -59,6 +68,9 @@ def _row(line: int, exchange: Exchange) -> Row:
         "tool": exchange.type,
         "status": version if isinstance(version, str) else None,
         "path": exchange.project_path,
+        "endpoint": url if exchange.type == "tts" and isinstance(url, str) else None,
+        "duration_ms": took * 1000 if isinstance(took, int | float) else None,
+        "silence_detection": enabled if isinstance(enabled, bool) else None,
         "message": f"voice exchange ({exchange.type})",
         "message_id": exchange.conversation_id,
     }
