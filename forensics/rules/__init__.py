@@ -5,10 +5,12 @@ from __future__ import annotations
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.concurrent_file_write import concurrent_file_write
+from forensics.rules.credential_first_checked_at_use import credential_first_checked_at_use
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
+from forensics.rules.stale_lock_after_death import stale_lock_after_death
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.unclosed_client_session import unclosed_client_session
 from forensics.rules.uncoordinated_parallel_agents import uncoordinated_parallel_agents
@@ -21,6 +23,8 @@ RULES: tuple[Rule, ...] = (
     fallback_credential_rejected,
     unclosed_client_session,
     timeout_without_diagnosis,
+    credential_first_checked_at_use,
     orphaned_agent,
+    stale_lock_after_death,
     abnormal_end,
 )
