@@ -9,6 +9,7 @@ from forensics.rules.credential_first_checked_at_use import credential_first_che
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
+from forensics.rules.recording_always_at_limit import recording_always_at_limit
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.stale_lock_after_death import stale_lock_after_death
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
@@ -23,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     fallback_credential_rejected,
     unclosed_client_session,
     timeout_without_diagnosis,
+    recording_always_at_limit,
     credential_first_checked_at_use,
     orphaned_agent,
     stale_lock_after_death,
