@@ -11,6 +11,7 @@ from forensics.rules.fallback_credential_rejected import fallback_credential_rej
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.recording_always_at_limit import recording_always_at_limit
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
+from forensics.rules.silent_paid_fallback import silent_paid_fallback
 from forensics.rules.stale_lock_after_death import stale_lock_after_death
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.unclosed_client_session import unclosed_client_session
@@ -24,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     fallback_credential_rejected,
     unclosed_client_session,
     timeout_without_diagnosis,
+    silent_paid_fallback,
     recording_always_at_limit,
     credential_first_checked_at_use,
     orphaned_agent,
