@@ -6,6 +6,7 @@ from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.credential_first_checked_at_use import credential_first_checked_at_use
+from forensics.rules.degradation_before_failure import degradation_before_failure
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     timeout_without_diagnosis,
     silent_paid_fallback,
     recording_always_at_limit,
+    degradation_before_failure,
     credential_first_checked_at_use,
     orphaned_agent,
     stale_lock_after_death,
