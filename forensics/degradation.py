@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from forensics.latency import Failure, Latency, Series
 from forensics.trend import growth, rising_p
@@ -35,7 +36,7 @@ class Degradation:
     first_s: float
     last_s: float
     p: float
-    slow: Sequence[Latency]  # the last answers, where each was slower than 95 % of the first two thirds
+    slow: Sequence[Latency]  # the last answers, where each was slower than 95 % of those before them
 
     @property
     def wait_s(self) -> float:
@@ -88,6 +89,6 @@ def _judge(series: Series, before: Sequence[Latency], failure: Failure, limits: 
     sizes = [x.seconds / x.size for x in before if x.size]
     if len(sizes) == len(before) and _rises(sizes, limits) is None:
         return None  # more was asked for, and took longer
-    usual = sorted(x.seconds for x in before[: -(len(before) // 3)])
-    slow = [x for x in before[-limits.slow_calls :] if x.seconds > usual[int(P95 * (len(usual) - 1))]]
+    usual = sorted(x.seconds for x in before[: -limits.slow_calls])
+    slow = [x for x in before[-limits.slow_calls :] if x.seconds > usual[ceil(P95 * len(usual)) - 1]]
     return Degradation(series, before, failure, *found, slow if len(slow) == limits.slow_calls else ())

@@ -68,7 +68,7 @@ class _Served:
     title="Silent fallback to a paid voice service",
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG}),
+    any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
     guidance=GUIDANCE,
     related=("CCF205",),
 )

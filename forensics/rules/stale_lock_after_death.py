@@ -67,7 +67,7 @@ class _Dead:
     title="Lock of a dead voice server",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.VOICE_LOCK, Source.VOICE_EVENTS}),
+    any_of=frozenset({Source.VOICE_LOCK, Source.VOICE_EVENTS, Source.VOICE_STDERR, Source.TRANSCRIPT}),
     guidance=GUIDANCE,
     related=("CCF901", "CCF208"),
 )
