@@ -213,7 +213,8 @@ def _statements(
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (start.event, first.event))
     if listed is not None:
         at = clock_time(listed.ts or listed.local)
-        text = f"The server listed {endpoint} among its “Available endpoints” at {at}"
-        yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, (listed.event,))
+        early = listed.until(first) or 0.0
+        text = f"The server listed {endpoint} among its “Available endpoints” at {at}, {early:.0f} s before"
+        yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (listed.event, first.event))
     text = f"No check of its credential was observed in between (sources: {sources})"
     yield Statement(Slot.WHY, Claim.DERIVED, text, (start.event, first.event))

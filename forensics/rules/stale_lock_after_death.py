@@ -194,7 +194,7 @@ def _hit(dead: _Dead) -> Hit:
 
 def _statements(dead: _Dead) -> Iterator[Statement]:
     if dead.lock is not None:
-        text = f"The lock file names process {dead.pid}, and a call that it was taken for"
+        text = f"The lock file says that process {dead.pid} took it for a call"
         yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, (dead.lock["event_id"],))
     if dead.taken is not None and dead.last is not None:
         text = (
