@@ -121,6 +121,7 @@ class EventKind(StrEnum):
     # the model API
     API_ERROR = "api_error"
     API_STALL = "api_stall"
+    API_REQUEST = "api_request"
     API_FIRST_BYTE = "api_first_byte"
     # what the client caught, and went on
     CLIENT_ERROR = "client_error"
@@ -163,6 +164,7 @@ class EventKind(StrEnum):
     STT_DONE = "stt_done"
     TTS_BEGUN = "tts_begun"
     VOICE_EVENT = "voice_event"
+    SILENCE_NOT_DETECTED = "silence_not_detected"
     VOICE_EXCHANGE = "voice_exchange"
     VOICE_LOCK_TAKEN = "voice_lock_taken"
     VOICE_LOCK_LEFT = "voice_lock_left"
@@ -211,6 +213,7 @@ EVENTS = pl.Schema(
         "pid": pl.Int64(),
         "duration_ms": pl.Float64(),  # how long it took; of a call: the time limit that it asks for
         "count": pl.Int64(),
+        "silence_detection": pl.Boolean(),  # whether a recording was to end at silence, as its exchange says
         "tokens": pl.Int64(),  # that an API message, an agent or a run used; that a compaction left
         "attrs": pl.String(),
     }

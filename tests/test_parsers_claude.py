@@ -69,6 +69,18 @@ class TestDebugLog:
         assert set(parsed.events["ts_quality"]) == {"missing"}
         assert parsed.lines_understood == parsed.lines_total == 4
 
+    def test_a_request_and_its_first_byte(self, read):
+        parsed = self.read(
+            read,
+            f"{Z} [DEBUG] [API:timing] dispatching to firstParty model=claude-opus-5-5",
+            f"{Z} [DEBUG] [API REQUEST] /v1/messages source=sdk",
+            f"{Z} [DEBUG] [API:timing] first byte after 2508ms",
+        )
+        assert told(parsed, "endpoint", "duration_ms") == [
+            (1, "api_request", "claude-opus-5-5", None),
+            (3, "api_first_byte", None, 2508.0),
+        ]
+
     def test_records_with_time(self, read):
         parsed = self.read(
             read,

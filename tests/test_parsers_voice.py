@@ -105,6 +105,16 @@ class TestStderr:
         line = "2025-10-21 03:55:01,000 - voicemode - INFO -   Transcribed: my secret plan\n"
         assert "secret plan" not in str(told(read("stderr.log", ALL + line), "text"))
 
+    def test_a_voice_of_the_clouds_and_a_recording_without_silence_detection(self, read):
+        said = (
+            "2025-10-21 03:55:01,000 - voicemode - INFO - Mapped voice af_sky to nova for OpenAI\n"
+            "2025-10-21 03:55:02,000 - voicemode - WARNING - webrtcvad not available, falling back to fixed duration recording\n"
+        )
+        assert told(read("stderr.log", ALL + said), "tool", "status")[-2:] == [
+            (17, "tts_mapped", "af_sky", "nova"),
+            (18, "silence_not_detected", None, "webrtcvad not available"),
+        ]
+
     def test_unknown_lines_before_the_first_record_are_not_understood(self, read):
         parsed = read("stderr.log", "zsh: command not found\n" + ALL)
         assert [(p.line, p.count) for p in parsed.problems] == [(1, 1)]
@@ -132,16 +142,18 @@ class TestEvents:
             + event("STT_NO_SPEECH", data=None)
             + event("RECORDING_END", data={"duration": 1.5, "samples": 24000})
             + event("CONCH_ACQUIRE", data={"pid": 4711})
-            + event("TOOL_REQUEST_END", data={"success": False}, session_id=None),
+            + event("TOOL_REQUEST_END", data={"success": False}, session_id=None)
+            + event("CONCH_DEAD_HOLDER_CLEARED", data={"stale_pid": 4710, "stale_agent": "converse"}),
         )
-        assert told(parsed, "status", "duration_ms", "pid", "message_id") == [
-            (1, "voice_call_begin", "TOOL_REQUEST_START", None, None, "conv_1"),
-            (2, "stt_begun", "STT_START", None, None, "conv_1"),
-            (3, "stt_done", "remote", None, None, "conv_1"),
-            (4, "stt_done", "STT_NO_SPEECH", None, None, "conv_1"),
-            (5, "voice_event", "RECORDING_END", 1500.0, None, "conv_1"),
-            (6, "voice_lock_taken", "CONCH_ACQUIRE", None, 4711, "conv_1"),
-            (7, "voice_call_end", "error", None, None, None),
+        assert told(parsed, "status", "duration_ms", "count", "pid", "message_id") == [
+            (1, "voice_call_begin", "TOOL_REQUEST_START", None, None, None, "conv_1"),
+            (2, "stt_begun", "STT_START", None, None, None, "conv_1"),
+            (3, "stt_done", "remote", None, None, None, "conv_1"),
+            (4, "stt_done", "STT_NO_SPEECH", None, None, None, "conv_1"),
+            (5, "voice_event", "RECORDING_END", 1500.0, 24000, None, "conv_1"),
+            (6, "voice_lock_taken", "CONCH_ACQUIRE", None, None, 4711, "conv_1"),
+            (7, "voice_call_end", "error", None, None, None, None),
+            (8, "voice_event", "CONCH_DEAD_HOLDER_CLEARED", None, None, 4710, "conv_1"),
         ]
         assert set(parsed.events["ts_quality"]) == {"exact"}
 
@@ -169,11 +181,6 @@ class TestExchanges:
         assert [str(parsed.events[c][0]) for c in ("ts", "local_ts")] == ["2025-10-21 07:00:55.290772+00:00", "2025-10-21 02:00:55.290772"]  # fmt: skip
         assert "hello" not in str(parsed.events.rows())
 
-    def test_the_first_endpoint_and_how_long_it_took(self, read):
-        about = {"provider_url": "http://127.0.0.1:2022/v1", "transcription_time": 0.25}
-        parsed = read("x.jsonl", exchange(metadata=about) + exchange(type="tts", metadata=about))
-        assert told(parsed, "endpoint", "duration_ms") == [(1, "voice_exchange", "http://127.0.0.1:2022/v1", 250.0), (2, "voice_exchange", None, None)]  # fmt: skip
-
     @pytest.mark.parametrize(
         ("said", "kept"),
         [("[no speech detected]", "[no speech detected]"), ("<html>", "<html>"), ("[it was]", None), (7, None), (None, None)],
@@ -184,6 +191,17 @@ class TestExchanges:
     @pytest.mark.parametrize("metadata", [None, {}, {"voice_mode_version": 6}])
     def test_without_a_version(self, read, metadata):
         assert told(read("x.jsonl", exchange(metadata=metadata)), "status") == [(1, "voice_exchange", None)]
+
+    def test_how_long_the_service_took_and_which_one_spoke(self, read):
+        spoke = {"provider_url": "http://127.0.0.1:8880/v1", "time_to_first_audio": 0.25}
+        heard = {"provider_url": "http://127.0.0.1:2022/v1", "transcription_time": 30.5, "silence_detection": {"enabled": False}}  # fmt: skip
+        lines = exchange(type="tts", metadata=spoke) + exchange(metadata=heard)
+        columns = ("tool", "endpoint", "duration_ms", "silence_detection")
+        assert told(read("x.jsonl", lines), *columns) == [
+            (1, "voice_exchange", "tts", "http://127.0.0.1:8880/v1", 250.0, None),
+            # the endpoint of an stt row is the first configured, whoever answered
+            (2, "voice_exchange", "stt", "http://127.0.0.1:2022/v1", 30500.0, False),
+        ]
 
     def test_a_time_without_offset_tells_no_utc(self, read):
         parsed = read("x.jsonl", exchange(timestamp="2025-10-21T02:00:55"))

@@ -143,12 +143,12 @@ def edge_of(*, is_excerpt: bool) -> tuple[EventKind, int]:
 
 
 def elapsed_ms(text: pl.Expr) -> pl.Expr:
-    """Turn the client's ``1h 3m 12s`` into milliseconds; null stays null."""
-    hours, minutes, seconds = (
+    """Turn the client's ``1h 3m 12s``, or ``85ms``, into milliseconds; null stays null."""
+    hours, minutes, seconds, rest = (
         text.str.extract(rf"(\d+(?:\.\d+)?){unit}\b").cast(pl.Float64, strict=False).fill_null(0)
-        for unit in "hms"
+        for unit in ("h", "m", "s", "ms")
     )
-    return pl.when(text.is_not_null()).then((hours * 3600 + minutes * 60 + seconds) * 1000)
+    return pl.when(text.is_not_null()).then((hours * 3600 + minutes * 60 + seconds) * 1000 + rest)
 
 
 def finish(

@@ -48,7 +48,10 @@ class VoiceEvents:
         return place.endswith(".jsonl") and HEAD.search(head[:4096]) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
-        """Make one event of each line; ``tool`` is the event's own type, ``message_id`` its call."""
+        """Make one event of each line; ``tool`` is the event's own type, ``message_id`` its call.
+
+        ``count`` is the number of samples of a recording, which are 24,000 for each second (6.0.1 and 9.0.1).
+        """
         return parse_lines(evidence, self.source, VoiceEvent, lambda event: event.event_type, _row)
 
 
@@ -61,7 +64,7 @@ def _row(line: int, event: VoiceEvent) -> Row:
         status = "ok" if data.get("success") else "error"
     elif event.event_type == "STT_COMPLETE":
         status = "remote" if local is False else "ok"
-    seconds = data.get("duration")
+    seconds, samples = data.get("duration"), data.get("samples")
     return {
         "line": line,
         "ordinal": 0,
@@ -75,5 +78,7 @@ def _row(line: int, event: VoiceEvent) -> Row:
         "message_id": event.session_id,
         "message": f"{event.event_type} {event.session_id or ''}".strip(),
         "duration_ms": seconds * 1000 if isinstance(seconds, int | float) else None,
-        "pid": data.get("pid"),
+        "count": samples if isinstance(samples, int) else None,
+        # of a lock that was cleared: the process that had taken it
+        "pid": data.get("pid", data.get("stale_pid")),
     }

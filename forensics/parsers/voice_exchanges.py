@@ -2,7 +2,8 @@
 
 The offset tells the zone in which the server's stderr must be read; ``voice_mode_version`` is the best
 evidence of the release. ``provider_url`` of an stt row is the first configured endpoint, not the one that
-answered (4.4.0 to 9.0.1). What was said is not kept; that nothing was, or markup, is.
+answered (4.4.0 to 9.0.1); that of a tts row is the one that spoke. What was said is not kept; that nothing was, or
+markup, is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from forensics.patterns.voicemode import NO_SPEECH
 from forensics.records import to_utc
 from forensics.schema import EventKind, Row, Source, TsQuality
 
+# how long the service took until there was something to hear, or the words: in seconds
+LATENCIES = {"tts": "time_to_first_audio", "stt": "transcription_time"}
 HEAD = re.compile(rb'"conversation_id"\s*:\s*"conv_[^"]*"\s*,\s*"type"\s*:\s*"(?:stt|tts)"')
 
 
@@ -43,18 +46,21 @@ class VoiceExchanges:
         return place.endswith(".jsonl") and HEAD.search(head) is not None
 
     def parse(self, evidence: Evidence) -> Parsed:
-        """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset."""
+        """Make one event of each exchange; ``local_ts`` and ``ts`` together give the offset.
+
+        ``duration_ms`` is the time to the first audio, or to the words (a fallback's included).
+        """
         return parse_lines(evidence, self.source, Exchange, lambda e: f"{e.type} version {e.version}", _row)
 
 
 def _row(line: int, exchange: Exchange) -> Row:
     moment = to_utc(exchange.timestamp)
     about = exchange.metadata or {}
-    version, first, took = (
-        about.get(k) for k in ("voice_mode_version", "provider_url", "transcription_time")
-    )
-    is_stt = exchange.type == "stt"
-    text = (exchange.text if exchange.text == NO_SPEECH else unspoken(exchange.text)) if is_stt else None
+    version, url = about.get("voice_mode_version"), about.get("provider_url")
+    took = about.get(LATENCIES.get(exchange.type, ""))
+    silence = about.get("silence_detection")
+    enabled = silence.get("enabled") if isinstance(silence, dict) else None
+    text = exchange.text if exchange.text == NO_SPEECH else unspoken(exchange.text)
     return {
         "line": line,
         "ordinal": 0,
@@ -65,10 +71,11 @@ def _row(line: int, exchange: Exchange) -> Row:
         "component": "voicemode",
         "tool": exchange.type,
         "status": version if isinstance(version, str) else None,
-        "endpoint": first if is_stt and isinstance(first, str) else None,
-        "text": text,
-        "duration_ms": took * 1000 if is_stt and isinstance(took, int | float) else None,
+        "endpoint": url if isinstance(url, str) else None,
+        "text": text if exchange.type == "stt" else None,
         "path": exchange.project_path,
+        "duration_ms": took * 1000 if isinstance(took, int | float) else None,
+        "silence_detection": enabled if isinstance(enabled, bool) else None,
         "message": f"voice exchange ({exchange.type})",
         "message_id": exchange.conversation_id,
     }

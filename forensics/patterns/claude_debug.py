@@ -162,6 +162,18 @@ PATTERNS = (
         columns={"component": "attempt"},
     ),
     Pattern(
+        kind=K.API_REQUEST,
+        literal="[API:timing] dispatching to ",
+        regex=r"^\[API:timing\] dispatching to (?<status>\S+) model=(?<endpoint>\S+)$",
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.API_FIRST_BYTE,
+        literal="[API:timing] first byte after ",
+        regex=r"^\[API:timing\] first byte after (?<duration_ms>\d+)ms$",
+        seen="2.1.330",
+    ),
+    Pattern(
         kind=K.API_STALL,
         literal="Streaming stall detected: ",
         regex=r"^Streaming stall detected: (?<elapsed>[\d.]+s) gap between events \(stall #(?<count>\d+)\)",

@@ -136,6 +136,13 @@ PATTERNS = (
         regex=r"^Trying TTS endpoint: (?<endpoint>\S+)",
         seen="2.17.0..9.0.1 (hidden from 6.0.2 on)",
     ),
+    # the voice that was asked for is none of the cloud's: another one speaks
+    Pattern(
+        kind=K.TTS_MAPPED,
+        literal="Mapped voice ",
+        regex=r"^Mapped voice (?<tool>\S+) to (?<status>\S+) for OpenAI$",
+        seen="2.17.0..9.0.1 (hidden from 6.0.2 on)",
+    ),
     Pattern(
         kind=K.TTS_STREAM_FAIL,
         literal="PCM streaming failed: ",
@@ -166,6 +173,13 @@ PATTERNS = (
         literal="All TTS endpoints failed",
         regex=r"^All TTS endpoints failed(?: after (?<count>\d+) attempts)?",
         seen="2.5.0..9.0.1",
+    ),
+    # the library that detects silence could not be loaded: each recording runs as long as it may
+    Pattern(
+        kind=K.SILENCE_NOT_DETECTED,
+        literal="webrtcvad not available, falling back",
+        regex=r"^(?<status>webrtcvad not available), falling back to fixed duration recording$",
+        seen="2.5.0..9.0.1, by its source",
     ),
     # what the services answered
     Pattern(

@@ -7,6 +7,8 @@ from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.compaction_with_open_work import compaction_with_open_work
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.coordination_not_traceable import coordination_not_traceable
+from forensics.rules.credential_first_checked_at_use import credential_first_checked_at_use
+from forensics.rules.degradation_before_failure import degradation_before_failure
 from forensics.rules.failure_chain import failure_chain
 from forensics.rules.failure_reported_as_success import failure_reported_as_success
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
@@ -16,7 +18,10 @@ from forensics.rules.no_checkpoint_before_end import no_checkpoint_before_end
 from forensics.rules.non_transcript_taken_as_speech import non_transcript_taken_as_speech
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.primary_failed_fallback_served import primary_failed_fallback_served
+from forensics.rules.recording_always_at_limit import recording_always_at_limit
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
+from forensics.rules.silent_paid_fallback import silent_paid_fallback
+from forensics.rules.stale_lock_after_death import stale_lock_after_death
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.unanswered_tool_call import unanswered_tool_call
 from forensics.rules.unclosed_client_session import unclosed_client_session
@@ -35,12 +40,17 @@ RULES: tuple[Rule, ...] = (
     failure_reported_as_success,
     masked_speech_failure,
     non_transcript_taken_as_speech,
+    silent_paid_fallback,
+    recording_always_at_limit,
     no_checkpoint_before_end,
     unfinished_work_at_end,
     compaction_with_open_work,
+    degradation_before_failure,
+    credential_first_checked_at_use,
     orphaned_agent,
     coordination_not_traceable,
     unanswered_tool_call,
+    stale_lock_after_death,
     abnormal_end,
     failure_chain,
 )

@@ -197,7 +197,7 @@ def _by_outcome(case: Case, several: int) -> Iterator[Said]:
     logged = done.filter(pl.col("status") == "remote")["event_id"].to_list()
     results = [r for r in heard_results(case) if r.provider is not None]
     told = [r.event for r in results if r.provider == CLOUD]
-    asked = asked.filter(pl.col("endpoint").is_not_null())
+    asked = asked.filter((pl.col("tool") == "stt") & pl.col("endpoint").is_not_null())
     local = [e for e, url in asked.select("event_id", "endpoint").iter_rows() if is_local(url)]
     others = [r.event for r in results if r.provider != CLOUD]
     if not logged and not told:

@@ -19,6 +19,7 @@ SCENARIOS: Mapping[str, Maker] = {
     "d2_api_hang": faults.api_hang,
     "d3_overload": faults.overload,
     "d4_subagent_401": faults.subagent_refused,
+    "d5_slowing": faults.slowing,
     "e_sequential": agents.sequential,
     "f_mcp": surroundings.voice,
     "g_hooks": surroundings.hooks,

@@ -62,6 +62,24 @@ def overload(_place: Place) -> Scenario:
     )
 
 
+def slowing(_place: Place) -> Scenario:
+    """Answer later and later over fourteen requests, and then be overloaded until the client gives up."""
+    prompt = "Show me the date again and again, please."
+    date = (shell("date -u", "Show the date"),)
+    delays = (0.3, 0.25, 0.35, 0.3, 0.6, 0.5, 0.8, 0.9, 1.0, 1.3, 1.2, 1.6, 1.9, 2.2)
+    turns = (
+        *[Turn(calls=date, delay_s=delay) for delay in delays],
+        Turn(text="Never delivered.", faults=(Fault(status=529, forever=True),)),
+    )
+    return Scenario(
+        scripts={"main": Script(prompt, turns)},
+        runs=(Run(prompt=prompt),),
+        env={RETRIES: "2"},
+        intent=Intent(api_faults=("529",), finishes=False),
+        timeout_s=TIMEOUT_S,
+    )
+
+
 def subagent_refused(_place: Place) -> Scenario:
     """Refuse the key of one of two subagents; the parent and the other one go on."""
     prompt = "Have one agent look up the release notes and one count the files."
