@@ -18,7 +18,8 @@ TIMEOUT_S = 300
 FRAME = " │╭╮╰╯─"
 
 ENDING = "ending"  # no rule: the verdict on how the session ended
-CLEAN, UNKNOWN, INSUFFICIENT = "CLEAN", "UNKNOWN", "insufficient"
+CLEAN, UNKNOWN, ERROR_RESULT, INSUFFICIENT = "CLEAN", "UNKNOWN", "ERROR_RESULT", "insufficient"
+REFUSED, OVERLOADED = "401", "529"  # the API's faults that decide a rule alone
 # Later clients answer an agent that the user interrupts: it was stopped, and is not missing.
 ANSWERS_INTERRUPTED_AFTER = (2, 1, 1)
 
@@ -59,9 +60,15 @@ def expected_of(truth: Mapping[str, Any]) -> dict[str, bool]:
     }
     if not fails:  # later clients keep a server's lines to themselves, and with them the refused key
         want["CCF202"] = False
+    faults = set(labels["api_faults"])
+    if not faults or REFUSED in faults:
+        want["CCF207"] = bool(faults)
+    if not faults or faults == {OVERLOADED}:
+        want["CCF206"] = bool(faults)
     if "SIGINT" not in labels["ended_by"] or order(truth["version"]) <= ANSWERS_INTERRUPTED_AFTER:
         want["CCF403"] = bool(labels["orphaned_subagents"])
-    return want
+    scripted: dict[str, bool] = truth["scripted"].get("expect", {})
+    return want | scripted
 
 
 def judgements_of(truth: Mapping[str, Any], output: Mapping[str, Any]) -> Iterator[Judgement]:
@@ -109,6 +116,8 @@ def _ending(truth: Mapping[str, Any], output: Mapping[str, Any]) -> Judgement:
         "; ".join(f"{s['verdict']}: {s['proof']}" for s in sessions) or "the session is not among those found"
     )
     quiet = {CLEAN} if abnormal else {CLEAN, UNKNOWN}
+    if not abnormal and not truth["scripted"].get("finishes", True):
+        quiet.add(ERROR_RESULT)  # 2.0.24 exits with 0 where a run's turns are spent
     found = any(s["verdict"] not in quiet for s in sessions)
     if not sessions:
         found = not abnormal

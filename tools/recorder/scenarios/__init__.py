@@ -21,7 +21,10 @@ SCENARIOS: Mapping[str, Maker] = {
     "d4_subagent_401": faults.subagent_refused,
     "e_sequential": agents.sequential,
     "f_mcp": surroundings.voice,
+    "f3_servers_lost": surroundings.servers_lost,
     "g_hooks": surroundings.hooks,
+    "g2_hooks_failing": surroundings.hooks_failing,
+    "j_max_turns": surroundings.turns_spent,
     "h_resume": surroundings.resume,
     "h2_compact": surroundings.compaction,
 }
