@@ -318,7 +318,7 @@ def _without_spawn(events: pl.DataFrame, known: Iterable[str], excerpts: frozens
         pl.col("agent_id").is_not_null()
         & ~pl.col("agent_id").is_in(list(known))
         & ~pl.col("agent_id").str.starts_with("sidechain:")
-        & ~is_kind((K.OTHER, K.SESSION_META))
+        & ~is_kind((K.OTHER, K.SESSION_META, K.HOOK_RAN, K.BUDGET_ENDED))
         & pl.col("ts").is_not_null()
     ).sort("ts", "event_id")
     return [

@@ -15,8 +15,10 @@ import msgspec
 from forensics.jsonl import decoded
 from forensics.records import (
     ApiError,
+    Attachment,
     Block,
     CompactMetadata,
+    HookInfo,
     Message,
     Record,
     ToolUseResult,
@@ -24,15 +26,22 @@ from forensics.records import (
     parse_time,
 )
 from forensics.redact import cut
-from forensics.schema import INTERRUPT, EventKind, Row, TsQuality
+from forensics.schema import HOOK_TIMED_OUT, INTERRUPT, EventKind, Row, TsQuality
 from forensics.shapes import Tally, known
-from forensics.tool_calls import digest, tool_call
+from forensics.tool_calls import COMMAND_KEPT, digest, tool_call
 
 NOTIFICATION = re.compile(
     r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>",
     re.DOTALL,
 )
 WARMUP = "Warmup"
+# how a hook ended by the kind of its attachment, where no exit code says it; denials stand in the call's result
+HOOK_ENDS = {
+    "hook_success": "0",
+    "hook_non_blocking_error": "error",
+    "hook_error_during_execution": "error",
+    "hook_cancelled": "cancelled",
+}
 TALK = frozenset({"user", "assistant"})
 MALFORMED = "?!"  # the role of what could not be decoded
 SHAPE_KEPT = 80
@@ -156,6 +165,8 @@ def _events_of(record: Record, message: Message) -> Iterator[Row]:
             yield _system(record)
         case "queue-operation":
             yield _queued(record)
+        case "attachment":
+            yield _attached(decoded(record.attachment, Attachment))
         case _:
             yield {"kind": EventKind.OTHER, "message": record.type}
 
@@ -252,11 +263,57 @@ def _system(record: Record) -> Row:
         return {
             "kind": EventKind.API_ERROR,
             "component": "attempt",
-            "status": str(error.status) if error.status else _status_in(error.message or ""),
+            "status": str(error.status)
+            if error.status
+            else _status_in(error.message or "") or _code_of(error),
             "count": record.retry_attempt,
             "message": cut(error.message or "", TEXT_KEPT),
         }
+    if record.subtype == "stop_hook_summary" and (errors := decoded(record.hook_errors, list[str])):
+        return _stop_hook_failed(errors, decoded(record.hook_infos, list[HookInfo]))
     return {"kind": EventKind.OTHER, "message": f"system {record.subtype}"}
+
+
+def _code_of(error: ApiError) -> str | None:
+    return error.cause.code if error.cause else None
+
+
+def _stop_hook_failed(errors: list[str], hooks: list[HookInfo]) -> Row:
+    """Several hooks of one stop are told together: which one failed is known only where there is one."""
+    return {
+        "kind": EventKind.HOOK_RAN,
+        "component": "Stop",
+        "command": hooks[0].command if len(hooks) == 1 else None,
+        "status": "error",
+        "message": cut(errors[0], TEXT_KEPT),
+    }
+
+
+def _attached(about: Attachment) -> Row:
+    """Read how a hook ended, or that an agent's turns are spent; a hook that was content is often not told."""
+    if about.type == "max_turns_reached":
+        words = f"the {about.max_turns} turns that were allowed are spent"
+        return {
+            "kind": EventKind.BUDGET_ENDED,
+            "status": "max_turns",
+            "count": about.max_turns,
+            "message": words,
+        }
+    status = HOOK_ENDS.get(about.type)
+    if status is None or about.hook_name is None:
+        return {"kind": EventKind.OTHER, "message": "attachment"}
+    if about.timed_out:
+        status = HOOK_TIMED_OUT
+    elif about.exit_code is not None:
+        status = str(about.exit_code)
+    return {
+        "kind": EventKind.HOOK_RAN,
+        "component": about.hook_name,
+        "command": None if about.command is None else cut(about.command, COMMAND_KEPT),
+        "status": status,
+        "duration_ms": about.duration_ms,
+        "message": cut(about.stderr or f"hook {about.hook_name}: {status}", TEXT_KEPT),
+    }
 
 
 def _queued(record: Record) -> Row:
@@ -282,7 +339,7 @@ def _class_of(record: Record) -> str | None:
     if record.api_error_status is not None:
         return str(record.api_error_status)
     said = decoded(record.error, str)
-    return said if said != "unknown" else None
+    return said if said not in ("", "unknown") else None
 
 
 def _text_of(raw: msgspec.Raw) -> str:

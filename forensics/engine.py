@@ -54,6 +54,7 @@ TRACES = (
     EventKind.VOICE_LOCK_LEFT,
     EventKind.AGENT_META,
     EventKind.SESSION_META,
+    EventKind.HOOK_RAN,
     EventKind.OTHER,
 )
 

@@ -37,6 +37,9 @@ class Record(msgspec.Struct, rename="camel"):
     error: msgspec.Raw = EMPTY
     compact_metadata: msgspec.Raw = EMPTY
     tool_use_result: msgspec.Raw = EMPTY
+    attachment: msgspec.Raw = EMPTY
+    hook_errors: msgspec.Raw = EMPTY
+    hook_infos: msgspec.Raw = EMPTY
 
 
 class StreamRecord(msgspec.Struct):
@@ -56,6 +59,16 @@ class StreamRecord(msgspec.Struct):
     message: msgspec.Raw = EMPTY
     tool_use_result: msgspec.Raw = EMPTY
     compact_metadata: msgspec.Raw = EMPTY
+    usage: msgspec.Raw = EMPTY
+    errors: msgspec.Raw = EMPTY
+    mcp_servers: msgspec.Raw = EMPTY
+
+
+class ServerStatus(msgspec.Struct):
+    """One MCP server in a stream's first record."""
+
+    name: str = "?"
+    status: str = "?"  # connected, failed, needs-auth, pending, disabled
 
 
 class Block(msgspec.Struct):
@@ -168,11 +181,37 @@ class FileInput(msgspec.Struct):
     path: str | None = None
 
 
+class Cause(msgspec.Struct):
+    """Why no answer came, by the network's own code: ``ConnectionRefused``, ``ECONNRESET``."""
+
+    code: str | None = None
+
+
 class ApiError(msgspec.Struct):
-    """``system``/``api_error`` (2.1.330): one failed attempt."""
+    """``system``/``api_error``: one failed attempt. 2.0.5 to 2.1.16 write the cause at most, often ``{}``."""
 
     message: str | None = None
     status: int | None = None
+    cause: Cause | None = None
+
+
+class HookInfo(msgspec.Struct):
+    """One hook of ``system``/``stop_hook_summary`` (2.1.9 on)."""
+
+    command: str | None = None
+
+
+class Attachment(msgspec.Struct, rename="camel"):
+    """What the client adds to a conversation: how a hook ended, that the turns are spent (2.1.100, 2.1.330)."""
+
+    type: str = "?"
+    hook_name: str | None = None  # the event and what it was about: ``PostToolUse:Bash``
+    command: str | None = None
+    exit_code: int | None = None
+    duration_ms: float | None = None
+    timed_out: bool = False  # 2.1.330; 2.1.100 says no more than that it was cancelled
+    stderr: str | None = None
+    max_turns: int | None = None
 
 
 class CompactMetadata(msgspec.Struct, rename="camel"):

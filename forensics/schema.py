@@ -21,6 +21,8 @@ Row = dict[str, Any]
 # what the client writes in every version recorded
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 INTERRUPT = "[Request interrupted by user"
+# how a hook ended that has no exit code
+HOOK_TIMED_OUT = "timed out"
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
 # the voice server's tool, behind its server's name; and what a call says that does not want silence detected
 CONVERSE = "__converse"
@@ -84,6 +86,7 @@ class EventKind(StrEnum):
     SESSION_END = "session_end"
     TURN_END = "turn_end"
     RESULT = "result"
+    BUDGET_ENDED = "budget_ended"  # an agent has used all of what it was allowed
     PROCESS_FATAL = "process_fatal"
     PROCESS_LEFT = "process_left"
     CLOCK_ANCHOR = "clock_anchor"

@@ -76,7 +76,7 @@ def _aliases(events: pl.DataFrame) -> pl.DataFrame:
     # a resumed client first writes a transcript of a random id that holds only its warm-up
     # (2.0.46: in an agent's file, and by its words alone no warm-up)
     spoken = transcripts.filter(
-        ~is_kind((EventKind.OTHER, EventKind.SESSION_META)) & pl.col("agent_id").is_null()
+        ~is_kind((EventKind.OTHER, EventKind.SESSION_META, EventKind.HOOK_RAN)) & pl.col("agent_id").is_null()
     )
     known = set(spoken["session_id"].drop_nulls().unique())
     parts = (

@@ -19,9 +19,9 @@ MOST_ROWS = 120
 # kinds that tell the story by themselves; anything else appears when a finding cites it
 STORY = (
     K.SESSION_START, K.SESSION_END, K.RESULT, K.PROCESS_FATAL, K.USER_PROMPT, K.PROMPT_TYPED, K.USER_INTERRUPT,
-    K.COMPACTION, K.AGENT_SPAWN, K.AGENT_NOTIFICATION, K.API_ERROR, K.API_STALL, K.HOOK_DENIED, K.VOICE_START,
-    K.STT_START, K.STT_RETRY, K.STT_FAIL, K.STT_FALLBACK, K.STT_OK, K.STT_EXHAUSTED, K.TTS_FAIL, K.TTS_OK,
-    K.TTS_EXHAUSTED, K.AUTH_ERROR, K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
+    K.COMPACTION, K.AGENT_SPAWN, K.AGENT_NOTIFICATION, K.API_ERROR, K.API_STALL, K.HOOK_DENIED, K.BUDGET_ENDED,
+    K.VOICE_START, K.STT_START, K.STT_RETRY, K.STT_FAIL, K.STT_FALLBACK, K.STT_OK, K.STT_EXHAUSTED, K.TTS_FAIL,
+    K.TTS_OK, K.TTS_EXHAUSTED, K.AUTH_ERROR, K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
 )  # fmt: skip
 # evidence that is no moment of the story: a file that was left, the name of an object that a line reports
 PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META, K.VOICE_LOCK_LEFT)
@@ -57,6 +57,8 @@ SAID = {
     K.API_FIRST_BYTE: "the model API begins to answer",
     K.CLIENT_ERROR: "the client catches an error",
     K.HOOK_DENIED: "a hook denies a tool call",
+    K.HOOK_RAN: "a hook ends",
+    K.BUDGET_ENDED: "what an agent was allowed is spent",
     K.PROCESS_FATAL: "the process prints a fatal error",
     K.LOG_EDGE: "a line at its log's beginning, at its end, or at a silence in it",
     K.PROCESS_LEFT: "trace of a process left behind",
@@ -129,6 +131,7 @@ class _Words:
             K.DISK_WRITE: row["path"],
             K.API_ERROR: row["status"],
             K.HOOK_DENIED: row["tool"],
+            K.HOOK_RAN: " ".join(part for part in (row["component"], row["status"]) if part),
             K.PROMPT_TYPED: row["status"],
         }.get(kind)
         words = f"{said}: {detail}" if detail and kind in SAID else said

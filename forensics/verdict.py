@@ -51,7 +51,9 @@ class Ending:
 
 
 # records that say nothing of what the session was doing when it stopped
-BOOKKEEPING = (K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT)
+BOOKKEEPING = (
+    K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT, K.HOOK_RAN, K.BUDGET_ENDED, K.MCP_CONNECTION,
+)  # fmt: skip
 # signs that a session went on: after a fatal text, and after an end that was stated
 TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)

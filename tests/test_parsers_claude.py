@@ -445,6 +445,78 @@ class TestTranscript:
         ]
         assert found == [(1, "user_interrupt", None, None), (2, "agent_notification", "completed", "a1b2"), (4, "api_error", "529", None)]  # fmt: skip
 
+    def test_how_hooks_ended(self, read):
+        asked = {"hookName": "PostToolUse:Bash", "hookEvent": "PostToolUse", "command": "lint --fix"}
+        attached = [
+            {
+                "type": "hook_non_blocking_error",
+                "exitCode": 127,
+                "stderr": "lint: not found",
+                "durationMs": 7,
+                **asked,
+            },
+            {"type": "hook_cancelled", "timedOut": True, "timeoutMs": 1000, "durationMs": 1009, **asked},
+            {"type": "hook_cancelled", "hookName": "PreToolUse:Bash", "hookEvent": "PreToolUse"},
+            {"type": "hook_success", "content": "", **asked},
+            {"type": "hook_additional_context", "content": ["be careful"], **asked},
+        ]
+        parsed = self.read(
+            read, *(record(type="attachment", attachment=a, uuid=f"a{n}") for n, a in enumerate(attached))
+        )
+        found = told(parsed, "component", "command", "status", "duration_ms", "correlation_id")
+        assert [row for row in found if row[1] == "hook_ran"] == [
+            (1, "hook_ran", "PostToolUse:Bash", "lint --fix", "127", 7.0, None),
+            (2, "hook_ran", "PostToolUse:Bash", "lint --fix", "timed out", 1009.0, None),
+            (3, "hook_ran", "PreToolUse:Bash", None, "cancelled", None, None),
+            (4, "hook_ran", "PostToolUse:Bash", "lint --fix", "0", None, None),
+        ]
+        assert [row[:2] for row in found if row[0] == 5] == [(5, "other")]
+
+    def test_stop_hooks_that_failed_are_told_together(self, read):
+        def summary(errors, *commands):
+            hooks = [{"command": c} for c in commands]
+            return record(
+                type="system",
+                subtype="stop_hook_summary",
+                hookErrors=errors,
+                hookInfos=hooks,
+                uuid=str(hooks),
+            )
+
+        parsed = self.read(
+            read, summary([], "a"), summary(["it broke"], "b"), summary(["it broke"], "c", "d")
+        )
+        found = told(parsed, "component", "command", "status", "message")
+        assert [row for row in found if row[1] == "hook_ran"] == [
+            (2, "hook_ran", "Stop", "b", "error", "it broke"),
+            (3, "hook_ran", "Stop", None, "error", "it broke"),
+        ]
+
+    def test_turns_that_are_spent(self, read):
+        spent = {"type": "max_turns_reached", "maxTurns": 2, "turnCount": 3, "exitCommitted": False}
+        parsed = self.read(read, record(type="attachment", attachment=spent, agentId="a1", isSidechain=True))
+        assert told(parsed, "status", "count", "agent_id")[0] == (1, "budget_ended", "max_turns", 2, "a1")
+
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            ({}, None),
+            ({"cause": {"code": "ConnectionRefused", "errno": 0}}, "ConnectionRefused"),
+            ({"cause": {}}, None),
+            ({"message": "Request timed out."}, "Request timed out"),
+            ({"status": 529, "message": "529 {}"}, "529"),
+        ],
+    )
+    def test_why_a_try_failed(self, read, error, status):
+        tried = record(type="system", subtype="api_error", error=error, retryAttempt=3, maxRetries=10)
+        assert told(self.read(read, tried), "component", "status", "count")[0] == (1, "api_error", "attempt", status, 3)  # fmt: skip
+
+    def test_an_api_error_without_a_class_has_no_status(self, read):
+        failed = assistant(
+            {"type": "text", "text": "Invalid API key · Fix external API key"}, isApiErrorMessage=True
+        )
+        assert told(self.read(read, failed), "status")[0] == (1, "api_error", None)
+
     def test_types_that_a_new_client_invents_are_counted_and_not_refused(self, read):
         parsed = self.read(read, {"type": "quantum-state", "sessionId": SESSION, "spin": [1, 2]})
         assert told(parsed, "message") == [(1, "other", "quantum-state")]
@@ -474,6 +546,7 @@ def test_the_incident_is_understood_to_the_last_line(incident, read):
         ("API error (attempt 3/7): 429 429 {}", "api_error", "429", 3, None),
         ("API error (attempt 1/11): Failed to parse JSON", "api_error", None, 1, None),
         ("Error in API request: Failed to parse JSON", "api_error", None, None, None),
+        ("Error in API request: Request was aborted.", "api_error", "Request was aborted", None, None),
         ("Error streaming, falling back to non-streaming mode: Stream ended", "api_error", None, None, None),
         ("Stream connection error (ECONNRESET) — retrying streaming (2/6)", "api_error", "ECONNRESET", None, None),
         ("Stream connection closed (ECONNRESET) before first event — retrying", "api_error", "ECONNRESET", None, None),
@@ -485,6 +558,58 @@ def test_what_the_debug_log_says_of_the_model_api(read, message, kind, status, c
     (event,) = events.filter(pl.col("kind") == kind).iter_rows(named=True)
     assert (event["status"], event["count"], event["duration_ms"]) == (status, count, duration_ms)
     assert event["message"] == message
+
+
+@pytest.mark.parametrize(
+    ("message", "component", "command", "status", "duration_ms"),
+    [
+        ("Hook command completed with status 2: python3 /h.py pre", None, "python3 /h.py pre", "2", None),
+        ('Matched 2 unique hooks for query "Bash" (2 before deduplication)', None, None, None, None),
+        ("Hook PostToolUse:Bash (PostToolUse) error:\n/bin/sh: 1: lint: not found", "PostToolUse:Bash", None, None, None),
+        ("Hooks: PreToolUse:Bash [jq -r .[0] in] finished with status 2 (103ms)", "PreToolUse:Bash", "jq -r .[0] in", "2", 103.0),
+        ("Hooks: PreToolUse:Bash [sleep 5] timed out after 1000ms (1009ms)", "PreToolUse:Bash", "sleep 5", "timed out", 1009.0),
+        ("SessionEnd:other [python3 /h.py end] completed with status 0", "SessionEnd:other", "python3 /h.py end", "0", None),
+    ],
+)  # fmt: skip
+def test_what_the_debug_log_says_of_hooks(read, message, component, command, status, duration_ms):
+    events = read(f"debug/{SESSION}.txt", f"[DEBUG] {message}\n").events
+    (event,) = events.filter(pl.col("kind") == "hook_ran").iter_rows(named=True)
+    assert event["line"] == 1
+    assert (event["component"], event["command"]) == (component, command)
+    assert (event["status"], event["duration_ms"]) == (status, duration_ms)
+
+
+def test_a_hooks_error_is_told_once_where_its_end_is_logged(read):
+    said = (
+        "[DEBUG] Hooks: PreToolUse:Bash [guard] finished with status 2 (9ms)\n"
+        '[ERROR] "Hook PreToolUse:Bash (PreToolUse) error: status code 2\\nstderr:\\nno"\n'
+    )
+    assert read(f"debug/{SESSION}.txt", said).events["kind"].to_list().count("hook_ran") == 1
+
+
+def test_hooks_that_no_matcher_chose_did_not_run(read):
+    line = '[DEBUG] Matched 0 unique hooks for query "Bash" (0 before deduplication)\n'
+    assert "hook_ran" not in read(f"debug/{SESSION}.txt", line).events["kind"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (' Connection failed (ENOENT): ENOENT: no such file or directory, posix_spawn "x"', "Connection failed"),
+        (": HTTP Connection failed after 30ms: fetch failed (code: none, errno: none)", "HTTP Connection failed"),
+        (": Connection timeout triggered after 3012ms (limit: 3000ms)", "Connection timeout"),
+        (": STDIO connection closed after 5s (cleanly)", "STDIO connection closed"),
+        (": SSE connection dropped after 300s uptime", "SSE connection dropped"),
+        (": CLAUDEAI-PROXY connection closed after 9s (with errors)", "CLAUDEAI-PROXY connection closed"),
+        (": Connection error: read ECONNRESET", "Connection error"),
+        (": Max reconnection attempts (5) reached, giving up", "Max reconnection attempts"),
+        (" STT service connection failed: all endpoints failed", None),
+    ],
+)  # fmt: skip
+def test_what_the_debug_log_says_of_an_mcp_servers_connection(read, text, status):
+    events = read(f"debug/{SESSION}.txt", f'[DEBUG] MCP server "tickets"{text}\n').events
+    found = events.filter(pl.col("kind") == "mcp_connection").select("component", "status").rows()
+    assert found == ([] if status is None else [("tickets", status)])
 
 
 def test_a_log_that_says_only_how_the_stream_stalled_is_a_session(tmp_path):

@@ -116,6 +116,33 @@ def test_an_error_result_is_an_error(tmp_path):
     assert (end.verdict, "error_max_turns" in end.proof) == ("ERROR_RESULT", True)
 
 
+def test_a_result_whose_type_stands_late_is_a_result(tmp_path):
+    records = PARALLEL.read_text().splitlines()
+    late = (
+        '{"duration_api_ms":214,"session_id":"5e551011-0000-4000-8000-000000000001","is_error":true,"num_turns":3,'
+        '"subtype":"error_max_turns","errors":["Reached maximum number of turns (2)"],"type":"result",'
+        '"usage":{"input_tokens":8,"cache_read_input_tokens":92,"output_tokens":66},"uuid":"r1"}'
+    )
+    parsed = parse(write(tmp_path, [*records[:-1], late]))
+    assert parsed.problems == ()
+    (event,) = parsed.events.filter(pl.col("kind") == "result").iter_rows(named=True)
+    assert (event["line"], event["status"], event["count"], event["tokens"]) == (len(records), "error_max_turns", 3, 166)  # fmt: skip
+    assert event["message"].endswith(": Reached maximum number of turns (2)")
+
+
+def test_how_the_run_stands_with_its_mcp_servers(tmp_path):
+    records = PARALLEL.read_text().splitlines()
+    servers = '"mcp_servers":[{"name":"tickets","status":"failed"},{"name":"voicemode","status":"connected"}]'
+    changed = records[0].replace('"mcp_servers":[]', servers)
+    assert changed != records[0]
+    parsed = parse(write(tmp_path, [changed, *records[1:]]))
+    found = parsed.events.filter(pl.col("kind") == "mcp_connection")
+    assert found.select("line", "component", "status").rows() == [
+        (1, "tickets", "failed"),
+        (1, "voicemode", "connected"),
+    ]
+
+
 def test_a_lone_carriage_return_does_not_shift_line_numbers(tmp_path):
     records = PARALLEL.read_text().splitlines()
     path = write(tmp_path, ["10%\r20%\r30%", *records])

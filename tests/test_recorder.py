@@ -559,6 +559,51 @@ def test_a_failing_voice_server_is_expected_to_be_seen():
     assert not of_client(truth_of(story), "b_parallel")["CCF201"]
 
 
+def test_what_went_wrong_at_the_api_is_expected_to_be_seen():
+    story = Story()
+    story.end("main")
+    truth = truth_of(story)
+    wants = [
+        ([], {"CCF206": False, "CCF207": False}),
+        (["529"], {"CCF206": True}),
+        (["529", "401"], {"CCF207": True}),
+        (["hang"], {}),
+    ]
+    for faults, want in wants:
+        truth["labels"]["api_faults"] = faults
+        found = {
+            rule: is_due
+            for rule, is_due in of_client(truth, "b_parallel").items()
+            if rule in ("CCF206", "CCF207")
+        }
+        assert found == want
+
+
+def test_a_scenario_may_say_itself_what_is_to_be_seen():
+    story = Story()
+    story.end("main")
+    truth = truth_of(story)
+    truth["scripted"]["expect"] = {"CCF208": True, "CCF101": True}
+    assert of_client(truth, "b_parallel")["CCF208"]
+    assert of_client(truth, "b_parallel")["CCF101"]
+
+
+def test_an_error_as_the_result_is_no_wrong_ending_where_the_script_does_not_finish():
+    story = Story()
+    story.ask("main")
+    story.answer("main", final=True)
+    truth = truth_of(story, Ending(how="exit", exit_code=0, started=0.0, ended=1.0))
+    said = output_of(verdict="ERROR_RESULT")
+    assert [j.rule for j in judgements_of(truth, said) if not j.right] == ["ending"]
+    truth["scripted"]["finishes"] = False
+    assert wrong(truth, said) == []
+
+
+def test_a_hook_that_is_broken_fails_whatever_it_is_asked_about():
+    assert answer("broken", {"tool_name": "Bash"})[0] == 1
+    assert answer("post", {"tool_name": "Bash"})[0] == 0
+
+
 def test_the_table_counts_for_each_rule():
     rows = [
         Judgement("a", "CCF101", expected=True, found=True),

@@ -18,10 +18,11 @@ import polars as pl
 
 from forensics.conversation import Conversation
 from forensics.evidence import Evidence, count_lines
-from forensics.jsonl import UNDECODABLE, mend
+from forensics.jsonl import UNDECODABLE, decoded, mend
 from forensics.parsers.base import Parsed, finish, problems_by_reason, rows
 from forensics.patterns.console import FULL_HEAP, UNHANDLED
-from forensics.records import Record, StreamRecord
+from forensics.records import Record, ServerStatus, StreamRecord, Usage
+from forensics.redact import cut
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
 from forensics.sdk_log import SdkLog
 from forensics.unwrap import shown
@@ -29,6 +30,9 @@ from forensics.unwrap import shown
 INIT = re.compile(rb'\{"type":\s*"system",\s*"subtype":\s*"init"')
 STREAMED = re.compile(rb'"parent_tool_use_id":\s*(?:null|"[^"]*"),\s*"session_id":\s*"')
 RECORD = b'{"type":'
+# of a result the type no longer stands first in 2.1.330
+RESULT = re.compile(rb'\{"[a-z_]+":.*"type":"result"')
+TEXT_KEPT = 400
 # Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
 FATAL = re.compile(f"{UNHANDLED}|{FULL_HEAP}".encode())
 NOISE = "console output, no record"
@@ -91,6 +95,8 @@ def _by_source(events: pl.DataFrame, requests: Sequence[Row]) -> pl.DataFrame:
 
 def _take(number: int, line: bytes, reader: Conversation, bad: dict[str, list[int]]) -> Iterator[Row]:
     at = line.find(RECORD)
+    if at and RESULT.match(line):
+        at = 0
     if at < 0:
         if FATAL.search(line):
             yield _fatal(number, line, reader.session_id)
@@ -140,14 +146,30 @@ def _edges(number: int, record: StreamRecord) -> Iterator[Row]:
     if record.type == "system" and record.subtype == "init":
         start = EventKind.SESSION_START.value
         yield base | {"kind": start, "status": record.subtype, "message": "headless run starts"}
+        yield from _servers(base, record)
     elif record.type == "result":
         said = "error" if record.is_error and record.subtype == "success" else record.subtype
+        errors = decoded(record.errors, list[str])
         yield base | {
             "kind": EventKind.RESULT.value,
             "status": said,
             "count": record.num_turns,
             "duration_ms": record.duration_ms,
-            "message": f"the run's result: {said}",
+            "tokens": decoded(record.usage, Usage).total,
+            "message": cut(": ".join((f"the run's result: {said}", *errors[:1])), TEXT_KEPT),
+        }
+
+
+def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:
+    """Yield how the run stands with each MCP server that it was configured with."""
+    for number, server in enumerate(decoded(record.mcp_servers, list[ServerStatus]), base["ordinal"] + 1):
+        yield base | {
+            "ordinal": number,
+            "record_id": f"server:{record.uuid}:{number}" if record.uuid else None,
+            "kind": EventKind.MCP_CONNECTION.value,
+            "component": server.name,
+            "status": server.status,
+            "message": f'MCP server "{server.name}": {server.status} when the run starts',
         }
 
 

@@ -117,6 +117,50 @@ PATTERNS = (
         regex=r"^Hook denied tool use for (?<tool>\S+)",
         seen="1.0.128..2.1.330",
     ),
+    # a hook that no matcher chose leaves no line; how it ended was not logged between these two
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal="Hook command completed with status ",
+        regex=r"^Hook command completed with status (?<status>-?\d+): (?<command>.+)$",
+        seen="1.0.128",
+    ),
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal="unique hooks for query ",
+        regex=r"^Matched [1-9]\d* unique hooks for query ",
+        seen="1.0.128..2.1.19",
+    ),
+    # a hook that denies is an error, too: which of them it was, only a transcript's attachments tell
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal=") error:",
+        regex=r"^Hook (?<component>\S+) \(\w+\) error:\s*$",
+        seen="2.1.100",
+    ),
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal="] finished with status ",
+        regex=(
+            r"^Hooks: (?<component>\S+) \[(?<command>.*)\] finished with status (?<status>-?\d+) "
+            r"\((?<duration_ms>\d+)ms\)"
+        ),
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal="] timed out after ",
+        regex=(
+            r"^Hooks: (?<component>\S+) \[(?<command>.*)\] (?<status>timed out) after \d+ms "
+            r"\((?<duration_ms>\d+)ms\)"
+        ),
+        seen="2.1.330",
+    ),
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal="] completed with status ",
+        regex=r"^(?<component>SessionEnd\S*) \[(?<command>.*)\] completed with status (?<status>-?\d+)",
+        seen="2.1.330",
+    ),
     Pattern(
         kind=K.API_ERROR,
         literal="Error streaming, falling back to non-streaming mode: ",
@@ -150,7 +194,7 @@ PATTERNS = (
     Pattern(
         kind=K.API_ERROR,
         literal="Error in API request: ",
-        regex=r"^Error in API request: (?<status>\d{3}|Request timed out|Connection error)?",
+        regex=r"^Error in API request: (?<status>\d{3}|Request timed out|Connection error|Request was aborted)?",
         seen="2.1.330",
         columns={"component": "final"},
     ),
@@ -184,8 +228,9 @@ PATTERNS = (
         literal='MCP server "',
         regex=(
             r'^MCP server "(?<component>[^"]+)":? (?<status>Starting connection|Successfully connected|'
-            r"Connection established|Connection failed|Connection timeout|Connection error|"
-            r"STDIO connection closed|Sending SIGINT|MCP server process exited cleanly)"
+            r"Connection established|(?:HTTP |SSE )?Connection failed|Connection timeout|Connection error|"
+            r"(?:[A-Z][A-Z\-]+) connection (?:closed|dropped)|Max reconnection attempts|Sending SIGINT|"
+            r"MCP server process exited cleanly)"
         ),
         seen="1.0.128..2.1.330",
     ),

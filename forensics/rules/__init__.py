@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
+from forensics.rules.agent_budget import agent_budget
+from forensics.rules.api_authentication_failed import api_authentication_failed
+from forensics.rules.api_retries_exhausted import api_retries_exhausted
 from forensics.rules.compaction_with_open_work import compaction_with_open_work
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.coordination_not_traceable import coordination_not_traceable
@@ -13,7 +16,9 @@ from forensics.rules.failure_chain import failure_chain
 from forensics.rules.failure_reported_as_success import failure_reported_as_success
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
+from forensics.rules.hook_failing import hook_failing
 from forensics.rules.masked_speech_failure import masked_speech_failure
+from forensics.rules.mcp_server_lost import mcp_server_lost
 from forensics.rules.no_checkpoint_before_end import no_checkpoint_before_end
 from forensics.rules.non_transcript_taken_as_speech import non_transcript_taken_as_speech
 from forensics.rules.orphaned_agent import orphaned_agent
@@ -37,11 +42,15 @@ RULES: tuple[Rule, ...] = (
     unclosed_client_session,
     timeout_without_diagnosis,
     primary_failed_fallback_served,
+    api_retries_exhausted,
+    api_authentication_failed,
+    mcp_server_lost,
     failure_reported_as_success,
     masked_speech_failure,
     non_transcript_taken_as_speech,
     silent_paid_fallback,
     recording_always_at_limit,
+    agent_budget,
     no_checkpoint_before_end,
     unfinished_work_at_end,
     compaction_with_open_work,
@@ -50,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     orphaned_agent,
     coordination_not_traceable,
     unanswered_tool_call,
+    hook_failing,
     stale_lock_after_death,
     abnormal_end,
     failure_chain,

@@ -48,7 +48,8 @@ class Client:
             Start.FORK: ["--resume", session_id, "--fork-session"],
         }[run.start]
         config = [] if servers is None else ["--mcp-config", str(servers)]
-        return [*self.command, "-p", run.prompt, "--debug", *config, *which, "--allowedTools", ALLOWED]
+        options = ["--debug", *run.options, *config, *which]
+        return [*self.command, "-p", run.prompt, *options, "--allowedTools", ALLOWED]
 
 
 def resolve(version: str) -> str:

@@ -1,7 +1,8 @@
 """A speech server in miniature, for the scenario f_mcp: its recognition always fails, with a refused fallback.
 
 It speaks MCP over its pipes, and writes to standard error what voicemode writes when the local recogniser times
-out and the fallback has no key. Only the waiting is shorter.
+out and the fallback has no key. Only the waiting is shorter. With the argument ``dies`` it ends in the
+middle of its second call, without a word.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 SPEAKING_S, TIMEOUT_S, REFUSAL_S = 0.3, 2.0, 0.4
+DIES, LAST_CALL = "dies", 2
 FAILED = "STT service connection failed: all endpoints failed"
 REFUSED = (
     "  🔐 OpenAI Authentication Failed: The OpenAI API key is invalid or missing.\n"
@@ -82,8 +84,12 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Answer requests, one a line, until the client closes the pipe; notifications want no answer."""
     log("voicemode", "INFO", "Starting VoiceMode MCP Server")
+    calls = 0
     for line in sys.stdin:
         asked = json.loads(line)
+        calls += asked.get("method") == "tools/call"
+        if DIES in sys.argv and calls == LAST_CALL:
+            sys.exit(1)
         if asked.get("id") is not None and "method" in asked:
             print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer(asked)}), flush=True)
     log("asyncio", "ERROR", SESSION)

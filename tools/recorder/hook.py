@@ -1,4 +1,7 @@
-"""The hook of the scenario g_hooks: denies ``rm -rf``, fails after a write, and is content with all else."""
+"""The hook of the scenarios g_hooks and g2_hooks_failing.
+
+It denies ``rm -rf``, fails after a write, fails always as ``broken``, and is content with all else.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ def answer(event: str, given: dict[str, object]) -> tuple[int, str]:
     command = arguments.get("command", "") if isinstance(arguments, dict) else ""
     if event == "pre" and "rm -rf" in command:
         return DENY, "Denied by policy: rm -rf is not allowed here."
-    if event == "post" and given.get("tool_name") == "Write":
+    if event == "broken" or (event == "post" and given.get("tool_name") == "Write"):
         return FAIL, "lint: could not run the formatter"
     return 0, "Policy: no destructive commands." if event == "prompt" else ""
 

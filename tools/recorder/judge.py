@@ -18,7 +18,7 @@ TIMEOUT_S = 300
 FRAME = " │╭╮╰╯─"
 
 ENDING = "ending"  # no rule: the verdict on how the session ended
-CLEAN, UNKNOWN, INSUFFICIENT = "CLEAN", "UNKNOWN", "insufficient"
+CLEAN, UNKNOWN, ERROR_RESULT, INSUFFICIENT = "CLEAN", "UNKNOWN", "ERROR_RESULT", "insufficient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ def _ending(truth: Mapping[str, Any], output: Mapping[str, Any]) -> Judgement:
         "; ".join(f"{s['verdict']}: {s['proof']}" for s in sessions) or "the session is not among those found"
     )
     quiet = {CLEAN} if abnormal else {CLEAN, UNKNOWN}
+    if not abnormal and not truth["scripted"].get("finishes", True):
+        quiet.add(ERROR_RESULT)  # 2.0.24 exits with 0 where a run's turns are spent
     found = any(s["verdict"] not in quiet for s in sessions)
     if not sessions:
         found = not abnormal

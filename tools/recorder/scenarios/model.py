@@ -84,6 +84,7 @@ class Run:
     prompt: str
     start: Start = Start.NEW
     kill: Kill | None = None
+    options: tuple[str, ...] = ()  # what the client is asked for besides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ class Intent:
     api_faults: tuple[str, ...] = ()
     finishes: bool = True  # every agent has its last answer, and the client exits with 0
     voice_fails: bool = False
+    expect: Mapping[str, bool] = field(default_factory=dict)  # by rule: whether it must find something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

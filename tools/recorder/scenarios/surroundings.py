@@ -10,6 +10,7 @@ from tools.recorder.scenarios.calls import edit, read, shell, spawn, todos, writ
 from tools.recorder.scenarios.model import Call, Intent, Place, Run, Scenario, Script, Start, Turn
 from tools.recorder.versions import order
 
+DIES, MUTE_S, SLOW_HOOK_S = "dies", 30, 5
 BESIDE = Path(__file__).parents[1]  # the folder of hook.py and fake_voicemode.py
 
 # The default model's window became larger after 2.1.100. The API says that it is nearly full.
@@ -31,7 +32,40 @@ def voice(_place: Place) -> Scenario:
         scripts={"main": Script(prompt, turns)},
         runs=(Run(prompt=prompt),),
         servers={"voicemode": server},
-        intent=Intent(voice_fails=True),
+        intent=Intent(voice_fails=True, expect={"CCF208": False}),
+    )
+
+
+def servers_lost(place: Place) -> Scenario:
+    """Lose an MCP server in the middle of a call; two others never connect: one is not there, one is mute."""
+    prompt = "Ask me over voice what to do next, then count the text files."
+    ask = Call("mcp__voicemode__converse", {"message": "What shall I do next?", "wait_for_response": True})
+    turns = (
+        Turn(text="Asking by voice.", calls=(ask,)),
+        Turn(text="Trying once more.", calls=(ask,)),
+        Turn(text="The voice server is gone; I count.", calls=(shell("ls *.txt | wc -l", "Count"),)),
+        Turn(text="There are none.", delay_s=0.5),
+    )
+    python = sys.executable
+    servers = {
+        "voicemode": {
+            "type": "stdio",
+            "command": python,
+            "args": [str(BESIDE / "fake_voicemode.py"), DIES],
+        },
+        "tickets": {"type": "stdio", "command": str(place.project / "no-such-server"), "args": []},
+        "calendar": {
+            "type": "stdio",
+            "command": python,
+            "args": ["-c", f"import time; time.sleep({MUTE_S})"],
+        },
+    }
+    return Scenario(
+        scripts={"main": Script(prompt, turns)},
+        runs=(Run(prompt=prompt),),
+        servers=servers,
+        env={"MCP_TIMEOUT": "3000"},
+        intent=Intent(voice_fails=True, expect={"CCF208": True}),
     )
 
 
@@ -73,7 +107,41 @@ def hooks(place: Place) -> Scenario:
         scripts={"main": Script(prompt, turns), "checker": Script(brief, checker)},
         runs=(Run(prompt=prompt),),
         hooks=configured,
-        intent=Intent(sequential_spawns=1),
+        intent=Intent(sequential_spawns=1, expect={"CCF407": False}),
+    )
+
+
+def hooks_failing(_place: Place) -> Scenario:
+    """Have hooks that fail, time out, are not there or deny the same command, each of them again and again."""
+    prompt = "Count the files three times, then remove the build folder."
+    commands = ("ls | wc -l", "ls -a | wc -l", "ls -la | wc -l", *["rm -rf build-of-the-demo"] * 3)
+    turns = (
+        *[Turn(calls=(shell(command, "Do it"),)) for command in commands],
+        Turn(text="Counted; the folder stays."),
+    )
+    sleeper = {"type": "command", "command": f"sleep {SLOW_HOOK_S}", "timeout": 1}
+    missing = {"type": "command", "command": "no-such-linter --fix"}
+    configured = {
+        "PreToolUse": [*_hook("pre", "Bash"), {"matcher": "Bash", "hooks": [sleeper]}],
+        "PostToolUse": [*_hook("broken", "Bash"), {"matcher": "Bash", "hooks": [missing]}],
+    }
+    return Scenario(
+        scripts={"main": Script(prompt, turns)},
+        runs=(Run(prompt=prompt),),
+        hooks=configured,
+        intent=Intent(expect={"CCF407": True}),
+    )
+
+
+def turns_spent(_place: Place) -> Scenario:
+    """Stop at the number of turns that the run was allowed."""
+    prompt = "Count to five, one command at a time."
+    turns = tuple(Turn(calls=(shell(f"echo {n}", "Count"),)) for n in range(1, 6))
+    options = ("--output-format", "stream-json", "--verbose", "--max-turns", "2")
+    return Scenario(
+        scripts={"main": Script(prompt, (*turns, Turn(text="Five.")))},
+        runs=(Run(prompt=prompt, options=options),),
+        intent=Intent(finishes=False, expect={"CCF303": True}),
     )
 
 
