@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.recorder.scenarios import agents, faults, surroundings
+from tools.recorder.scenarios import agents, crossings, faults, surroundings
 from tools.recorder.scenarios.model import Maker
 
 SCENARIOS: Mapping[str, Maker] = {
@@ -24,4 +24,7 @@ SCENARIOS: Mapping[str, Maker] = {
     "g_hooks": surroundings.hooks,
     "h_resume": surroundings.resume,
     "h2_compact": surroundings.compaction,
+    "j_capacity": crossings.capacity,
+    "j2_twins": crossings.twins,
+    "j3_order": crossings.order_broken,
 }
