@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
+from forensics.rules.agent_capacity_reached import agent_capacity_reached
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
+from forensics.rules.stale_edit_collision import stale_edit_collision
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.unclosed_client_session import unclosed_client_session
 from forensics.rules.uncoordinated_parallel_agents import uncoordinated_parallel_agents
@@ -17,6 +19,8 @@ RULES: tuple[Rule, ...] = (
     uncoordinated_parallel_agents,
     several_todos_in_progress,
     concurrent_file_write,
+    stale_edit_collision,
+    agent_capacity_reached,
     fallback_chain_exhausted,
     fallback_credential_rejected,
     unclosed_client_session,
