@@ -6,9 +6,11 @@ from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.agent_capacity_reached import agent_capacity_reached
 from forensics.rules.concurrent_file_write import concurrent_file_write
+from forensics.rules.diverged_todo_lists import diverged_todo_lists
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
+from forensics.rules.overlapping_agent_work import overlapping_agent_work
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.stale_edit_collision import stale_edit_collision
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
@@ -18,8 +20,10 @@ from forensics.rules.uncoordinated_parallel_agents import uncoordinated_parallel
 RULES: tuple[Rule, ...] = (
     uncoordinated_parallel_agents,
     several_todos_in_progress,
+    overlapping_agent_work,
     concurrent_file_write,
     stale_edit_collision,
+    diverged_todo_lists,
     agent_capacity_reached,
     fallback_chain_exhausted,
     fallback_credential_rejected,
