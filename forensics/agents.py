@@ -99,7 +99,8 @@ ENDINGS = {
 # The words may stand in any failure's text: only the client's own sentences count
 REFUSALS = re.compile(
     r"(?:<tool_use_error>)?(?:Error: )?(?:"
-    r"(?:Hook )?PreToolUse:\S+ (?:hook|\[|denied)|\S+ operation blocked by hook|Execution stopped by PreToolUse hook"
+    r"Hook requested permission behavior: deny"  # by a hook's JSON, 2.0.24
+    r"|(?:Hook )?PreToolUse:\S+ (?:hook|\[|denied)|\S+ operation blocked by hook|Execution stopped by PreToolUse hook"
     r"|The user doesn't want to (?:proceed with this tool use|take this action)"
     r"|Permission to use [^\n]*? has been (?:auto-)?denied|Claude requested permissions to "
     r"|InputValidationError: |Agent type '[^']*' (?:not found|has been denied)"

@@ -248,11 +248,6 @@ def agent_name(case: Case, agent_id: str | None) -> str:
     return f"agent “{life.description}”" if life and life.description else f"agent {agent_id}"
 
 
-def sentence(text: str) -> str:
-    """Begin with a capital: a sentence may begin with an agent's name."""
-    return text[:1].upper() + text[1:]
-
-
 def clock_time(moment: datetime | None) -> str:
     """Write a time of day for a sentence or a table: in UTC with ``Z``, or by the server's clock without."""
     if moment is None:

@@ -294,6 +294,7 @@ def test_a_background_agent_whose_last_word_is_an_answer_has_returned(story):
     "text",
     [
         "PreToolUse:Task hook error: not now",
+        "Hook requested permission behavior: deny",
         "The user doesn't want to proceed with this tool use.",
         "Agent type 'x' not found. Available agents: general-purpose",
         "Task operation blocked by hook:\n- [hook.py]: one agent at a time",

@@ -10,7 +10,7 @@ import polars as pl
 from forensics.agents import AgentEnd, AgentLife
 from forensics.capacity import AT_MOST, USED_UP, refused_spawns, unanswered_requests
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, horizon, sentence, spawned
+from forensics.conflicts import agent_name, clock_time, horizon, spawned
 from forensics.finding import (
     Cite,
     Claim,
@@ -148,7 +148,7 @@ def _gave_up(case: Case, agents: Sequence[AgentLife], kind: str, rows: Sequence[
     names = [agent_name(case, r["agent_id"]) if r["source"] == told else "an agent" for r in rows]
     who, words = " and ".join(dict.fromkeys(names)), WORDS.get(kind, f"the model API answered {kind}")
     spawns = tuple(a.spawn_event for a in alive if a.spawn_event is not None)
-    text = f"{sentence(who)} gave up at {clock_time(rows[0]['ts'])}: {words}"
+    text = f"{who} gave up at {clock_time(rows[0]['ts'])}: {words}"
     beside = f"{len(alive)} subagents were alive at that time"
     question = "Did the session's own agents use up the capacity, or was the API busy with others?"
     return Hit(

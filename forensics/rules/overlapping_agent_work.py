@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from forensics.agents import AgentEnd
 from forensics.briefs import DuplicateBrief, duplicate_briefs
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, overlapping_groups, sentence
+from forensics.conflicts import agent_name, clock_time, overlapping_groups
 from forensics.finding import (
     Cite,
     Claim,
@@ -130,7 +130,7 @@ def _out_of_order(case: Case, early: EarlyStart) -> Hit:
         claim=Claim.OBSERVED if early.from_file else Claim.DERIVED,
         cites=tuple(Cite(e) for e in early.events),
         facts={"kind": "order", "task": early.subject, "waits_for": list(early.waits_for)},
-        statements=(Statement(Slot.HAPPENED, Claim.DERIVED, sentence(text), early.events),),
+        statements=(Statement(Slot.HAPPENED, Claim.DERIVED, text, early.events),),
         confidence=Confidence.MEDIUM if early.from_file else None,
         agent_id=early.agent_id,
         apart=early.task,

@@ -16,7 +16,6 @@ from forensics.conflicts import (
     agent_name,
     clock_time,
     place,
-    sentence,
     stale_edits,
 )
 from forensics.finding import (
@@ -149,7 +148,7 @@ def _collision(case: Case, stales: Sequence[StaleEdit], reads: Reads) -> Hit:
             "prevented": NOT_FOUND not in refused.answer,
         },
         statements=(
-            Statement(Slot.HAPPENED, Claim.DERIVED, sentence(text), _events(refused, written, known)),
+            Statement(Slot.HAPPENED, Claim.DERIVED, text, _events(refused, written, known)),
             Statement(Slot.HAPPENED, Claim.OBSERVED, answer, _events(refused)),
             _then(case, stales[-1].refused, who),
         ),
@@ -183,7 +182,7 @@ def _then(case: Case, refused: FileAccess, who: str) -> Statement:
         text = f"No later write of {refused.path} by {who} was observed in the transcript"
         return Statement(Slot.IMPACT, Claim.DERIVED, text, _events(refused))
     text = f"{who} wrote the file at {clock_time(again.answered)} after all"
-    return Statement(Slot.IMPACT, Claim.DERIVED, sentence(text), (*_events(refused), again.call_event))
+    return Statement(Slot.IMPACT, Claim.DERIVED, text, (*_events(refused), again.call_event))
 
 
 def _unexplained(case: Case, refusals: Sequence[FileAccess], reads: Reads) -> Hit:

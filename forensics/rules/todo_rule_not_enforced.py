@@ -29,11 +29,10 @@ SEVERAL = "CCF102"
 CALLS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
 SHOWN = 10  # calls that are cited
 
-# a hook's answer is documented in Claude Code's hooks reference; exit code 0, and this on stdout
+# tried with 2.0.24: the call is refused, and the agent reads why (permissionDecision deny does not tell it there)
 HOOK = (
-    'jq -c \'([.tool_input.todos[]? | select(.status == "in_progress")] | length) as $n | if $n > 1 then '
-    '{hookSpecificOutput: {hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: '
-    '"\\($n) items in progress: keep one"}} else empty end\''
+    "jq '[.tool_input.todos[]? | select(.status == \"in_progress\")] | length' | "
+    '{ read n; [ "${n:-0}" -lt 2 ] || { echo "$n items in progress: keep one" >&2; exit 2; }; }'
 )
 
 GUIDANCE = Guidance(
@@ -46,7 +45,7 @@ GUIDANCE = Guidance(
         f"Add to hooks in .claude/settings.json a PreToolUse hook with matcher TodoWrite and the command: {HOOK}",
     ),
     avoid="Count on the prompt alone to keep the list true",
-    instead="Let a PreToolUse hook answer permissionDecision deny, with the reason that the agent is to read",
+    instead="Let a PreToolUse hook refuse the call (exit code 2), with the reason for the agent on stderr",
     before=("Try the hook with a list of two items in progress: the call must be refused",),
     metric="A list with several items in progress was refused, or there was none",
 )
