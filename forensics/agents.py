@@ -94,14 +94,17 @@ ENDINGS = {
     "killed": AgentEnd.STOPPED,
     "stopped": AgentEnd.STOPPED,
 }
-# how a spawn's result begins where no agent was started: denied by a hook, a rule or the user, or a wrong input.
+# how a spawn's result begins where no agent was started: denied by a hook, a rule, a limit or the user, or a wrong
+# input.
 # The words may stand in any failure's text: only the client's own sentences count
 REFUSALS = re.compile(
     r"(?:<tool_use_error>)?(?:Error: )?(?:"
-    r"(?:Hook )?PreToolUse:\S+ (?:hook|\[|denied)|\S+ operation blocked by hook|Execution stopped by PreToolUse hook"
+    r"Hook requested permission behavior: deny"  # by a hook's JSON, 2.0.24
+    r"|(?:Hook )?PreToolUse:\S+ (?:hook|\[|denied)|\S+ operation blocked by hook|Execution stopped by PreToolUse hook"
     r"|The user doesn't want to (?:proceed with this tool use|take this action)"
     r"|Permission to use [^\n]*? has been (?:auto-)?denied|Claude requested permissions to "
-    r"|InputValidationError: |Agent type '[^']*' (?:not found|has been denied))"
+    r"|InputValidationError: |Agent type '[^']*' (?:not found|has been denied)"
+    r"|Concurrent subagent limit reached|Subagent nesting limit reached|Budget limit reached \()"  # 2.1.330
 )
 STOP_TOOLS = ("TaskStop", "KillShell", "KillTask")
 OUTPUT_TOOLS = ("TaskOutput", "AgentOutputTool")

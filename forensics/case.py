@@ -87,6 +87,10 @@ class Case:
         parts = self.events.partition_by("kind", as_dict=True, maintain_order=True)
         return {str(kind): part for (kind,), part in parts.items()}
 
+    def is_partly_told(self, events: pl.DataFrame) -> bool:
+        """Say whether any of these events stands in a file that is not whole: what it does not show proves nothing."""
+        return bool(self.excerpts) and not self.excerpts.isdisjoint(events["file"].unique())
+
     def with_findings(self, findings: Sequence[Finding]) -> Case:
         """Return the same case for a rule that reads findings: what was computed once stays."""
         other = copy(self)

@@ -8,13 +8,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
 
 from forensics.agents import STALL, AgentEnd, AgentLife
-from forensics.case import WRITE_TOOLS, Case, FileAccess
+from forensics.case import WRITE_TOOLS, Case, FileAccess, real_path
 from forensics.verdict import Verdict
 
-REFUSALS = ("File has been modified since read", "has been unexpectedly modified")
+# how an edit is refused because the file changed meanwhile: 1.0.128 on; in the middle of the call; 2.1.330
+REFUSALS = (
+    "File has been modified since read",
+    "has been unexpectedly modified",
+    "File content has changed since it was last read",
+)
 NOT_FOUND = "String to replace not found"
 NO_TIME = timedelta(0)
 MOMENT = timedelta(milliseconds=1)
+LAST_NAMES = 3  # of a path outside the working folder, to tell files of one name apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def write_conflicts(case: Case, grace: timedelta = NO_TIME) -> list[WriteConflic
 
     A pair in which the second writer had not read the first one's write goes before one in which it had.
     """
-    lives, reads = _Lives(case, grace), _Reads(case)
+    lives, reads = _Lives(case, grace), Reads(case)
     found: dict[tuple[str, str, str], WriteConflict] = {}
     for one, other in _write_pairs(case):
         one_name, other_name = sorted((one.agent_id or "", other.agent_id or ""))
@@ -166,20 +172,26 @@ def _related(one: FileAccess, other: FileAccess, lives: Sequence[Sequence[AgentL
     return (a in parents and parents[a] == b) or (b in parents and parents[b] == a)
 
 
-class _Reads:
+class Reads:
     """The successful reads of each agent and file, in order of time."""
 
     def __init__(self, case: Case) -> None:
         self._of: dict[tuple[str | None, str], list[FileAccess]] = {}
-        for read in case.file_accesses:
-            if read.tool == "Read" and read.ok and read.called is not None:
-                self._of.setdefault((read.agent_id, read.path), []).append(read)
+        self._known: dict[tuple[str | None, str], list[FileAccess]] = {}
+        for access in case.file_accesses:
+            if not access.ok or access.called is None:
+                continue
+            self._known.setdefault((access.agent_id, access.path), []).append(access)
+            if access.tool == "Read":
+                self._of.setdefault((access.agent_id, access.path), []).append(access)
 
     def last_before(self, access: FileAccess) -> FileAccess | None:
         """Return the last read of the same file by the same agent before a call."""
-        reads = self._of.get((access.agent_id, access.path), [])
-        before = (r for r in reversed(reads) if r.called and access.called and r.called <= access.called)
-        return next(before, None)
+        return _last(self._of.get((access.agent_id, access.path), ()), access)
+
+    def known_before(self, access: FileAccess) -> FileAccess | None:
+        """Return the call by which the same agent last knew the file's content: it read it, or wrote it itself."""
+        return _last(self._known.get((access.agent_id, access.path), ()), access)
 
     def between(self, first: FileAccess, second: FileAccess) -> FileAccess | None:
         """Return the second writer's read of the file after the first one's write, if any."""
@@ -189,16 +201,21 @@ class _Reads:
         return read if first.answered <= read.called else None
 
 
+def _last(accesses: Sequence[FileAccess], before: FileAccess) -> FileAccess | None:
+    earlier = (a for a in reversed(accesses) if a.called and before.called and a.called <= before.called)
+    return next(earlier, None)
+
+
 def stale_edits(case: Case, grace: timedelta = NO_TIME) -> Iterator[StaleEdit]:
-    """Yield the edits that were refused although the editor had read the file: another living agent wrote it."""
-    lives, reads = _Lives(case, grace), _Reads(case)
+    """Yield the edits that were refused after another living agent had changed what the editor knew of the file."""
+    lives, reads = _Lives(case, grace), Reads(case)
     for access in case.file_accesses:
         if access.tool not in WRITE_TOOLS or access.ok is not False or access.answered is None:
             continue
         if not any(text in access.answer for text in (*REFUSALS, NOT_FOUND)):
             continue
-        read = reads.last_before(access)
-        since = read.called if read is not None else None
+        known = reads.known_before(access)
+        since = known.called if known is not None else None
         if since is None and NOT_FOUND in access.answer:
             continue  # an edit of a file that was never read fails for reasons of its own
         between = [
@@ -213,6 +230,14 @@ def stale_edits(case: Case, grace: timedelta = NO_TIME) -> Iterator[StaleEdit]:
         written = next((w for w in reversed(between) if lives.together(w, access)), None)
         if written is not None:
             yield StaleEdit(access.path, access, written)
+
+
+def place(case: Case, path: str) -> str:
+    """Return a path without the machine's part: below the working folder, or its last names."""
+    folder = real_path(case.cwd, None).rstrip("/") if case.cwd else None
+    if folder is not None and path.startswith(f"{folder}/"):
+        return path[len(folder) + 1 :]
+    return "/".join(path.rsplit("/", LAST_NAMES)[-LAST_NAMES:])
 
 
 def agent_name(case: Case, agent_id: str | None) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import combinations
 
 import polars as pl
 
 from forensics.agents import AgentEnd, AgentLife
+from forensics.briefs import duplicate_briefs
+from forensics.capacity import refused_spawns, unanswered_requests
 from forensics.case import Case
 from forensics.conflicts import (
     StaleEdit,
@@ -28,10 +28,6 @@ from forensics.schema import EventKind as K
 from forensics.schema import Source, is_kind
 
 SHARED_RESOURCE = r"(EADDRINUSE|index\.lock': File exists|database is locked|Browser is already in use)"
-CAPACITY = ("429", "529")
-LIMIT_REACHED = "Concurrent subagent limit reached"
-# paths, quoted words, and names: a capital inside a sentence
-NAMED_TARGET = re.compile(r"[\w./-]*[./][\w./-]+|`[^`]+`|\"[^\"]+\"|(?<=[a-z0-9,;:] )[A-Z][A-Za-z0-9]+\b")
 ASKS_PARALLEL = r"(?i)\b(parallel|concurrent(?:ly)?|simultaneous(?:ly)?|sub-?agents?|agents)\b"
 PLANNED = {
     K.USER_PROMPT: "the user's prompt before the first spawn speaks of agents or of parallel work",
@@ -134,22 +130,10 @@ def _missing_results(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]
 
 
 def _duplicate_briefs(group: Sequence[AgentLife], least: float) -> Iterator[Hazard]:
-    words = [set(re.findall(r"\w+", a.prompt.casefold())) for a in group]
-    for (n, one), (m, other) in combinations(enumerate(group), 2):
-        if one.agent_type != other.agent_type or not words[n] | words[m]:
-            continue
-        alike = len(words[n] & words[m]) / len(words[n] | words[m])
-        # words of its own in each: one thing stands where the other brief names another, which is a split
-        split = words[n] - words[m] and words[m] - words[n]
-        if alike >= least and not split and _targets(one) == _targets(other):
-            text = f"the briefs “{one.description}” and “{other.description}” are near-duplicates"
-            text += f" ({alike:.0%} of their words) and name the same targets"
-            spawns = tuple(e for e in (one.spawn_event, other.spawn_event) if e is not None)
-            yield Hazard("duplicate brief", Severity.MEDIUM, Claim.DERIVED, text, spawns)
-
-
-def _targets(agent: AgentLife) -> set[str]:
-    return set(NAMED_TARGET.findall(agent.prompt))
+    for pair in duplicate_briefs(group, least):
+        text = f"the briefs “{pair.one.description}” and “{pair.other.description}” are near-duplicates"
+        text += f" ({pair.alike:.0%} of their words) and name the same targets"
+        yield Hazard("duplicate brief", Severity.MEDIUM, Claim.DERIVED, text, pair.spawns)
 
 
 def _during(case: Case, group: Sequence[AgentLife]) -> pl.Expr:
@@ -171,19 +155,13 @@ def _shared_resources(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard
 
 
 def _capacity(case: Case, group: Sequence[AgentLife]) -> Iterator[Hazard]:
-    final = case.of(K.API_ERROR).filter(
-        _during(case, group) & pl.col("status").is_in(list(CAPACITY)) & (pl.col("component") == "final")
-    )
+    final = unanswered_requests(case).filter(_during(case, group))
     for row in final.head(SHOWN).iter_rows(named=True):
         text = f"the model API answered {row['status']} to {agent_name(case, row['agent_id'])} meanwhile"
         yield Hazard("capacity", Severity.MEDIUM, Claim.OBSERVED, text, (row["event_id"],))
-    spawning = case.of(K.AGENT_SPAWN).select("correlation_id")
-    refused = case.of(K.TOOL_RESULT).join(spawning, on="correlation_id", how="semi", maintain_order="left")
     starts = min((a.start for a in group if a.start is not None), default=None)
     ends = max(a.alive_until(horizon(case)) for a in group)
-    limit = refused.filter(
-        pl.col("message").str.contains(LIMIT_REACHED, literal=True) & pl.col("ts").is_between(starts, ends)
-    )
+    limit = refused_spawns(case).filter(pl.col("ts").is_between(starts, ends))
     for row in limit.head(SHOWN).iter_rows(named=True):
         text = "the client refused another agent meanwhile: its limit was reached"
         yield Hazard("capacity", Severity.MEDIUM, Claim.OBSERVED, text, (row["event_id"],))
@@ -193,7 +171,11 @@ def plan_before(case: Case, group: Sequence[AgentLife]) -> tuple[str, int] | Non
     """Return what was planned before the first spawn, in words, and its record: a request, a list or a plan."""
     parent, first = group[0].parent_id, min((a.start for a in group if a.start), default=None)
     own = pl.col("agent_id").is_null() if parent is None else pl.col("agent_id") == parent
-    before = case.events.filter(own & (pl.col("ts") <= first) if first else own)
+    turns = [a.message_id for a in group if a.start == first and a.message_id is not None]
+    # what stands in the message of the first spawns was planned with them
+    before = case.events.filter(
+        own & ((pl.col("ts") <= first) | pl.col("message_id").is_in(turns)) if first else own
+    )
     asked = (pl.col("kind") == K.USER_PROMPT.value) & pl.col("message").str.contains(ASKS_PARALLEL)
     listed = is_kind((K.TODO_SNAPSHOT, K.TASK_CREATE))
     plan_file = pl.col("tool").is_in(["Write", "Edit"]) & pl.col("path").str.contains(r"[/\\]plans[/\\]")

@@ -157,6 +157,7 @@ class TaskInput(msgspec.Struct, rename="camel"):
     owner: str | None = None
     blocked_by: list[str | int] | None = None
     add_blocked_by: list[str | int] | None = None
+    add_blocks: list[str | int] | None = None
 
 
 class BashInput(msgspec.Struct):

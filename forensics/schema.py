@@ -235,6 +235,7 @@ TODOS = pl.Schema(
         "status": pl.String(),  # pending | in_progress | completed, as the log says
         "owner": pl.String(),
         "blocked_by": pl.List(pl.String()),  # numbers of the tasks that have to be completed before
+        "blocks": pl.List(pl.String()),  # numbers of the tasks that wait for this one
     }
 )
 

@@ -82,8 +82,8 @@ def open_items(case: Case) -> tuple[OpenItem, ...]:
     lists = case.of(K.TODO_SNAPSHOT).filter(pl.col("tool") == "TodoWrite")
     told = lists.filter(pl.col("source") == Source.TRANSCRIPT.value)
     if not told.is_empty():
-        results = _results(case)
-        refused = [r["event_id"] for r in told.iter_rows(named=True) if _was_refused(r, results)]
+        results = results_of(case)
+        refused = [r["event_id"] for r in told.iter_rows(named=True) if was_refused(r, results)]
         told = told.filter(~pl.col("event_id").is_in(refused))
     shared = _open_tasks(case)
     done = [a.agent_id for a in case.agents if a.outcome is AgentEnd.COMPLETED]
@@ -122,12 +122,14 @@ def _open_tasks(case: Case) -> tuple[OpenItem, ...] | None:
     )
 
 
-def _results(case: Case) -> dict[str, Row]:
+def results_of(case: Case) -> dict[str, Row]:
+    """Return the answers of all calls, by the calls' ids."""
     rows = case.of(K.TOOL_RESULT).select("correlation_id", "message", "status").iter_rows(named=True)
     return {r["correlation_id"]: r for r in rows if r["correlation_id"] is not None}
 
 
-def _was_refused(row: Row, results: Mapping[str, Row]) -> bool:
+def was_refused(row: Row, results: Mapping[str, Row]) -> bool:
+    """Say whether a call was answered by an error: then it changed nothing."""
     result = results.get(row["correlation_id"])
     return result is not None and result["status"] == "error"
 
@@ -138,16 +140,17 @@ def _todo_write_states(case: Case) -> Iterator[ListState]:
     )
     if snapshots.is_empty():
         return
-    results = _results(case)
-    items = _items_by_event(case)
+    results = results_of(case)
+    items = items_by_event(case)
     for _, rows in snapshots.group_by("agent_id", maintain_order=True):
-        events = [r for r in rows.iter_rows(named=True) if not _was_refused(r, results)]
+        events = [r for r in rows.iter_rows(named=True) if not was_refused(r, results)]
         for row, following in pairwise([*events, None]):
             if row is not None:
                 yield _state(row, items.get(row["event_id"], []), following, from_file=False)
 
 
-def _items_by_event(case: Case) -> dict[int, list[Row]]:
+def items_by_event(case: Case) -> dict[int, list[Row]]:
+    """Return the items of each list, in the list's order."""
     found: dict[int, list[Row]] = {}
     for row in case.todos.sort("event_id", "position").iter_rows(named=True):
         found.setdefault(row["event_id"], []).append(row)
@@ -208,10 +211,10 @@ def _replayed(case: Case) -> Iterator[tuple[Row, dict[str, _Item]]]:
     )
     if changes.is_empty():
         return
-    results = _results(case)
+    results = results_of(case)
     items: dict[str, _Item] = {}
     for row in changes.iter_rows(named=True):
-        if _was_refused(row, results):
+        if was_refused(row, results):
             continue
         result = results.get(row["correlation_id"])
         _change(items, row, str(result["message"]) if result else "")
@@ -287,7 +290,7 @@ def _shared_state(agent: str | None, step: _Step, following: _Step | None) -> Li
 def _file_states(case: Case) -> Iterator[ListState]:
     """Todo files hold only the last state, without a time; task files hold one item each."""
     files = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TODO_FILE.value)
-    items_of = _items_by_event(case) if not files.is_empty() else {}
+    items_of = items_by_event(case) if not files.is_empty() else {}
     for row in files.iter_rows(named=True):
         yield _state(row, items_of.get(row["event_id"], []), None, from_file=True)
     tasks = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TASK_FILE.value).select("event_id")

@@ -112,6 +112,7 @@ def _task_change(block: Block) -> Row:
                 "status": asked.status,
                 "owner": asked.owner,
                 "blocked_by": _numbers(asked.blocked_by) + _numbers(asked.add_blocked_by),
+                "blocks": _numbers(asked.add_blocks),
             }
         ],
     }

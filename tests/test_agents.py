@@ -294,12 +294,16 @@ def test_a_background_agent_whose_last_word_is_an_answer_has_returned(story):
     "text",
     [
         "PreToolUse:Task hook error: not now",
+        "Hook requested permission behavior: deny",
         "The user doesn't want to proceed with this tool use.",
         "Agent type 'x' not found. Available agents: general-purpose",
         "Task operation blocked by hook:\n- [hook.py]: one agent at a time",
         "Permission to use Task has been auto-denied in dontAsk mode.",
         "Claude requested permissions to use Task, but you haven't granted it yet.",
         "<tool_use_error>InputValidationError: Task failed due to the following issue:</tool_use_error>",
+        "Concurrent subagent limit reached. You can run 2 subagents at once. Do not retry.",
+        "Subagent nesting limit reached (depth 1 of 1). Complete this task directly using your tools",
+        "Budget limit reached ($1.20 spent of the $1 maximum). New agents cannot be started.",
     ],
 )
 def test_a_refused_spawn_is_no_agent(story, text):

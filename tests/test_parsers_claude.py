@@ -373,6 +373,15 @@ class TestTranscript:
         )
         assert parsed.todos.select("ordinal", "item_id", "content", "status").rows() == [(0, None, "a", None), (1, "3", None, "completed")]  # fmt: skip
 
+    def test_tasks_that_wait_for_each_other(self, read):
+        # 2.1.330 adds links from either end, by TaskUpdate only
+        links = (
+            call("TaskUpdate", taskId="2", addBlockedBy=["1"]),
+            call("TaskUpdate", taskId="2", addBlocks=["3"]),
+        )
+        parsed = self.read(read, assistant(*links))
+        assert parsed.todos.select("item_id", "blocked_by", "blocks").rows() == [("2", ["1"], []), ("2", [], ["3"])]  # fmt: skip
+
     @pytest.mark.parametrize("tool", ["Task", "Agent"])
     def test_a_spawn(self, read, tool):
         spawned = assistant(

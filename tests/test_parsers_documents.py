@@ -69,6 +69,12 @@ def test_a_task(read):
     assert parsed.todos.select("item_id", "content", "owner").rows() == [("7", "Write it", "a1")]
 
 
+def test_a_task_that_waits_for_another(read):
+    task = {"id": "2", "subject": "Deploy it", "status": "pending", "blocks": ["3"], "blockedBy": ["1"]}
+    parsed = read(f"tasks/{SESSION}/2.json", json.dumps(task))
+    assert parsed.todos.select("blocked_by", "blocks").rows() == [(["1"], ["3"])]
+
+
 @pytest.mark.parametrize(
     ("finished", "status"), [(True, "finished"), (False, "unfinished"), (None, "unfinished")]
 )

@@ -565,9 +565,9 @@ def test_what_went_wrong_at_the_api_is_expected_to_be_seen():
     truth = truth_of(story)
     wants = [
         ([], {"CCF206": False, "CCF207": False}),
-        (["529"], {"CCF206": True}),
+        (["529"], {"CCF206": True, "CCF207": False}),
         (["529", "401"], {"CCF207": True}),
-        (["hang"], {}),
+        (["hang"], {"CCF207": False}),
     ]
     for faults, want in wants:
         truth["labels"]["api_faults"] = faults

@@ -25,6 +25,7 @@ class Task(msgspec.Struct):
     activeForm: str | None = None  # noqa: N815 - the file's own name
     owner: str | None = None
     blockedBy: list[str | int] = []  # noqa: N815
+    blocks: list[str | int] = []
 
 
 class TaskFile:
@@ -65,5 +66,6 @@ class TaskFile:
             "status": task.status,
             "owner": task.owner,
             "blocked_by": [str(number) for number in task.blockedBy],
+            "blocks": [str(number) for number in task.blocks],
         }
         return finish([rows([state], EVENTS)], self.source, [], total, todos=[rows([item], TODOS)])

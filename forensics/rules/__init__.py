@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.agent_budget import agent_budget
+from forensics.rules.agent_capacity_reached import agent_capacity_reached
 from forensics.rules.api_authentication_failed import api_authentication_failed
 from forensics.rules.api_retries_exhausted import api_retries_exhausted
 from forensics.rules.compaction_with_open_work import compaction_with_open_work
@@ -12,6 +13,7 @@ from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.coordination_not_traceable import coordination_not_traceable
 from forensics.rules.credential_first_checked_at_use import credential_first_checked_at_use
 from forensics.rules.degradation_before_failure import degradation_before_failure
+from forensics.rules.diverged_todo_lists import diverged_todo_lists
 from forensics.rules.failure_chain import failure_chain
 from forensics.rules.failure_reported_as_success import failure_reported_as_success
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
@@ -20,14 +22,18 @@ from forensics.rules.hook_failing import hook_failing
 from forensics.rules.masked_speech_failure import masked_speech_failure
 from forensics.rules.mcp_server_lost import mcp_server_lost
 from forensics.rules.no_checkpoint_before_end import no_checkpoint_before_end
+from forensics.rules.no_plan_before_parallel_agents import no_plan_before_parallel_agents
 from forensics.rules.non_transcript_taken_as_speech import non_transcript_taken_as_speech
 from forensics.rules.orphaned_agent import orphaned_agent
+from forensics.rules.overlapping_agent_work import overlapping_agent_work
 from forensics.rules.primary_failed_fallback_served import primary_failed_fallback_served
 from forensics.rules.recording_always_at_limit import recording_always_at_limit
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.silent_paid_fallback import silent_paid_fallback
+from forensics.rules.stale_edit_collision import stale_edit_collision
 from forensics.rules.stale_lock_after_death import stale_lock_after_death
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
+from forensics.rules.todo_rule_not_enforced import todo_rule_not_enforced
 from forensics.rules.unanswered_tool_call import unanswered_tool_call
 from forensics.rules.unclosed_client_session import unclosed_client_session
 from forensics.rules.uncoordinated_parallel_agents import uncoordinated_parallel_agents
@@ -36,7 +42,11 @@ from forensics.rules.unfinished_work_at_end import unfinished_work_at_end
 RULES: tuple[Rule, ...] = (
     uncoordinated_parallel_agents,
     several_todos_in_progress,
+    overlapping_agent_work,
     concurrent_file_write,
+    stale_edit_collision,
+    diverged_todo_lists,
+    agent_capacity_reached,
     fallback_chain_exhausted,
     fallback_credential_rejected,
     unclosed_client_session,
@@ -50,6 +60,8 @@ RULES: tuple[Rule, ...] = (
     non_transcript_taken_as_speech,
     silent_paid_fallback,
     recording_always_at_limit,
+    no_plan_before_parallel_agents,
+    todo_rule_not_enforced,
     agent_budget,
     no_checkpoint_before_end,
     unfinished_work_at_end,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.case import Case, real_path
+from forensics.case import Case
 from forensics.conflicts import (
     WriteConflict,
     agent_name,
     by_file,
     clock_time,
     horizon,
+    place,
     write_conflicts,
     writers_of,
 )
@@ -31,7 +32,6 @@ from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 
 SHOWN = 10  # colliding pairs of one file that are listed
-LAST_NAMES = 3  # of a path outside the working folder, to tell files of one name apart
 
 GUIDANCE = Guidance(
     contract="One file has one writer at a time: agents do not see each other's edits, and the later write wins.",
@@ -107,14 +107,6 @@ def _parent_wrote(case: Case, agent: AgentLife) -> bool:
     )
 
 
-def _place(case: Case, path: str) -> str:
-    """Return a path without the machine's part: below the working folder, or its last names."""
-    folder = real_path(case.cwd, None).rstrip("/") if case.cwd else None
-    if folder is not None and path.startswith(f"{folder}/"):
-        return path[len(folder) + 1 :]
-    return "/".join(path.rsplit("/", LAST_NAMES)[-LAST_NAMES:])
-
-
 def _hit(case: Case, found: Sequence[WriteConflict]) -> Hit:
     """Make one finding of a file: its worst collision in words, the others in the table."""
     conflict = found[0]
@@ -142,7 +134,7 @@ def _hit(case: Case, found: Sequence[WriteConflict]) -> Hit:
         tables=(_table(case, found[:SHOWN]),),
         severity=Severity.MEDIUM if reread is not None else Severity.HIGH,
         agent_id=second.agent_id,
-        apart=_place(case, conflict.path),
+        apart=place(case, conflict.path),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.recorder.scenarios import agents, faults, surroundings, unfinished
+from tools.recorder.scenarios import agents, crossings, faults, surroundings, unfinished
 from tools.recorder.scenarios.model import Maker
 
 SCENARIOS: Mapping[str, Maker] = {
@@ -30,4 +30,7 @@ SCENARIOS: Mapping[str, Maker] = {
     "h2_compact": surroundings.compaction,
     "k_killed_in_call": unfinished.killed_in_call,
     "k2_compacted_at_work": unfinished.compacted_at_work,
+    "j_capacity": crossings.capacity,
+    "j2_twins": crossings.twins,
+    "j3_order": crossings.order_broken,
 }
