@@ -8,6 +8,7 @@ from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
+from forensics.rules.primary_failed_fallback_served import primary_failed_fallback_served
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.unclosed_client_session import unclosed_client_session
@@ -21,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     fallback_credential_rejected,
     unclosed_client_session,
     timeout_without_diagnosis,
+    primary_failed_fallback_served,
     orphaned_agent,
     abnormal_end,
 )
