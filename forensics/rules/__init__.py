@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.concurrent_file_write import concurrent_file_write
+from forensics.rules.failure_reported_as_success import failure_reported_as_success
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
@@ -23,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     unclosed_client_session,
     timeout_without_diagnosis,
     primary_failed_fallback_served,
+    failure_reported_as_success,
     orphaned_agent,
     abnormal_end,
 )
