@@ -8,6 +8,7 @@ from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.failure_reported_as_success import failure_reported_as_success
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
+from forensics.rules.masked_speech_failure import masked_speech_failure
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.primary_failed_fallback_served import primary_failed_fallback_served
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     timeout_without_diagnosis,
     primary_failed_fallback_served,
     failure_reported_as_success,
+    masked_speech_failure,
     orphaned_agent,
     abnormal_end,
 )
