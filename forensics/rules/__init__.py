@@ -9,6 +9,7 @@ from forensics.rules.failure_reported_as_success import failure_reported_as_succ
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.masked_speech_failure import masked_speech_failure
+from forensics.rules.non_transcript_taken_as_speech import non_transcript_taken_as_speech
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.primary_failed_fallback_served import primary_failed_fallback_served
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     primary_failed_fallback_served,
     failure_reported_as_success,
     masked_speech_failure,
+    non_transcript_taken_as_speech,
     orphaned_agent,
     abnormal_end,
 )
