@@ -263,6 +263,10 @@ class _Builder:
         if row["file"] in self._sifted:
             self._open.clear()  # what the line ends may stand in what was left out
         chain = self._chain(service)
+        if chain.attempts and all(a.empty for a in chain.attempts):
+            chain.take_no_speech(row["event_id"], when)  # 4.5.0 to 4.6.0 call silence so, too
+            self._open.pop(service, None)
+            return
         chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], when, row["count"]
         self._failed = chain if service == "stt" else self._failed
         self._open.pop(service, None)

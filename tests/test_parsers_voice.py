@@ -92,6 +92,15 @@ class TestStderr:
         line = f"2025-10-21 03:55:01,000 - voicemode - INFO -   Transcribed: {said}\n"
         assert told(read("stderr.log", ALL + line), "text")[-1] == (17, "stt_text", kept)
 
+    @pytest.mark.parametrize(
+        ("error", "kind"), [("None", "stt_no_speech"), ("Connection error.", "stt_exhausted")]
+    )
+    def test_4_4_0_has_one_line_for_silence_and_for_failure(self, read, error, kind):
+        line = (
+            f"2025-10-21 03:55:01,000 - voice-mode - ERROR - All STT endpoints failed. Last error: {error}\n"
+        )
+        assert told(read("stderr.log", ALL + line))[-1] == (17, kind)
+
     def test_a_persons_words_are_not_kept(self, read):
         line = "2025-10-21 03:55:01,000 - voicemode - INFO -   Transcribed: my secret plan\n"
         assert "secret plan" not in str(told(read("stderr.log", ALL + line), "text"))

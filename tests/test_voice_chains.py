@@ -96,6 +96,28 @@ def test_4_4_0_no_speech_after_everything_failed_belongs_to_that_chain():
     assert (chain.exhausted_event, chain.no_speech_event, chain.heard_nothing_s) == (3, 4, 92.1)
 
 
+def test_4_6_0_calls_empty_answers_a_failure():
+    (chain,) = chains(
+        *OPENING,
+        (2, "stt_empty", WHISPER),
+        (2, "stt_fallback", OPENAI),
+        (3, "stt_empty", OPENAI),
+        (3, "stt_exhausted"),
+    )
+    assert (chain.exhausted_event, chain.no_speech_event, chain.heard_nothing_s) == (None, 8, 2.0)
+
+
+def test_4_6_0_a_failure_and_an_empty_answer_are_a_failure():
+    (chain,) = chains(
+        *OPENING,
+        (2, "stt_fail", WHISPER, TIMEOUT),
+        (2, "stt_fallback", OPENAI),
+        (3, "stt_empty", OPENAI),
+        (3, "stt_exhausted"),
+    )
+    assert (chain.exhausted_event, chain.no_speech) == (8, False)
+
+
 def test_the_event_log_alone_tells_how_long_silence_took():
     silent, answered = chains(
         CALL,

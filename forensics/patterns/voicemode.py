@@ -110,6 +110,13 @@ PATTERNS = (
         regex=r"^STT: No speech detected",
         seen="4.7.0..9.0.1 (hidden from 6.0.2 on)",
     ),
+    # every endpoint answered, without any text: these releases have no other line for silence
+    Pattern(
+        kind=K.STT_NO_SPEECH,
+        literal="All STT endpoints failed. Last error: None",
+        regex=r"^All STT endpoints failed\. Last error: None$",
+        seen="2.5.0..4.4.0, by its source",
+    ),
     Pattern(
         kind=K.STT_EXHAUSTED,
         literal="All STT endpoints failed",
