@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -206,13 +207,19 @@ def _by_outcome(case: Case, several: int) -> Iterator[Said]:
         yield Insufficient("which speech endpoint is configured as the first one is not in the evidence")
         return
     first = (local or others)[0]
-    url = str(case.event(first)["endpoint"]) if local else "a local service"
+    url, why = "a local service", "A local service answered others: one of the two is the other's fallback"
+    if local:
+        url = str(case.event(first)["endpoint"])
+        why = f"The first endpoint for speech is {url}"
     # the event log, the result and the conversation log tell the same answer
     answers = max(len(logged), len(results), asked.height)
-    yield _derived(url, first, (*logged, *told), max(len(logged), len(told)), answers, several)
+    times = max(len(logged), len(told))
+    hit = _derived(url, why, first, (*logged, *told), (times, answers))
+    yield replace(hit, severity=_severity(times, answers, several))
 
 
-def _derived(url: str, first: int, events: tuple[int, ...], times: int, answers: int, several: int) -> Hit:
+def _derived(url: str, why: str, first: int, events: tuple[int, ...], counts: tuple[int, int]) -> Hit:
+    times, answers = counts
     question = "Did the first endpoint fail, or answer without text? The voice server's own lines would tell"
     return Hit(
         subject="stt|by outcome",
@@ -231,10 +238,9 @@ def _derived(url: str, first: int, events: tuple[int, ...], times: int, answers:
             Statement(
                 Slot.HAPPENED, Claim.OBSERVED, "An endpoint answered that is none of the user's own", events
             ),
-            Statement(Slot.WHY, Claim.DERIVED, f"The first endpoint for speech is {url}", (first,)),
+            Statement(Slot.WHY, Claim.DERIVED, why, (first,)),
             Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, events[:1]),
         ),
-        severity=_severity(times, answers, several),
         confidence=Confidence.MEDIUM,
         contract_held=None,
     )
