@@ -20,6 +20,7 @@ from forensics.evidence import Evidence
 from forensics.jsonl import JsonLines
 from forensics.schema import (
     EVENTS,
+    FIRST_NOTE,
     LAST_ORDINAL,
     SPAWNS,
     TODOS,
@@ -29,6 +30,7 @@ from forensics.schema import (
     TsQuality,
     conform,
     empty,
+    is_kind,
 )
 from forensics.shapes import Tally, known
 
@@ -153,7 +155,8 @@ def finish(
 ) -> Parsed:
     """Put the batches of a file together; what is no problem was understood."""
     events = _dated(_stack(frames, EVENTS)).with_columns(source=pl.lit(source.value, dtype=EVENTS["source"]))
-    kept = (pl.col("ordinal") < LAST_ORDINAL) | (pl.col("kind") == EventKind.LOG_EDGE.value)
+    is_edge = (pl.col("ordinal") >= LAST_ORDINAL - 1) & is_kind((EventKind.LOG_EDGE, EventKind.OTHER))
+    kept = (pl.col("ordinal") < FIRST_NOTE) | is_edge
     cut = events.filter(~kept.fill_null(value=False))["line"].unique().to_list()
     known = [range(p.line, p.line + p.count) for p in problems]
     every = [*problems, *problems_of((n for n in cut if not any(n in r for r in known)), TOO_MANY)]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
 from forensics.rules.concurrent_file_write import concurrent_file_write
+from forensics.rules.damaged_evidence import damaged_evidence
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
+from forensics.rules.repeated_failing_call import repeated_failing_call
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
+from forensics.rules.silent_gap import silent_gap
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.unclosed_client_session import unclosed_client_session
 from forensics.rules.uncoordinated_parallel_agents import uncoordinated_parallel_agents
@@ -22,5 +25,8 @@ RULES: tuple[Rule, ...] = (
     unclosed_client_session,
     timeout_without_diagnosis,
     orphaned_agent,
+    silent_gap,
+    repeated_failing_call,
+    damaged_evidence,
     abnormal_end,
 )
