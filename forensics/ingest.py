@@ -14,6 +14,7 @@ from hashlib import sha256
 import polars as pl
 
 from forensics.account import InputFile, Unread
+from forensics.credentials import Scanner
 from forensics.damage import damage_in
 from forensics.discover import Found
 from forensics.evidence import Evidence
@@ -51,13 +52,14 @@ def ingest(found: Found) -> Ingested:
         if parser is None:
             unread.append(Unread(evidence.name, _why_unknown(evidence)))
             continue
+        scanner = Scanner()
         try:
-            parsed = parser.parse(evidence)
+            parsed = parser.parse(replace(evidence, watch=scanner.look))
         except OSError as error:
             unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
             continue
         rank = len(inputs)
-        notes = rows(list(damage_in(parsed)), EVENTS).with_columns(source=_source(parser.source))
+        notes = rows([*damage_in(parsed), *scanner.rows], EVENTS).with_columns(source=_source(parser.source))
         tables["events"].append(_numbered(notes, rank))
         for name, frames in tables.items():
             table: pl.DataFrame = getattr(parsed, name)

@@ -250,6 +250,8 @@ SPAWNS = pl.Schema(
 )
 
 
+COMMAND_KEPT = 400  # characters of a command that an event holds
+
 # what is said of lines beside their records: no happening, and no sign of a session
 NOTES = (EventKind.DAMAGED, EventKind.CREDENTIAL_SEEN)
 # which damage a line has, of those that rules tell apart

@@ -10,6 +10,7 @@ from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.repeated_failing_call import repeated_failing_call
+from forensics.rules.secret_in_log import secret_in_log
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.silent_gap import silent_gap
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
@@ -28,5 +29,6 @@ RULES: tuple[Rule, ...] = (
     silent_gap,
     repeated_failing_call,
     damaged_evidence,
+    secret_in_log,
     abnormal_end,
 )

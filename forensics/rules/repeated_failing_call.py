@@ -10,8 +10,8 @@ from forensics.case import WRITE_TOOLS, Case
 from forensics.conflicts import agent_name, clock_time
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
 from forensics.rule import Guidance, Said, rule
+from forensics.schema import COMMAND_KEPT, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Source
 
 # asking again whether something is done is what these are for
 POLLERS = (
@@ -19,7 +19,6 @@ POLLERS = (
     "TaskGet", "TaskList", "Sleep", "Monitor",
 )  # fmt: skip
 WAITS = r"(?:^|[;&|(]\s*|\bdo\s+)sleep\s+\d"
-COMMAND_KEPT = 400  # characters of a command that an event holds
 SHOWN = 12  # calls of one run that are cited
 WORDS = 200  # of a failure that are quoted
 
@@ -51,11 +50,11 @@ def repeated_failing_call(case: Case, *, least: int = 5, many: int = 10) -> Iter
     """Find calls of one tool with one input that failed again and again, with no change in between.
 
     ## What it detects
-    An agent's calls of the same tool with the same input (of a shell: the same command), of which at least ``least`` (5) in a row
-    were answered by an error, while the same agent wrote no file successfully between the first and the last of
-    them. Other calls may stand in between. Medium from ``many`` (10) on. Each agent is looked at by itself: two
-    agents that fail at the same call are no loop. Calls that ask whether something is done (BashOutput, TaskOutput,
-    a shell command that sleeps) are left out.
+    An agent's calls of the same tool with the same input (of a shell: the same command), of which at least
+    ``least`` (5) in a row were answered by an error, while the same agent wrote no file successfully between the
+    first and the last of them. Other calls may stand in between. Medium from ``many`` (10) on. Each agent is looked
+    at by itself: two agents that fail at the same call are no loop. Calls that ask whether something is done
+    (BashOutput, TaskOutput, a shell command that sleeps) are left out.
 
     ## Why it matters
     The agent is stuck: every turn of it costs time and tokens, and changes nothing.
