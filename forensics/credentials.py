@@ -131,7 +131,10 @@ class Scanner:
                     self._note(line, seen)
         found = sorted(_credentials(batch.data), key=lambda s: (s.at, s.kind not in LEAST))
         begin = batch.data.rfind(b"-----BEGIN ", len(batch.data) - BLOCK_BYTES)
-        is_open = begin >= 0 and batch.data.find(b"-----END ", begin) < 0
+        # one of which a line of its body was seen is known already
+        is_open = (
+            begin >= 0 and all(s.at != begin for s in found) and batch.data.find(b"-----END ", begin) < 0
+        )
         ends = [m.start() for m in re.finditer(b"\n", batch.data)] if found or is_open else []
         numbers = batch.numbered(len(ends) + 1)
         for seen in found:
@@ -214,7 +217,7 @@ def _private_key(data: bytes, at: int) -> Iterator[_Seen]:
     block = BLOCK.match(data, at) if begin >= 0 and data.find(b"-----", begin + 11, at) < 0 else None
     if block is None:
         return
-    letters = re.sub(rb"\\[nrt]|[^A-Za-z0-9+/=\s]", b"", block["body"])
+    letters = re.sub(rb"\\[nrt]|[^A-Za-z0-9+/=\s]", b"", block["body"].partition(b"-----END")[0])
     line = BASE64_LINE.search(letters)
     if line is not None and _is_random(line[0]):
         yield _Seen(begin, PRIVATE, re.sub(rb"\s", b"", letters), b"PRIVATE KEY-----")
