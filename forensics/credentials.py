@@ -79,6 +79,7 @@ VISIBLE = 16  # characters of a masked key that make it worth naming
 # bits for each character: a random text has more than this, words and patterns have less; a short one has room for less
 ENTROPY, HEX_ENTROPY, OF_LENGTH = 3.5, 2.9, 0.75
 HEX = re.compile(rb"[0-9a-fA-F]+")
+FEW_CAPITALS = 0.25
 LONGEST_RUN = 12  # letters and digits side by side, at least
 VARIED = 0.8  # of the pieces of three characters are different
 ASCENDING = 5  # characters in the order of the alphabet or of numbers
@@ -206,7 +207,7 @@ def _issued(data: bytes, at: int, kind: str, shape: re.Pattern[bytes]) -> Iterat
         visible = body.replace(MASK, b"")
         live = len(visible) >= VISIBLE and _is_random(visible)
     else:
-        live = len(body) >= LEAST[kind] and _is_random(body, has_digit=kind != "aws key id")
+        live = len(body) >= LEAST[kind] and _is_random(body, issued=kind != "openai key")
     if live:
         yield _Seen(at, kind, value, value[:begin])
 
@@ -271,19 +272,29 @@ def _header(data: bytes, at: int) -> Iterator[_Seen]:
             yield _Seen(basic.start("value"), "basic credential", basic["value"], data[at : at + 5])
 
 
-def _is_random(body: bytes, *, has_digit: bool = True) -> bool:
-    """Say whether a text can have been drawn at random: no word, no pattern, no placeholder."""
+def _is_random(body: bytes, *, issued: bool = False) -> bool:
+    """Say whether a text can have been drawn at random: no word, no pattern, no placeholder.
+
+    What begins as only one issuer's keys do is ``issued``: no name of a class or a function looks so.
+    """
     if len(body) > LONGEST or DUMMY.search(body) or SAME.search(body) or _ascends(body):
         return False
-    if (has_digit and not re.search(rb"\d", body)) or not re.search(rb"[A-Za-z]", body):
+    has_digit = re.search(rb"\d", body) is not None
+    if not re.search(rb"[A-Za-z]", body) or not (has_digit or (issued and _is_mixed(body))):
         return False
-    if max((len(run) for run in RUN.findall(body)), default=0) < LONGEST_RUN:
+    if not issued and max((len(run) for run in RUN.findall(body)), default=0) < LONGEST_RUN:
         return False
     triples = [body[n : n + 3] for n in range(len(body) - 2)]
     if HEX.fullmatch(body) is None and len(set(triples)) < VARIED * len(triples):
         return False
     least = HEX_ENTROPY if HEX.fullmatch(body) else min(ENTROPY, OF_LENGTH * math.log2(len(body)))
     return _entropy(body) >= least
+
+
+def _is_mixed(body: bytes) -> bool:
+    """Say whether capitals are as frequent as chance has them, or the only letters: words have few."""
+    capitals = sum(chr(b).isupper() for b in body) / len(body)
+    return body.isupper() or FEW_CAPITALS <= capitals <= 1 - FEW_CAPITALS
 
 
 def _ascends(body: bytes) -> bool:

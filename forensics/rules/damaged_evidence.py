@@ -65,7 +65,8 @@ def damaged_evidence(case: Case, *, most_share: float = 0.01) -> Iterator[Said]:
     A line that is lost whole leaves no trace. A file of which no line could be read belongs to no session; the list
     of files says what is wrong with it. Text of other programs between the records is no damage, nor is a
     transcript whose records are not in the order of time: the client writes it so. Excerpts are not judged: what
-    stands between the lines that somebody pasted may be that person's words.
+    stands between the lines that somebody pasted may be that person's words. A record of which only the time was
+    taken away is undated, and not counted; nor is a file that changed while it was read.
     """
     seen: dict[str, int] = {}
     whole = ~pl.col("file").is_in(list(case.excerpts))
