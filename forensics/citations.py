@@ -23,6 +23,7 @@ SERVER_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - ")
 LEAD = 24  # characters kept before a quote in a long line
 WINDOW = 10_000  # characters looked at on either side of a quote: lines of many megabytes exist
 CUT = "…"
+REDACTED = "[redacted: "
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 JSON_SOURCES = frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE})
@@ -121,6 +122,10 @@ def excerpt(line: str, needle: str | None = None, most: int = EXCERPT) -> str:
     part = redact(CONTROL.sub("\ufffd", line[begin : begin + 2 * WINDOW]))
     start, end = 0, len(part)
     at = part.find(needle) if needle else -1
+    if at < 0 and needle and (found := line.find(needle)) >= 0:
+        # what is looked for went with a secret: about there its replacement stands
+        before = len(redact(CONTROL.sub("\ufffd", line[begin:found])))
+        at = part.find(REDACTED, max(0, before - LEAD))
     if at >= 0 and SERVER_LINE.search(part):
         start, end = _server_line(part, at)
     elif at > 2 * LEAD:

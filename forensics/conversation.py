@@ -28,7 +28,7 @@ from forensics.records import (
 from forensics.redact import cut
 from forensics.schema import HOOK_TIMED_OUT, INTERRUPT, EventKind, Row, TsQuality
 from forensics.shapes import Tally, known
-from forensics.tool_calls import COMMAND_KEPT, digest, tool_call
+from forensics.tool_calls import digest, tool_call
 
 NOTIFICATION = re.compile(
     r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>",

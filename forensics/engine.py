@@ -40,7 +40,7 @@ from forensics.ingest import Ingested, ingest
 from forensics.order import shutdown_last
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
-from forensics.schema import EventKind, Source, is_from, is_kind
+from forensics.schema import NOTES, EventKind, Source, is_from, is_kind
 from forensics.sessions import attach
 from forensics.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
 from forensics.unpack import Unpacker
@@ -56,6 +56,7 @@ TRACES = (
     EventKind.SESSION_META,
     EventKind.HOOK_RAN,
     EventKind.OTHER,
+    *NOTES,
 )
 
 
@@ -195,7 +196,7 @@ def _session_ids(events: pl.DataFrame) -> list[str]:
     work = ~is_kind(TRACES)
     # a history holds the prompts of every project: those of other sessions are no evidence of theirs
     listed = (
-        events.filter(pl.col("session_id").is_not_null() & ~is_kind((EventKind.PROMPT_TYPED,)))
+        events.filter(pl.col("session_id").is_not_null() & ~is_kind((EventKind.PROMPT_TYPED, *NOTES)))
         .group_by("session_id")
         .agg(first=pl.col("ts").min(), at_work=work.any(), items=pl.col("count").sum())
         .sort("first", "session_id", nulls_last=True)
@@ -206,7 +207,7 @@ def _session_ids(events: pl.DataFrame) -> list[str]:
 
 def _unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) -> tuple[tuple[str, int], ...]:
     session = pl.col("session_id")
-    expected = (EventKind.LOG_EDGE, EventKind.PROMPT_TYPED)
+    expected = (EventKind.LOG_EDGE, EventKind.PROMPT_TYPED, *NOTES)
     loose = events.filter(session.is_null() | ~session.is_in(list(ids))).filter(~is_kind(expected))
     counted = loose.group_by("file").len().sort("file")
     return tuple(sorted((ingested.inputs[file].evidence.name, n) for file, n in counted.iter_rows()))

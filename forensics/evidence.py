@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,6 +56,9 @@ class Evidence:
     batch_bytes: int = BATCH_BYTES  # memory depends on it, results do not
     wrapping: Wrapping = PLAIN  # what stands around the log's own lines
     part: Part | None = None  # of a file that holds lines of several logs, or not all of one
+    watch: Callable[[Batch], None] | None = (
+        None  # is shown what a parser reads, so that nothing is read twice
+    )
 
     @property
     def digest(self) -> str:
@@ -80,6 +83,8 @@ class Evidence:
         for batch in self.raw_batches():
             own = batch if self.wrapping.is_plain else self._unwrapped(batch)
             if own.data:
+                if self.watch is not None:
+                    self.watch(own)
                 yield own
 
     def _unwrapped(self, batch: Batch) -> Batch:
@@ -116,6 +121,8 @@ class Evidence:
             return self._own_document()
         with self.path.open("rb") as stream:
             data = stream.read(self.size)
+        if self.watch is not None:
+            self.watch(Batch(1, data))
         return data.removeprefix(BOM), count_lines(data)
 
     def _own_document(self) -> tuple[bytes, int]:

@@ -14,11 +14,14 @@ from hashlib import sha256
 import polars as pl
 
 from forensics.account import InputFile, Unread
+from forensics.credentials import Scanner
+from forensics.damage import damage_in
 from forensics.discover import Found
 from forensics.evidence import Evidence
 from forensics.parsers import parser_for
+from forensics.parsers.base import rows
 from forensics.redact import redact, redact_columns
-from forensics.schema import EVENTS, SPAWNS, TODOS, empty
+from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
 
 # another program's record: a level in small letters, behind the server's name
 DESKTOP = re.compile(
@@ -49,12 +52,15 @@ def ingest(found: Found) -> Ingested:
         if parser is None:
             unread.append(Unread(evidence.name, _why_unknown(evidence)))
             continue
+        scanner = Scanner()
         try:
-            parsed = parser.parse(evidence)
+            parsed = parser.parse(replace(evidence, watch=scanner.look))
         except OSError as error:
             unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
             continue
         rank = len(inputs)
+        notes = rows([*damage_in(parsed), *scanner.rows], EVENTS).with_columns(source=_source(parser.source))
+        tables["events"].append(_numbered(notes, rank))
         for name, frames in tables.items():
             table: pl.DataFrame = getattr(parsed, name)
             frames.append(_numbered(table, rank))
@@ -76,6 +82,10 @@ def ingest(found: Found) -> Ingested:
         todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
         spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
     )
+
+
+def _source(source: Source) -> pl.Expr:
+    return pl.lit(source.value, dtype=EVENTS["source"])
 
 
 def _texts(schema: pl.Schema) -> list[str]:

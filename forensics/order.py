@@ -12,9 +12,10 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.account import Remark
-from forensics.schema import CLOCK_STEP, MOMENT, EventKind, Source, is_from
+from forensics.schema import CLOCK_STEP, MOMENT, EventKind, Source, TsQuality, is_from
 
 ONE_WRITER = (Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.VOICE_STDERR, Source.VOICE_EVENTS)
+LATE = 20  # records behind one that stands in the wrong place, among which the time returns
 LARGEST_STEP = timedelta(hours=1)  # what goes back further is one wrong time, or another day
 
 
@@ -40,21 +41,40 @@ def in_order(events: pl.DataFrame) -> pl.DataFrame:
     return lines.sort(running, "file", "line", "ordinal", nulls_last=False)
 
 
+def clock_steps(events: pl.DataFrame) -> pl.DataFrame:
+    """Return where the clock of a log of one writer goes back, in the order of files and lines.
+
+    Columns: ``file``, ``line`` and ``event_id`` of the record that is earlier than the one above it, ``above`` and
+    ``above_id`` of that one, ``step`` (how far it goes back) and ``is_late``: the clock returns by as much at one of
+    the records right behind, so that it was not set, and records stand in the wrong place.
+    """
+    # a server's local clock goes back when summer ends: only what has no UTC is judged by it
+    moment = pl.when(pl.col("ts_quality") == TsQuality.INFERRED.value).then(None).otherwise(MOMENT)
+    logs = events.filter(is_from(ONE_WRITER)).select(
+        "file", "line", "ordinal", "event_id", is_utc=pl.col("ts").is_not_null(), moment=moment
+    )
+    dated = logs.filter(pl.col("moment").is_not_null()).sort("file", "line", "ordinal")
+    timed = dated.with_columns(forward=pl.col("moment").diff().dt.total_microseconds().over("file"))
+    behind = pl.col("forward").reverse().rolling_max(LATE, min_samples=1).reverse().shift(-1).over("file")
+    found = timed.with_columns(
+        step=pl.duration(microseconds=-pl.col("forward")),
+        above=pl.col("line").shift(1).over("file"),
+        above_id=pl.col("event_id").shift(1).over("file"),
+        # a local time says nothing of UTC
+        same_clock=pl.col("is_utc") == pl.col("is_utc").shift(1).over("file"),
+        is_late=behind.is_between(-pl.col("forward"), -2 * pl.col("forward")),
+    ).filter((pl.col("step") > CLOCK_STEP) & pl.col("same_clock"))
+    return found.select(
+        "file", "line", "event_id", "above", "above_id", "step", pl.col("is_late").fill_null(value=False)
+    )
+
+
 def steps_back(events: pl.DataFrame) -> list[Remark]:
     """Say, once for each log of one writer, that its clock went back, where first and by how much at most."""
-    # a server's local clock goes back when summer ends: only what has no UTC is judged by it
-    moment = pl.when(pl.col("ts_quality") == "inferred").then(None).otherwise(MOMENT)
-    dated = (
-        events.filter(is_from(ONE_WRITER)).sort("file", "line", "ordinal").with_columns(moment=moment)
-    ).filter(pl.col("moment").is_not_null())
-    back = dated.with_columns(
-        step=pl.col("moment").shift(1).over("file") - pl.col("moment"),
-        above=pl.col("line").shift(1).over("file"),
-        # a local time says nothing of UTC
-        same_clock=pl.col("ts").is_null() == pl.col("ts").is_null().shift(1).over("file"),
-    ).filter((pl.col("step") > CLOCK_STEP) & pl.col("same_clock"))
-    steps = back.group_by("file", maintain_order=True).agg(
-        pl.len(), pl.col("above").first(), pl.col("line").first(), pl.col("step").max()
+    steps = (
+        clock_steps(events)
+        .group_by("file", maintain_order=True)
+        .agg(pl.len(), pl.col("above").first(), pl.col("line").first(), pl.col("step").max())
     )
     return [
         Remark(

@@ -24,25 +24,35 @@ START = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])|(?<=[\[;]\dm)|(?<=[\[;]\d\dm))"
 BODY = r"[^\s\"',;\[\]{}$<>\\]"
 WITH_DIGIT = rf"(?=[^\s\"'\[]{{0,500}}[0-9])(?!\d+(?![^\s\"',;\[\]{{}}$<>\\])){BODY}{{12,}}"
 LETTERS = r"(?![A-Z_]+(?![A-Za-z0-9]))[A-Za-z0-9+/_-]{16,500}(?=[\s\"'\\,;&}=]|$)=*"
-# kind -> shape; a group named `value` is what goes, else the whole match
-SHAPES: tuple[tuple[str, str], ...] = (
+# what begins as one issuer's secrets do and nothing else does: kind, the marks that such a text holds, shape
+ISSUED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "private key",
+        ("PRIVATE KEY-----",),
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
     ),
-    ("anthropic key", r"sk-ant-[A-Za-z0-9_*-]{8,}"),
-    ("openai key", rf"{START}sk-[A-Za-z0-9_*-]{{12,}}"),
-    ("github token", r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
-    ("aws key id", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    ("google key", r"AIza[A-Za-z0-9_-]{30,}"),
-    ("slack token", r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    ("perplexity key", r"pplx-[A-Za-z0-9]{20,}"),
-    ("jwt", rf"{START}eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*"),
-    ("hugging face token", r"hf_[A-Za-z0-9]{20,}"),
-    ("gitlab token", r"glpat-[A-Za-z0-9_-]{16,}"),
-    ("npm token", r"npm_[A-Za-z0-9]{30,}"),
-    ("groq key", r"gsk_[A-Za-z0-9]{20,}"),
-    ("xai key", r"xai-[A-Za-z0-9]{20,}"),
+    ("anthropic key", ("sk-ant-",), r"sk-ant-[A-Za-z0-9_*-]{8,}"),
+    ("openai key", ("sk-",), rf"{START}sk-[A-Za-z0-9_*-]{{12,}}"),
+    (
+        "github token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
+    ),
+    ("aws key id", ("AKIA", "ASIA"), r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
+    ("google key", ("AIza",), r"AIza[A-Za-z0-9_-]{30,}"),
+    ("slack token", ("xox",), r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    ("perplexity key", ("pplx-",), r"pplx-[A-Za-z0-9]{20,}"),
+    ("jwt", ("eyJ",), rf"{START}eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*"),
+    ("hugging face token", ("hf_",), r"hf_[A-Za-z0-9]{20,}"),
+    ("gitlab token", ("glpat-",), r"glpat-[A-Za-z0-9_-]{16,}"),
+    ("npm token", ("npm_",), r"npm_[A-Za-z0-9]{30,}"),
+    ("groq key", ("gsk_",), r"gsk_[A-Za-z0-9]{20,}"),
+    ("xai key", ("xai-",), r"xai-[A-Za-z0-9]{20,}"),
+    ("stripe key", ("sk_live_", "rk_live_"), r"[rs]k_live_[A-Za-z0-9]{16,}"),
+    ("elevenlabs key", ("sk_",), rf"{START}sk_[0-9a-f]{{40,}}"),
+)
+# what only its surroundings tell; a group named `value` is what goes, else the whole match
+GENERIC: tuple[tuple[str, str], ...] = (
     (
         "authorization",
         (
@@ -62,10 +72,12 @@ SHAPES: tuple[tuple[str, str], ...] = (
         rf"(?i:passw(?:or)?d)\\*[\"']?\s*[=:]\s*\\*[\"']?(?P<value>(?=\S{{0,100}}[0-9]){BODY}{{6,}})",
     ),
 )
+# kind -> shape
+SHAPES = (*((kind, shape) for kind, _, shape in ISSUED), *GENERIC)
 # the cheap test, made on whole columns in any case: a text without any of these holds no secret of a known shape
 MARKS = (
-    "PRIVATE KEY-----", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "AKIA", "ASIA", "AIza",
-    "xox", "pplx-", "eyJ", "hf_", "glpat-", "npm_", "gsk_", "xai-", "bearer", "basic", "authorization", "://", ":\\/",
+    *(mark for _, marks, _ in ISSUED for mark in marks),
+    "bearer", "basic", "authorization", "://", ":\\/",
     "apikey", "api-key", "api_key", "access_key", "access-key", "accesskey", "auth_key", "auth-key", "authkey",
     "private_key", "private-key", "privatekey", "token", "secret", "passw",
 )  # fmt: skip

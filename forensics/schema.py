@@ -174,8 +174,10 @@ class EventKind(StrEnum):
     OTHER = "other"
 
 
-# more records than this in one line are left out, and said to be; the last one is the log's own edge
+# the last one of a line is the log's own edge; what is noted of a line stands before that. More records in one
+# line than fit before the notes are left out, and said to be
 LAST_ORDINAL = 2**14 - 1
+FIRST_NOTE = LAST_ORDINAL - 255
 
 SOURCE_TYPE = pl.Enum([s.value for s in Source])
 KIND_TYPE = pl.Enum([k.value for k in EventKind])
@@ -217,6 +219,7 @@ EVENTS = pl.Schema(
         "duration_ms": pl.Float64(),  # how long it took; of a call: the time limit that it asks for
         "count": pl.Int64(),
         "silence_detection": pl.Boolean(),  # whether a recording was to end at silence, as its exchange says
+        "total": pl.Int64(),  # of how many: the lines of a damaged file
         "tokens": pl.Int64(),  # that an API message, an agent or a run used; that a compaction left
         "attrs": pl.String(),
     }
@@ -253,6 +256,13 @@ SPAWNS = pl.Schema(
     }
 )
 
+
+COMMAND_KEPT = 400  # characters of a command that an event holds
+
+# what is said of lines beside their records: no happening, and no sign of a session
+NOTES = (EventKind.DAMAGED, EventKind.CREDENTIAL_SEEN)
+# which damage a line has, of those that rules tell apart
+CUT_OFF = "cut off"
 
 # a clock that goes back by more was set; less is two threads' race for a file
 CLOCK_STEP = timedelta(seconds=1)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from forensics.schema import MOMENT, UUID, EventKind, Row, Source, is_from, is_kind
+from forensics.schema import MOMENT, NOTES, UUID, EventKind, Row, Source, TsQuality, is_from, is_kind
 
 ID_IN_PATH = rf"[/\\](?:todos|tasks)[/\\]({UUID})"
 AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
@@ -39,6 +39,11 @@ START = pl.when(pl.col("source") == Source.VOICE_STDERR.value).then("local_ts")
 
 def attach(events: pl.DataFrame) -> pl.DataFrame:
     """Give every event its ``session_id``, or null where the evidence does not tell."""
+    is_note = is_kind(NOTES)
+    return _attach_notes(_attach_records(events.filter(~is_note)), events.filter(is_note))
+
+
+def _attach_records(events: pl.DataFrame) -> pl.DataFrame:
     events = _with_pids(events)
     aliases = _aliases(events)
     named = events.join(
@@ -50,6 +55,38 @@ def attach(events: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(session_id=pl.coalesce("real", "session_id"))
     named = _attach_snapshots(named.drop("alias", "old", "real", strict=False))
     return _attach_voice(_attach_typed(_attach_reports(_attach_metas(named))))
+
+
+def _attach_notes(records: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
+    """Give what is noted of a line the session and the time of the line's record, or of the nearest one above.
+
+    In a history of prompts the lines beside each other belong to many sessions: only the line's own record counts.
+    """
+    if notes.is_empty():
+        return records
+    told = records.filter(pl.col("file").is_in(notes["file"].unique().implode())).sort("line", "ordinal")
+    near = told.select("file", "line", "session_id", "source", "ts", at="line", nth="ordinal")
+    bare = notes.drop("session_id", "ts").rename({"source": "read_as"}).sort("line", "ordinal")
+    above = bare.join_asof(
+        near.unique(["file", "line"], keep="last", maintain_order=True).sort("line"),
+        on="line",
+        by="file",
+        check_sortedness=False,
+    )
+    below = above.filter(pl.col("at").is_null()).drop(near.drop("file", "line").columns)
+    first = near.unique("file", keep="first", maintain_order=True).drop("line")
+    every = pl.concat(
+        [above.filter(pl.col("at").is_not_null()), below.join(first, on="file", how="left")], how="diagonal"
+    )
+    strange = (pl.col("read_as") == Source.PROMPT_HISTORY.value) & (pl.col("at") != pl.col("line"))
+    placed = every.with_columns(
+        session_id=pl.when(~strange.fill_null(value=False)).then("session_id"),
+        source=pl.coalesce("source", "read_as"),
+        ts_quality=pl.when(pl.col("ts").is_not_null())
+        .then(pl.lit(TsQuality.INFERRED.value, dtype=records.schema["ts_quality"]))
+        .otherwise("ts_quality"),
+    )
+    return pl.concat([records, placed.select(records.columns)])
 
 
 def _with_pids(events: pl.DataFrame) -> pl.DataFrame:

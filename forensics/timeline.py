@@ -11,8 +11,9 @@ from forensics.case import Case
 from forensics.citations import Citations
 from forensics.finding import Cite, Finding
 from forensics.open_work import unexplained_writes
+from forensics.schema import NOTES, Row, is_kind
 from forensics.schema import EventKind as K
-from forensics.schema import Row, TsQuality, is_kind
+from forensics.silences import silences_of
 from forensics.todo_lists import open_items
 
 MOST_ROWS = 120
@@ -23,8 +24,8 @@ STORY = (
     K.VOICE_START, K.STT_START, K.STT_RETRY, K.STT_FAIL, K.STT_FALLBACK, K.STT_OK, K.STT_EXHAUSTED, K.TTS_FAIL,
     K.TTS_OK, K.TTS_EXHAUSTED, K.AUTH_ERROR, K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
 )  # fmt: skip
-# evidence that is no moment of the story: a file that was left, the name of an object that a line reports
-PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META, K.VOICE_LOCK_LEFT)
+# evidence that is no moment of the story: a file that was left, the name of an object that a line reports, a note
+PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META, K.VOICE_LOCK_LEFT, *NOTES)
 SAID = {
     K.SESSION_START: "Claude Code session starts",
     K.SESSION_END: "Claude Code logs its shutdown",
@@ -139,21 +140,8 @@ class _Words:
 
 
 def gaps_of(case: Case, least_s: float = 300.0) -> tuple[Gap, ...]:
-    """Return the silences of at least ``least_s`` seconds. Inferred times say nothing of silence.
-
-    Nor do records beside which others were left out.
-    """
-    told = (pl.col("ts_quality") != TsQuality.INFERRED.value) & (pl.col("kind") != K.PROCESS_LEFT.value)
-    is_sifted = pl.col("file").is_in(list(case.sifted))
-    dated = case.events.filter(pl.col("ts").is_not_null() & told).select("ts", sifted=is_sifted).sort("ts")
-    after = dated.select(
-        since=pl.col("ts").shift(1), until="ts", sifted=pl.col("sifted") | pl.col("sifted").shift(1)
-    )
-    long = after.filter(
-        (pl.col("until") - pl.col("since") >= pl.duration(microseconds=round(least_s * 1e6)))
-        & ~pl.col("sifted")
-    )
-    return tuple(Gap(since, until) for since, until, _ in long.iter_rows())
+    """Return the silences of at least ``least_s`` seconds."""
+    return tuple(Gap(s.since, s.until) for s in silences_of(case, least_s))
 
 
 def open_entries(case: Case, citations: Citations) -> tuple[TodoEntry, ...]:

@@ -20,11 +20,10 @@ from forensics.records import (
     TodoWriteInput,
 )
 from forensics.redact import cut
-from forensics.schema import CONVERSE, NO_SILENCE_DETECTION, SPAWN_TOOLS, EventKind, Row
+from forensics.schema import COMMAND_KEPT, CONVERSE, NO_SILENCE_DETECTION, SPAWN_TOOLS, EventKind, Row
 
 FILE_TOOLS = frozenset({"Read", "Write", "Edit", "MultiEdit", "NotebookEdit"})
 TODO_TOOLS = {"TaskCreate": EventKind.TASK_CREATE, "TaskUpdate": EventKind.TASK_UPDATE}
-COMMAND_KEPT = 400
 
 
 def tool_call(block: Block) -> Row:

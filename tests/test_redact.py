@@ -32,6 +32,8 @@ SECRETS = {
     "npm token": "npm_" + BODY[:36],
     "groq key": "gsk_" + BODY,
     "xai key": "xai-" + BODY,
+    "stripe key": "sk_" + "live_" + BODY[:24],
+    "elevenlabs key": "sk_" + "ab3de5fb" * 6,
     "option": "run --api-key " + BODY,
     "secret": "MY_SERVICE_TOKEN=" + "abcdefgh" * 3,
     "password": "password=" + BODY[:8],

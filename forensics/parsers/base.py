@@ -21,6 +21,7 @@ from forensics.jsonl import JsonLines
 from forensics.redact import cut
 from forensics.schema import (
     EVENTS,
+    FIRST_NOTE,
     LAST_ORDINAL,
     SPAWNS,
     TODOS,
@@ -30,6 +31,7 @@ from forensics.schema import (
     TsQuality,
     conform,
     empty,
+    is_kind,
 )
 from forensics.shapes import Tally, known
 
@@ -163,7 +165,8 @@ def finish(
 ) -> Parsed:
     """Put the batches of a file together; what is no problem was understood."""
     events = _dated(_stack(frames, EVENTS)).with_columns(source=pl.lit(source.value, dtype=EVENTS["source"]))
-    kept = (pl.col("ordinal") < LAST_ORDINAL) | (pl.col("kind") == EventKind.LOG_EDGE.value)
+    is_edge = (pl.col("ordinal") >= LAST_ORDINAL - 1) & is_kind((EventKind.LOG_EDGE, EventKind.OTHER))
+    kept = (pl.col("ordinal") < FIRST_NOTE) | is_edge
     cut = events.filter(~kept.fill_null(value=False))["line"].unique().to_list()
     known = [range(p.line, p.line + p.count) for p in problems]
     every = [*problems, *problems_of((n for n in cut if not any(n in r for r in known)), TOO_MANY)]

@@ -12,6 +12,7 @@ from forensics.rules.compaction_with_open_work import compaction_with_open_work
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.coordination_not_traceable import coordination_not_traceable
 from forensics.rules.credential_first_checked_at_use import credential_first_checked_at_use
+from forensics.rules.damaged_evidence import damaged_evidence
 from forensics.rules.degradation_before_failure import degradation_before_failure
 from forensics.rules.diverged_todo_lists import diverged_todo_lists
 from forensics.rules.failure_chain import failure_chain
@@ -28,7 +29,10 @@ from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.overlapping_agent_work import overlapping_agent_work
 from forensics.rules.primary_failed_fallback_served import primary_failed_fallback_served
 from forensics.rules.recording_always_at_limit import recording_always_at_limit
+from forensics.rules.repeated_failing_call import repeated_failing_call
+from forensics.rules.secret_in_log import secret_in_log
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
+from forensics.rules.silent_gap import silent_gap
 from forensics.rules.silent_paid_fallback import silent_paid_fallback
 from forensics.rules.stale_edit_collision import stale_edit_collision
 from forensics.rules.stale_lock_after_death import stale_lock_after_death
@@ -71,7 +75,11 @@ RULES: tuple[Rule, ...] = (
     orphaned_agent,
     coordination_not_traceable,
     unanswered_tool_call,
+    silent_gap,
     hook_failing,
+    repeated_failing_call,
+    damaged_evidence,
+    secret_in_log,
     stale_lock_after_death,
     abnormal_end,
     failure_chain,

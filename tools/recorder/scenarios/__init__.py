@@ -9,6 +9,7 @@ from tools.recorder.scenarios.model import Maker
 
 SCENARIOS: Mapping[str, Maker] = {
     "a_clean": agents.clean,
+    "a2_stuck": agents.stuck,
     "b_parallel": agents.parallel,
     "b2_background": agents.background,
     "c_crash": agents.crash,

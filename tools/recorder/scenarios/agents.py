@@ -138,3 +138,14 @@ def sequential(place: Place) -> Scenario:
 parallel, background = _parallel(background=False), _parallel(background=True)
 crash, background_crash = _killed(Signals.SIGKILL), _killed(Signals.SIGKILL, background=True)
 terminated, interrupted = _killed(Signals.SIGTERM), _killed(Signals.SIGINT)
+
+
+def stuck(place: Place) -> Scenario:  # noqa: ARG001 - it names no file
+    """Make one failing call again and again, with other calls in between and no change."""
+    prompt = "Please run the check of the demo shop."
+    tries = tuple(
+        Turn(calls=(shell("python3 check.py", f"Run the check, attempt {n}"),)) for n in range(1, 7)
+    )
+    look = Turn(text="Let me look around.", calls=(shell("ls", "List the files"),))
+    turns = (*tries[:3], look, *tries[3:], Turn(text="The check is not there."))
+    return Scenario(scripts={"main": Script(prompt, turns)}, runs=(Run(prompt=prompt),), intent=Intent())
