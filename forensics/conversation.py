@@ -26,7 +26,7 @@ from forensics.records import (
     parse_time,
 )
 from forensics.redact import cut
-from forensics.schema import HOOK_TIMED_OUT, INTERRUPT, EventKind, Row, TsQuality
+from forensics.schema import COMMAND_KEPT, HOOK_TIMED_OUT, INTERRUPT, EventKind, Row, TsQuality
 from forensics.shapes import Tally, known
 from forensics.tool_calls import digest, tool_call
 
