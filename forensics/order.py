@@ -7,6 +7,7 @@ agent's records are written when it ends, and a fork begins with copies.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import polars as pl
@@ -41,12 +42,13 @@ def in_order(events: pl.DataFrame) -> pl.DataFrame:
     return lines.sort(running, "file", "line", "ordinal", nulls_last=False)
 
 
-def clock_steps(events: pl.DataFrame) -> pl.DataFrame:
+def clock_steps(events: pl.DataFrame, excerpts: Iterable[int] = ()) -> pl.DataFrame:
     """Return where the clock of a log of one writer goes back, in the order of files and lines.
 
     Columns: ``file``, ``line`` and ``event_id`` of the record that is earlier than the one above it, ``above`` and
     ``above_id`` of that one, ``step`` (how far it goes back) and ``is_late``: the clock returns by as much at one of
-    the records right behind, so that it was not set, and records stand in the wrong place.
+    the records right behind, so that it was not set, and records stand in the wrong place. In ``excerpts`` a long
+    step is left out: there somebody put parts of several days together.
     """
     # a server's local clock goes back when summer ends: only what has no UTC is judged by it
     moment = pl.when(pl.col("ts_quality") == TsQuality.INFERRED.value).then(None).otherwise(MOMENT)
@@ -64,7 +66,8 @@ def clock_steps(events: pl.DataFrame) -> pl.DataFrame:
         same_clock=pl.col("is_utc") == pl.col("is_utc").shift(1).over("file"),
         is_late=behind.is_between(-pl.col("forward"), -2 * pl.col("forward")),
     ).filter((pl.col("step") > CLOCK_STEP) & pl.col("same_clock"))
-    return found.select(
+    pasted = pl.col("file").is_in(list(excerpts)) & (pl.col("step") > LARGEST_STEP)
+    return found.filter(~pasted).select(
         "file", "line", "event_id", "above", "above_id", "step", pl.col("is_late").fill_null(value=False)
     )
 

@@ -73,7 +73,8 @@ def damaged_evidence(case: Case, *, most_share: float = 0.01) -> Iterator[Said]:
     for row in case.of(K.DAMAGED).filter(whole).iter_rows(named=True):
         seen[row["status"]] = seen.get(row["status"], 0) + 1
         yield _hit(case, row, most_share, seen[row["status"]])
-    late = clock_steps(case.events.filter(whole)).filter("is_late")
+    unsifted = case.events.filter(~pl.col("file").is_in(list(case.sifted)))
+    late = clock_steps(unsifted, case.excerpts).filter("is_late")
     for part in late.partition_by("file", maintain_order=True):
         yield _out_of_order(part)
 

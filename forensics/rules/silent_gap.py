@@ -180,8 +180,8 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
 
 def _clocks(case: Case) -> Iterator[Hit]:
     """Yield one hit for each log whose clock was set back."""
-    whole = case.events.filter(~pl.col("file").is_in(list(case.excerpts)))
-    steps = clock_steps(whole).filter(~pl.col("is_late"))
+    whole = case.events.filter(~pl.col("file").is_in(list(case.sifted)))
+    steps = clock_steps(whole, case.excerpts).filter(~pl.col("is_late"))
     for part in steps.partition_by("file", maintain_order=True):
         first = part.row(0, named=True)
         most = part["step"].max().total_seconds()  # type: ignore[union-attr]
