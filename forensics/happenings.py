@@ -24,7 +24,7 @@ from forensics.peers import host_of, peers_in
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 from forensics.verdict import Verdict
-from forensics.voice_chains import Chain
+from forensics.voice_chains import Chain, seconds_between
 
 CHAIN, ENDING = "CCF902", "CCF901"
 LEAST = Severity.MEDIUM
@@ -52,6 +52,8 @@ FAILED = {
 # the client's own books are on nobody's mind: that two records touch them links nothing
 BOOKS = re.compile(r"/\.claude/(?:projects|todos|tasks|debug|shell-snapshots)/")
 REASON_KEPT = 60
+RESTATED_WITHIN_S = 2.0
+FILE_BITS = 45  # of an event's id: what is above them is its file's rank
 SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 
 
@@ -210,6 +212,8 @@ class _Kinds:
             return self._steps[row["event_id"]]
         if kind is K.API_ERROR:
             return self._of_api(row, status)
+        if kind is K.VOICE_FAILURE and (exhausted := self._restated(row)):
+            return exhausted
         if kind is K.TOOL_RESULT:
             call = self._calls.get(row["correlation_id"])
             tool = (call["tool"] if call else None) or "a tool"
@@ -220,6 +224,16 @@ class _Kinds:
         parts = [p for p in (row["component"], row["tool"], row["endpoint"], status) if p]
         name = kind.value.replace("_", " ")
         return _Kind("|".join((kind.value, *parts)), f"{name}: {', '.join(parts)}" if parts else name)
+
+    def _restated(self, row: Row) -> _Kind | None:
+        """Return the exhaustion that the server's other logger tells again, in the same log right after it."""
+        for chain in self._case.chains:
+            event = chain.exhausted_event
+            told = event is not None and event >> FILE_BITS == row["event_id"] >> FILE_BITS
+            waits = [seconds_between(chain.exhausted_at, row[clock]) for clock in ("ts", "local_ts")]
+            if told and any(w is not None and w <= RESTATED_WITHIN_S for w in waits):
+                return _exhausted(chain)
+        return None
 
     def _of_api(self, row: Row, status: str) -> _Kind:
         """One request's tries and its end are one failure, if they are of one class; two logs may tell it."""
@@ -263,7 +277,11 @@ def _voice_steps(chain: Chain, rows: Mapping[int, Row]) -> Iterator[tuple[int, _
     for event in chain.auth_events if ends else ():  # a line of its own about the refusal that follows it
         yield event, kinds[next((end for end in ends if end >= event), ends[-1])]
     if chain.exhausted_event is not None:
-        yield chain.exhausted_event, _Kind(f"{chain.service}|exhausted", f"every {name} endpoint failed")
+        yield chain.exhausted_event, _exhausted(chain)
+
+
+def _exhausted(chain: Chain) -> _Kind:
+    return _Kind(f"{chain.service}|exhausted", f"every {SERVICES[chain.service]} endpoint failed")
 
 
 # --- states --------------------------------------------------------------------------------------

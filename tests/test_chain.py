@@ -159,6 +159,22 @@ def test_attempts_without_words_of_a_fallback_are_linked_by_the_line_that_ends_t
     assert [p.nodes for p in told.paths] == [(0, 1, 2)]
 
 
+def test_the_servers_other_logger_tells_the_same_exhaustion_again():
+    steps = ("attempt", "a"), ("fail", "a"), ("exhausted", None)
+    (tail,) = case_of({"kind": "voice_failure", "at": 3.001, "source": "voice-stderr"}).events.iter_rows(
+        named=True
+    )
+    case = speech("stt", *steps)
+    again = build_case(
+        SESSION,
+        pl.concat([case.events, conform(pl.DataFrame([tail | {"event_id": 4, "line": 5}]), EVENTS)]),
+        empty(TODOS),
+        empty(SPAWNS),
+    )
+    told = graph(again, found("CCF201", 2, 3), found("CCF204", 2), found("CCF209", 4))
+    assert [n.codes for n in told.nodes] == [("CCF201", "CCF204"), ("CCF201", "CCF209")]
+
+
 def test_a_fallback_whose_failure_is_not_logged_leads_to_the_line_that_ends_it():
     case = speech("stt", ("attempt", "a"), ("fail", "a"), ("fallback", "b"), ("exhausted", None))
     told = graph(case, found("CCF204", 2), found("CCF201", 2, 3, 4))
