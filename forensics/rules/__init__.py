@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
+from forensics.rules.api_authentication_failed import api_authentication_failed
+from forensics.rules.api_retries_exhausted import api_retries_exhausted
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
@@ -21,6 +23,8 @@ RULES: tuple[Rule, ...] = (
     fallback_credential_rejected,
     unclosed_client_session,
     timeout_without_diagnosis,
+    api_retries_exhausted,
+    api_authentication_failed,
     orphaned_agent,
     abnormal_end,
 )

@@ -1,0 +1,152 @@
+"""CCF206: the model API failed until the client gave up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forensics.api_failures import (
+    RETRIED,
+    ApiClass,
+    ApiFailure,
+    failures,
+    has_requests,
+    is_still_trying,
+)
+from forensics.case import Case
+from forensics.conflicts import agent_name, clock_time
+from forensics.finding import (
+    Cite,
+    Claim,
+    Confidence,
+    Hit,
+    Insufficient,
+    NotApplicable,
+    Severity,
+    Slot,
+    Statement,
+)
+from forensics.rule import Guidance, Said, rule
+from forensics.schema import Source
+
+WORDS = {
+    ApiClass.RATE_LIMIT: "limited the rate of requests (429)",
+    ApiClass.OVERLOADED: "was overloaded (529)",
+    ApiClass.SERVER_ERROR: "failed with a server error (5xx)",
+    ApiClass.TIMEOUT: "did not answer in time",
+    ApiClass.CONNECTION: "could not be reached",
+}
+QUESTIONS = {
+    ApiClass.RATE_LIMIT: "Which of the account's limits was reached? The answer's rate-limit headers would tell",
+    ApiClass.OVERLOADED: "Was the service overloaded for everybody? Its status page for that minute would tell",
+    ApiClass.SERVER_ERROR: "Was it the API or a gateway before it? The request's id would tell its operator",
+    ApiClass.TIMEOUT: "Was the API slow or the network interrupted? The status page for that minute would tell",
+    ApiClass.CONNECTION: "Was it the network, a proxy or the API? A plain request from the same machine would tell",
+}
+
+GUIDANCE = Guidance(
+    contract="A request that fails for a while is tried again until it is answered; where it is not, the turn is lost.",
+    immediate=(
+        "Look at the API's status page for that minute, then take the turn up again with claude --continue",
+    ),
+    this_week=(
+        "For runs without a person: start the client again when it ends with this error, after a pause",
+        "Where it is the rate that is limited: let fewer agents run at once",
+    ),
+    strategic=("Alarm on requests that fail after all retries, by class",),
+    avoid="Raise the number of retries and wait longer in front of an API that refuses for minutes",
+    instead="End the run, keep its session id, and continue it when the API answers again",
+    before=("Note the session's id where a script can find it (claude -p --session-id)",),
+    during=("Watch for the client's line “Retrying”: more than three in a row rarely end well",),
+    after=("Check what the lost turn had begun: a tool call may have run although its answer was lost",),
+    metric="No request to the model API failed after all of its retries",
+)
+
+
+@rule(
+    code="CCF206",
+    name="api-retries-exhausted",
+    title="Model API failed after all retries",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    guidance=GUIDANCE,
+    related=("CCF107", "CCF204", "CCF207"),
+)
+def api_retries_exhausted(case: Case) -> Iterator[Said]:
+    """Find turns that ended because the model API failed and the client's retries did not cure it.
+
+    ## What it detects
+    An API error as the end of a turn whose class is one that the client tries again: 429 (rate), 529 (overloaded),
+    5xx, a timeout, a connection that could not be made or was lost. One finding for each agent and class; high for
+    the main agent, medium for a subagent. Without a transcript the debug log's last word on a request is taken:
+    whose request it was is not known then, and it is medium where tools were called after it.
+
+    ## Why it matters
+    The turn is lost: in a run without a person nobody takes it up again, and a subagent's work ends half done.
+
+    ## How to fix
+    See whether the service or the network was down, then continue the session. For unattended runs, start again
+    after a pause.
+
+    ## Known misses
+    What a retry cured is no finding. A refused key is CCF207. A usage limit (“You're out of extra usage · resets
+    2pm”) is neither: no retry was made, and none would help before the time it names; nor is a refused request
+    (400, a prompt that is too long) or one that the user or the client's end aborted. Up to 2.1.19 single retries
+    are not logged, so the number of tries is not known there. An answer that was cut off (“Connection closed
+    mid-response”) is not counted. Where the record stops while the client is still trying, it is not decided.
+    """
+    found = [f for f in failures(case) if f.kind in RETRIED]
+    for failure in found:
+        yield _hit(case, failure)
+    if not found and is_still_trying(case):
+        yield Insufficient(
+            "the record stops while the client is still trying: whether it gave up is not told"
+        )
+    elif not found and not has_requests(case):
+        yield NotApplicable("no request to the model API is in the evidence")
+
+
+def _hit(case: Case, failure: ApiFailure) -> Hit:
+    who = agent_name(case, failure.agent_id) if failure.is_told_by_agent else "an agent"
+    tries = f" in {failure.attempts} tries" if failure.attempts else ""
+    turns = f", in {failure.count} turns" if failure.count > 1 else ""
+    severity = Severity.HIGH
+    if failure.agent_id is not None or (not failure.is_told_by_agent and failure.recovered is not None):
+        severity = Severity.MEDIUM
+    return Hit(
+        subject=failure.kind,
+        message=f"The model API {WORDS[failure.kind]}{tries}, and {who} gave up{turns}",
+        claim=Claim.OBSERVED,
+        cites=tuple(Cite(e) for e in failure.events),
+        facts={
+            "class": failure.kind.value,
+            "attempts": failure.attempts,
+            "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
+            "status": failure.status,
+            "occurrences": failure.count,
+        },
+        statements=tuple(_statements(case, failure, who)),
+        severity=severity,
+        confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
+        agent_id=failure.agent_id,
+    )
+
+
+def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement]:
+    at = clock_time(case.event(failure.events[0])["ts"])
+    text = f"At {at} a request of {who} to the model API failed for good: the API {WORDS[failure.kind]}"
+    yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, failure.events)
+    if failure.tries:
+        text = f"{failure.attempts} tries are on record before the client gave up"
+        yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (*failure.tries, failure.events[0]))
+    else:
+        text = "The record has the last failure only: up to 2.1.19 single retries are not logged"
+        yield Statement(Slot.WHY, Claim.DERIVED, text, failure.events[:1])
+    if failure.recovered is None:
+        text = f"No answer to {who} is in the record after that"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.last,))
+    else:
+        when = clock_time(case.event(failure.recovered)["ts"])
+        text = f"{who[:1].upper()}{who[1:]} was answered again at {when}, when the API was asked anew"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.recovered,))
+    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTIONS[failure.kind], failure.events[:1])

@@ -1,0 +1,95 @@
+"""Which failures of the model API are told apart, and how many tries each of them ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from forensics.api_failures import MOST_KEPT, ApiClass, class_of, failures
+from forensics.engine import analyse
+
+SESSION = "5e551011-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        ("529", "API Error: 529 Overloaded", ApiClass.OVERLOADED),
+        ("500", "API Error: 500 {}", ApiClass.SERVER_ERROR),
+        ("429", "API Error: Server is temporarily limiting requests (not your usage limit) · Rate limited", ApiClass.RATE_LIMIT),
+        ("rate_limit", "You're out of extra usage · resets 2pm (Europe/Berlin)", ApiClass.USAGE_LIMIT),
+        ("rate_limit", "You've hit your session limit · resets 3pm", ApiClass.USAGE_LIMIT),
+        (None, "Claude AI usage limit reached|1760000000", ApiClass.USAGE_LIMIT),
+        ("429", 'API Error: 429 {"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account\'s rate limit."}}', ApiClass.RATE_LIMIT),
+        ("Request timed out", "Request timed out.", ApiClass.TIMEOUT),
+        ("ECONNRESET", "Stream connection error (ECONNRESET)", ApiClass.CONNECTION),
+        ("ConnectionRefused", "", ApiClass.CONNECTION),
+        ("FailedToOpenSocket", "", ApiClass.CONNECTION),
+        ("401", "API Error: 401 {}", ApiClass.AUTHENTICATION),
+        ("authentication_failed", "Invalid API key · Please run /login", ApiClass.AUTHENTICATION),
+        (None, "Invalid API key · Fix external API key", ApiClass.AUTHENTICATION),
+        ("403", "API Error: 403 {}", ApiClass.FORBIDDEN),
+        ("400", "API Error: 400 invalid x-api-key", ApiClass.OTHER),
+        ("Request was aborted", "Request was aborted.", ApiClass.ABORTED),
+        (None, "API Error: Connection closed mid-response. The response above may be incomplete.", ApiClass.OTHER),
+        (None, "Prompt is too long", ApiClass.OTHER),
+        (None, "", ApiClass.OTHER),
+    ],
+)  # fmt: skip
+def test_a_failure_is_of_one_class(status, message, kind):
+    assert class_of(status, message) is kind
+
+
+def line(number, kind, **more):
+    at = f"2026-03-02T10:00:{number:02d}.000Z"
+    record = {"type": kind, "sessionId": SESSION, "version": "2.1.3", "uuid": f"u{number}", "timestamp": at}
+    return json.dumps(record | more)
+
+
+def said(number, text, **more):
+    message = {"role": "assistant", "id": f"m{number}", "content": [{"type": "text", "text": text}]}
+    return line(number, "assistant", message=message, **more)
+
+
+def tried(number, attempt):
+    return line(number, "system", subtype="api_error", error={}, retryAttempt=attempt)
+
+
+def failed(number):
+    return said(number, "Request timed out", isApiErrorMessage=True)
+
+
+def found(folder, *lines):
+    (folder / f"{SESSION}.jsonl").write_text("".join(one + "\n" for one in lines), encoding="utf-8")
+    (session,) = analyse([folder]).sessions
+    return failures(session.case)
+
+
+def test_tries_belong_to_the_failure_that_they_end_in(tmp_path):
+    (failure,) = found(tmp_path, tried(1, 1), tried(2, 2), failed(3))
+    assert (failure.attempts, len(failure.tries), failure.recovered) == (3, 2, None)
+
+
+def test_tries_before_an_answer_belong_to_no_later_failure(tmp_path):
+    (failure,) = found(tmp_path, tried(1, 1), tried(2, 2), said(3, "Here."), failed(4))
+    assert (failure.attempts, failure.tries) == (None, ())
+
+
+def test_the_turn_with_the_most_tries_is_told(tmp_path):
+    (failure,) = found(
+        tmp_path, tried(1, 1), failed(2), tried(3, 1), tried(4, 2), failed(5), failed(6), said(7, "Here.")
+    )
+    assert (failure.attempts, len(failure.tries), failure.count) == (3, 2, 3)
+    assert failure.last == failure.events[-1]
+    assert failure.recovered is not None
+
+
+def test_of_very_many_failures_the_first_are_kept_and_all_are_counted(tmp_path):
+    (failure,) = found(tmp_path, *(failed(number) for number in range(1, 41)))
+    assert (failure.count, len(failure.events)) == (40, MOST_KEPT)
+    assert failure.last not in failure.events
+
+
+def test_what_a_retry_cured_is_no_failure(tmp_path):
+    assert found(tmp_path, tried(1, 1), said(2, "Here.")) == []
