@@ -9,6 +9,7 @@ from forensics.rules.api_retries_exhausted import api_retries_exhausted
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
+from forensics.rules.mcp_server_lost import mcp_server_lost
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.rules.timeout_without_diagnosis import timeout_without_diagnosis
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     timeout_without_diagnosis,
     api_retries_exhausted,
     api_authentication_failed,
+    mcp_server_lost,
     orphaned_agent,
     abnormal_end,
 )
