@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forensics.rule import Rule
 from forensics.rules.abnormal_end import abnormal_end
+from forensics.rules.agent_budget import agent_budget
 from forensics.rules.api_authentication_failed import api_authentication_failed
 from forensics.rules.api_retries_exhausted import api_retries_exhausted
 from forensics.rules.concurrent_file_write import concurrent_file_write
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     api_retries_exhausted,
     api_authentication_failed,
     mcp_server_lost,
+    agent_budget,
     orphaned_agent,
     abnormal_end,
 )
