@@ -10,6 +10,7 @@ from forensics.rules.api_retries_exhausted import api_retries_exhausted
 from forensics.rules.concurrent_file_write import concurrent_file_write
 from forensics.rules.fallback_chain_exhausted import fallback_chain_exhausted
 from forensics.rules.fallback_credential_rejected import fallback_credential_rejected
+from forensics.rules.hook_failing import hook_failing
 from forensics.rules.mcp_server_lost import mcp_server_lost
 from forensics.rules.orphaned_agent import orphaned_agent
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
@@ -30,5 +31,6 @@ RULES: tuple[Rule, ...] = (
     mcp_server_lost,
     agent_budget,
     orphaned_agent,
+    hook_failing,
     abnormal_end,
 )
