@@ -71,6 +71,7 @@ REFUSAL = re.compile(
 NETWORK = re.compile(
     r"E[A-Z]{4,}|Connection[A-Z]\w*|FailedToOpenSocket"
 )  # a code: ECONNRESET, ConnectionRefused
+MOST_KEPT = 20  # a client that a script starts again and again may fail for days
 AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
 # signs of an answer: a transcript's, and without one the debug log's
 ANSWERS = (
@@ -91,7 +92,9 @@ class ApiFailure:
     agent_id: str | None
     kind: ApiClass
     status: str | None
-    events: tuple[int, ...]  # the records that ended the turns, in order
+    events: tuple[int, ...]  # the records that ended the first turns, in order
+    last: int  # the record that ended the last one
+    count: int  # how many turns were ended
     attempts: int | None  # of the turn with the most tries
     tries: tuple[int, ...]  # the records of that turn's tries
     recovered: int | None  # the same agent's first answer after the last of them
@@ -162,7 +165,9 @@ def _joined(
         agent_id=row["agent_id"],
         kind=kind,
         status=row["status"],
-        events=(*(before.events if before else ()), row["event_id"]),
+        events=(*(before.events if before else ()), row["event_id"])[:MOST_KEPT],
+        last=row["event_id"],
+        count=(before.count if before else 0) + 1,
         attempts=count or None,
         tries=events,
         recovered=None,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from forensics.api_failures import ApiClass, class_of, failures
+from forensics.api_failures import MOST_KEPT, ApiClass, class_of, failures
 from forensics.engine import analyse
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
@@ -80,8 +80,15 @@ def test_the_turn_with_the_most_tries_is_told(tmp_path):
     (failure,) = found(
         tmp_path, tried(1, 1), failed(2), tried(3, 1), tried(4, 2), failed(5), failed(6), said(7, "Here.")
     )
-    assert (failure.attempts, len(failure.tries), len(failure.events)) == (3, 2, 3)
+    assert (failure.attempts, len(failure.tries), failure.count) == (3, 2, 3)
+    assert failure.last == failure.events[-1]
     assert failure.recovered is not None
+
+
+def test_of_very_many_failures_the_first_are_kept_and_all_are_counted(tmp_path):
+    (failure,) = found(tmp_path, *(failed(number) for number in range(1, 41)))
+    assert (failure.count, len(failure.events)) == (40, MOST_KEPT)
+    assert failure.last not in failure.events
 
 
 def test_what_a_retry_cured_is_no_failure(tmp_path):

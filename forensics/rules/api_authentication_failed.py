@@ -93,7 +93,7 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
             "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
             "status": failure.status,
             "recovered": recovered,
-            "occurrences": len(failure.events),
+            "occurrences": failure.count,
         },
         statements=tuple(_statements(case, failure, who)),
         severity=Severity.MEDIUM if failure.agent_id is not None or recovered else Severity.HIGH,
@@ -104,7 +104,7 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
 
 def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement]:
     at = clock_time(case.event(failure.events[0])["ts"])
-    times = f" ({len(failure.events)} times)" if len(failure.events) > 1 else ""
+    times = f" ({failure.count} times)" if failure.count > 1 else ""
     text = f"At {at} the model API {WORDS[failure.kind]} of {who}{times}"
     yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, failure.events)
     if failure.tries:
@@ -112,7 +112,7 @@ def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (*failure.tries, failure.events[0]))
     if failure.recovered is None:
         text = f"No answer to {who} is in the record after that"
-        yield Statement(Slot.IMPACT, Claim.DERIVED, text, failure.events[-1:])
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.last,))
     else:
         when = clock_time(case.event(failure.recovered)["ts"])
         text = f"Requests were answered again from {when} on: the credential had been renewed, or was good after all"

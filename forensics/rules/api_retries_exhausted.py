@@ -109,7 +109,7 @@ def api_retries_exhausted(case: Case) -> Iterator[Said]:
 def _hit(case: Case, failure: ApiFailure) -> Hit:
     who = agent_name(case, failure.agent_id) if failure.is_told_by_agent else "an agent"
     tries = f" in {failure.attempts} tries" if failure.attempts else ""
-    turns = f", in {len(failure.events)} turns" if len(failure.events) > 1 else ""
+    turns = f", in {failure.count} turns" if failure.count > 1 else ""
     severity = Severity.HIGH
     if failure.agent_id is not None or (not failure.is_told_by_agent and failure.recovered is not None):
         severity = Severity.MEDIUM
@@ -123,7 +123,7 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
             "attempts": failure.attempts,
             "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
             "status": failure.status,
-            "occurrences": len(failure.events),
+            "occurrences": failure.count,
         },
         statements=tuple(_statements(case, failure, who)),
         severity=severity,
@@ -144,7 +144,7 @@ def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement
         yield Statement(Slot.WHY, Claim.DERIVED, text, failure.events[:1])
     if failure.recovered is None:
         text = f"No answer to {who} is in the record after that"
-        yield Statement(Slot.IMPACT, Claim.DERIVED, text, failure.events[-1:])
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.last,))
     else:
         when = clock_time(case.event(failure.recovered)["ts"])
         text = f"{who[:1].upper()}{who[1:]} was answered again at {when}, when the API was asked anew"

@@ -31,7 +31,7 @@ CANCELLED = "cancelled"  # with its call: that is nothing of the hook's
 # how a call's result begins that a hook denied: 2.0.24 and 2.1.330, and up to 1.0.128
 DENIAL = r"^(?:Error: )?(?:(?:Hook )?PreToolUse:\S+ (?:hook error|\[)|\S+ operation blocked by hook)"
 FOLDERS = re.compile(r"[^\s\"']*[/\\]")
-SHOWN = 80
+SHOWN, MOST_CITED = 80, 20  # characters of a command, lines of one kind
 
 GUIDANCE = Guidance(
     contract="A hook ends by itself, in time, with exit code 0, or with 2 to deny what it is asked about.",
@@ -132,7 +132,7 @@ def _failing_hit(event: str | None, command: str | None, statuses: list[str], ev
         subject=f"{event or ''}|{_without_folders(command)}",
         message=text,
         claim=Claim.OBSERVED,
-        cites=tuple(Cite(e) for e in events),
+        cites=tuple(Cite(e) for e in events[:MOST_CITED]),
         facts={
             "hook": event,
             "command": called,
@@ -141,12 +141,12 @@ def _failing_hit(event: str | None, command: str | None, statuses: list[str], ev
             "denied": False,
         },
         statements=(
-            Statement(Slot.HAPPENED, Claim.OBSERVED, text, tuple(events)),
+            Statement(Slot.HAPPENED, Claim.OBSERVED, text, tuple(events[:MOST_CITED])),
             Statement(
                 Slot.IMPACT,
                 Claim.DERIVED,
                 "The client went on each time: what the hook is there for was not done",
-                tuple(events),
+                tuple(events[:MOST_CITED]),
             ),
             Statement(Slot.QUESTION, Claim.HYPOTHESIS, ask, (events[0],)),
         ),
@@ -200,7 +200,7 @@ def _denied_hit(case: Case, agent: str | None, tool: str, rows: pl.DataFrame) ->
         apart=str(rows["text_sha"][0]),
         message=text,
         claim=Claim.OBSERVED,
-        cites=tuple(Cite(e) for e in events),
+        cites=tuple(Cite(e) for e in events[:MOST_CITED]),
         facts={
             "hook": f"PreToolUse:{tool}",
             "command": command,
@@ -209,7 +209,7 @@ def _denied_hit(case: Case, agent: str | None, tool: str, rows: pl.DataFrame) ->
             "denied": True,
         },
         statements=(
-            Statement(Slot.HAPPENED, Claim.DERIVED, text, (*calls, *events)),
+            Statement(Slot.HAPPENED, Claim.DERIVED, text, (*calls[:MOST_CITED], *events[:MOST_CITED])),
             Statement(Slot.QUESTION, Claim.HYPOTHESIS, ask, events[:1]),
         ),
         agent_id=agent,
