@@ -8,11 +8,12 @@ from __future__ import annotations
 import ntpath
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import TypeVar, cast
 
 import polars as pl
 
@@ -41,6 +42,21 @@ class FileAccess:
     answer_event: int | None
     ok: bool | None
     answer: str
+
+
+T = TypeVar("T")
+
+
+def per_case(compute: Callable[[Case], T]) -> Callable[[Case], T]:
+    """Make a function of a case that is computed once, for all rules that ask. It may not look at findings."""
+
+    @wraps(compute)
+    def ask(case: Case) -> T:
+        if compute not in case.asked:
+            case.asked[compute] = compute(case)
+        return cast("T", case.asked[compute])
+
+    return ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +91,28 @@ class Case:
         return self.session_id.startswith("voice:")
 
     def of(self, *kinds: EventKind) -> pl.DataFrame:
-        """Return the events of these kinds, in the case's order. Dozens of rules ask: each kind is looked up once."""
-        known = self._by_kind
-        found = [known[k.value] for k in kinds if k.value in known]
-        if len(found) > 1:
-            return self.events.filter(is_kind(kinds))
-        return found[0] if found else self.events.clear()
+        """Return the events of these kinds, in the case's order. Dozens of rules ask: each answer is kept."""
+        if kinds not in self._of:
+            known = self._by_kind
+            found = [known[k.value] for k in dict.fromkeys(kinds) if k.value in known]
+            if len(found) > 1:
+                self._of[kinds] = self.events.filter(is_kind(kinds))
+            else:
+                self._of[kinds] = found[0] if found else self._none
+        return self._of[kinds]
+
+    @cached_property
+    def _of(self) -> dict[tuple[EventKind, ...], pl.DataFrame]:
+        return {}
+
+    @cached_property
+    def _none(self) -> pl.DataFrame:
+        return self.events.clear()
+
+    @cached_property
+    def asked(self) -> dict[object, object]:
+        """Return the answers that ``per_case`` keeps, by the function that gave them."""
+        return {}
 
     @cached_property
     def _by_kind(self) -> dict[str, pl.DataFrame]:

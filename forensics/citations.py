@@ -44,6 +44,8 @@ class Citations:
     def __init__(self, inputs: Sequence[InputFile], events: pl.DataFrame, places: pl.DataFrame) -> None:
         self._inputs = inputs
         self._events = events
+        # where each id stands: dozens of rules cite, and each pass over all events would cost as much as a rule
+        self._ids = events.select("event_id", place=pl.int_range(pl.len(), dtype=pl.UInt32)).sort("event_id")
         self._also: dict[int, list[str]] = {}
         for event_id, file, line in places.select("event_id", "file", "line").iter_rows():
             self._also.setdefault(event_id, []).append(f"{inputs[file].evidence.name}:{line}")
@@ -58,8 +60,10 @@ class Citations:
         return tuple(self._ref(cite, rows[cite.event_id]) for cite in wanted)
 
     def _rows(self, event_ids: Iterable[int]) -> Iterable[Row]:
-        wanted = pl.Series(list(event_ids), dtype=pl.UInt64)
-        return self._events.filter(pl.col("event_id").is_in(wanted.implode())).iter_rows(named=True)
+        wanted = pl.Series(sorted(set(event_ids)), dtype=pl.UInt64)
+        at = self._ids["event_id"].search_sorted(wanted)
+        places = self._ids["place"].gather(at.filter(at < self._ids.height))
+        return self._events[places].iter_rows(named=True)
 
     def files_of(self, events: pl.DataFrame) -> frozenset[str]:
         """Return the names of the files that hold these events, copies included."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.account import Remark
-from forensics.schema import CLOCK_STEP, MOMENT, EventKind, Source, TsQuality, is_from
+from forensics.schema import CLOCK_STEP, MOMENT, EventKind, Source, TsQuality, empty, is_from
 
 ONE_WRITER = (Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.VOICE_STDERR, Source.VOICE_EVENTS)
 LATE = 20  # records behind one that stands in the wrong place, among which the time returns
@@ -42,6 +42,19 @@ def in_order(events: pl.DataFrame) -> pl.DataFrame:
     return lines.sort(running, "file", "line", "ordinal", nulls_last=False)
 
 
+STEPS = pl.Schema(
+    {
+        "file": pl.UInt32(),
+        "line": pl.UInt32(),
+        "event_id": pl.UInt64(),
+        "above": pl.UInt32(),
+        "above_id": pl.UInt64(),
+        "step": pl.Duration("us"),
+        "is_late": pl.Boolean(),
+    }
+)
+
+
 def clock_steps(events: pl.DataFrame, excerpts: Iterable[int] = ()) -> pl.DataFrame:
     """Return where the clock of a log of one writer goes back, in the order of files and lines.
 
@@ -52,6 +65,8 @@ def clock_steps(events: pl.DataFrame, excerpts: Iterable[int] = ()) -> pl.DataFr
     """
     # a server's local clock goes back when summer ends: only what has no UTC is judged by it
     moment = pl.when(pl.col("ts_quality") == TsQuality.INFERRED.value).then(None).otherwise(MOMENT)
+    if not set(ONE_WRITER) & set(events["source"].unique()):
+        return empty(STEPS)
     logs = events.filter(is_from(ONE_WRITER)).select(
         "file", "line", "ordinal", "event_id", is_utc=pl.col("ts").is_not_null(), moment=moment
     )

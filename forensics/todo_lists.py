@@ -15,7 +15,7 @@ from itertools import pairwise
 import polars as pl
 
 from forensics.agents import AgentEnd
-from forensics.case import Case
+from forensics.case import Case, per_case
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 
@@ -73,6 +73,7 @@ class OpenItem:
     event: int
 
 
+@per_case
 def open_items(case: Case) -> tuple[OpenItem, ...]:
     """Return the items in progress or pending in the last list of each agent, and in the list that all share.
 
@@ -199,6 +200,8 @@ class _Step:
 
 def _replayed(case: Case) -> Iterator[tuple[Row, dict[str, _Item]]]:
     """Yield each change of the shared list that was not refused, and the items after it, which is one and the same."""
+    if case.of(*CHANGES).is_empty():
+        return
     changes = (
         case.of(*CHANGES)
         .filter(pl.col("source") == Source.TRANSCRIPT.value)

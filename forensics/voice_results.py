@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.case import Case
+from forensics.case import Case, per_case
 from forensics.patterns.failed_results import VOICE
 from forensics.schema import CONVERSE, Row, Source, is_from
 from forensics.schema import EventKind as K
@@ -71,8 +71,13 @@ def heard_results(case: Case) -> Iterator[HeardResult]:
             yield HeardResult(event, found["text"], found["provider"], seconds)
 
 
-def failed_results(case: Case) -> Iterator[FailedResult]:
-    """Yield the failed voice calls of the transcript, or of a screen. The text must begin the tool's own result."""
+@per_case
+def failed_results(case: Case) -> tuple[FailedResult, ...]:
+    """Return the failed voice calls of the transcript, or of a screen. The text must begin the tool's own result."""
+    return tuple(_failed(case))
+
+
+def _failed(case: Case) -> Iterator[FailedResult]:
     for row in (*_answers(case).iter_rows(named=True), *_shown(case)):
         text = str(row["message"]).removeprefix("⎿").lstrip()
         known = next((t for t in VOICE if text.startswith(t.start)), None)
@@ -81,20 +86,31 @@ def failed_results(case: Case) -> Iterator[FailedResult]:
             yield FailedResult(known.service, row["event_id"], known.start.strip(": "), text, found)
 
 
+@per_case
 def _answers(case: Case) -> pl.DataFrame:
     """Return the results of the voice tool that the transcript holds."""
     calls = case.of(K.TOOL_CALL).filter(
         pl.col("tool").str.ends_with(CONVERSE) & (pl.col("source") == Source.TRANSCRIPT.value)
     )
+    if calls.is_empty():
+        return case.events.clear()
     return case.of(K.TOOL_RESULT).join(
         calls.select("correlation_id"), on="correlation_id", how="semi", maintain_order="left"
     )
 
 
-def _shown(case: Case) -> Iterator[Row]:
-    """Yield the failures that the user saw on the screen: the result itself, without its call."""
-    failures = case.of(K.VOICE_FAILURE).filter(pl.col("source") == Source.CONSOLE.value)
-    yield from failures.iter_rows(named=True)
+@per_case
+def _shown(case: Case) -> tuple[Row, ...]:
+    """Return the failures that the user saw on the screen: the result itself, without its call."""
+    failures = case.of(K.VOICE_FAILURE)
+    if failures.is_empty():
+        return ()
+    return tuple(failures.filter(pl.col("source") == Source.CONSOLE.value).iter_rows(named=True))
+
+
+@per_case
+def _calls_voice(case: Case) -> bool:
+    return bool(case.events["tool"].str.ends_with("converse").any())
 
 
 def unread_calls(case: Case) -> str | None:
@@ -102,9 +118,9 @@ def unread_calls(case: Case) -> str | None:
 
     The client's own lines about a call do not tell: voicemode returns a failure as an ordinary result.
     """
-    called = not case.events.filter(pl.col("tool").str.ends_with("converse")).is_empty()
+    called = _calls_voice(case)
     told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
-    if not called or case.chains or next(_shown(case), None) or has_server_lines(case) or not told.is_empty():
+    if not called or case.chains or _shown(case) or has_server_lines(case) or not told.is_empty():
         return None
     return (
         "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
@@ -122,6 +138,7 @@ def server_version(case: Case) -> tuple[str | None, int | None]:
     return None, None
 
 
+@per_case
 def uses_voice(case: Case) -> bool:
     """Say whether a voice service was used at all in this session."""
     if (
@@ -131,12 +148,10 @@ def uses_voice(case: Case) -> bool:
         ).is_empty()
     ):
         return True
-    if next(_shown(case), None) is not None:
-        return True
-    converse = case.events.filter(pl.col("tool").str.ends_with("converse"))
-    return not converse.is_empty()
+    return bool(_shown(case)) or _calls_voice(case)
 
 
+@per_case
 def has_server_lines(case: Case) -> bool:
     """Say whether the server's own log lines are in the evidence, beyond its start-up."""
     lines = case.events.filter(

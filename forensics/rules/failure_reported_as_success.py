@@ -129,6 +129,8 @@ def _is_told_by_lines(case: Case, logged: pl.DataFrame) -> bool:
 
 
 def _in_results(case: Case, answers: pl.DataFrame) -> Iterator[_Masked]:
+    if answers.is_empty():
+        return
     message = pl.col("message")
     begins = pl.any_horizontal(message.str.starts_with(start) for start in STARTS)
     ok = answers.filter(pl.col("status") == "ok")
