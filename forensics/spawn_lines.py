@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from forensics.case import Case
+from forensics.case import Case, per_case
 from forensics.schema import SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
 
@@ -62,6 +62,7 @@ def spawn_lines(case: Case) -> int:
     return sum(r["kind"] == K.TOOL_DISPATCH and r["tool"] in SPAWN_TOOLS for r in _lines(case))
 
 
+@per_case
 def _lines(case: Case) -> list[Row]:
     found = case.of(*KINDS).filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
     columns = ("event_id", "kind", "tool", "correlation_id", "ts", "status", "agent_id", "duration_ms")
