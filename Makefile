@@ -5,6 +5,7 @@ PYTHON  ?= python3
 ARGS    ?=
 DIST    ?= dist
 VERSION ?= latest
+LOGS    ?= $(CASE)
 CORPUS  ?= $(or $(FORENSICS_CORPUS),../shared/corpus)
 NAME    ?=
 CODE    ?=
@@ -19,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy demo test lint types layers check format golden drift new-rule wheel clean distclean
+.PHONY: help accuracy cost demo test lint types layers check format golden drift new-rule wheel clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ golden: $(VENV)/.installed-dev ## Write the expected reports anew. Read the diff
 
 accuracy: $(VENV)/.installed ## Measure the rules on recordings, and write docs/accuracy.md.
 	@$(BIN)/python -m tools.accuracy $(CORPUS) $(ARGS)
+
+cost: $(VENV)/.installed ## Compare the CPU time of the rules with that of parsing: LOGS=folder.
+	@$(BIN)/python -m tools.rule_cost $(LOGS)
 
 drift: $(VENV)/.installed ## Judge a release of the client: VERSION=2.1.331, or the newest.
 	@$(BIN)/python -m tools.recorder $(VERSION) $(ARGS)

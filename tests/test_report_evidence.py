@@ -189,3 +189,12 @@ def test_only_an_id_that_the_client_gives_becomes_a_command(tmp_path):
     recovery = to_markdown(analyse([tmp_path])).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
     assert "claude --resume" not in recovery
     assert "curl" not in recovery
+
+
+def test_a_control_gap_stands_with_the_event_that_it_explains():
+    report = to_markdown(analyse([INCIDENT]))
+    event = report.partition("(CCF102 ")[2].partition("\n**5 items")[0].partition("### ")[0]
+    assert "**Control Gap**: CCF302 todo-rule-not-enforced (3.2)" in event
+    gap = report.partition("(CCF302 todo-rule-not-enforced, control gap, ")[2].partition("### ")[0]
+    assert "**Related**: CCF102 several-todos-in-progress (1.2)" in gap
+    assert "**Control Gap**" not in gap

@@ -6,7 +6,7 @@ Templates only place and repeat; what is said, and on what it rests, is decided 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -14,7 +14,7 @@ from forensics.agents import AgentEnd
 from forensics.analysis import Analysis, Gap, Moment, SessionAnalysis
 from forensics.chain import Link
 from forensics.citations import format_utc
-from forensics.finding import Finding, OutcomeKind, Slot, Statement
+from forensics.finding import Finding, Nature, OutcomeKind, Slot, Statement
 from forensics.render.advice import advise
 from forensics.render.moments import LocalClock, choose_clock
 from forensics.render.outline import (
@@ -22,6 +22,7 @@ from forensics.render.outline import (
     CHAIN_CODES,
     ENDED,
     ENDING_CODES,
+    SECTIONS,
     TITLES,
     Topic,
     category_of_others,
@@ -35,10 +36,11 @@ from forensics.render.views import (
     Exhibits,
     FindingView,
     Incident,
+    Related,
     Sentence,
     TopicView,
 )
-from forensics.rule import Guidance, Rule
+from forensics.rule import Rule
 from forensics.schema import Source
 
 MOST_MOMENTS = 40  # clusters shown with quotes; the table in the appendix has the rest
@@ -64,9 +66,7 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         )
         for c in (*CATEGORIES, *category_of_others(analysis.rules))
     )
-    endings = tuple(
-        _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in ENDING_CODES
-    )
+    endings = tuple(_finding(f, session, rules, exhibits) for f in session.findings if f.rule in ENDING_CODES)
     gaps, last_gaps = _gaps_before(session.timeline, session.gaps)
     long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S
     return Incident(
@@ -120,7 +120,7 @@ def _chain(session: SessionAnalysis, rules: dict[str, Rule], exhibits: Exhibits)
     return ChainView(
         verdict=graph.verdict.value if graph.verdict else "",
         findings=tuple(
-            _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in CHAIN_CODES
+            _finding(f, session, rules, exhibits) for f in session.findings if f.rule in CHAIN_CODES
         ),
         paths=tuple(
             f"{p.verdict.capitalize()} of {len(p.nodes)} events: {' → '.join(names[n] for n in p.nodes)}"
@@ -191,9 +191,7 @@ def _gaps_before(
 
 def _topic(topic: Topic, session: SessionAnalysis, rules: dict[str, Rule], exhibits: Exhibits) -> TopicView:
     known = [c for c in topic.codes if c in rules]
-    found = tuple(
-        _finding(f, rules[f.rule].guidance, exhibits) for f in session.findings if f.rule in topic.codes
-    )
+    found = tuple(_finding(f, session, rules, exhibits) for f in session.findings if f.rule in topic.codes)
     state = "" if found else _state(known, session)
     return TopicView(topic=topic, state=state, status=_status(topic, known, session), findings=found)
 
@@ -221,8 +219,12 @@ def _status(topic: Topic, known: Sequence[str], session: SessionAnalysis) -> str
     return "; ".join(told)
 
 
-def _finding(finding: Finding, guidance: Guidance, exhibits: Exhibits) -> FindingView:
+def _finding(
+    finding: Finding, session: SessionAnalysis, rules: Mapping[str, Rule], exhibits: Exhibits
+) -> FindingView:
     evidence = exhibits.unique(finding.evidence)
+    guidance = rules[finding.rule].guidance
+    gaps, related = _related(finding, session, rules)
     return FindingView(
         finding=finding,
         happened=_sentences(finding.statements, Slot.HAPPENED, exhibits),
@@ -232,7 +234,31 @@ def _finding(finding: Finding, guidance: Guidance, exhibits: Exhibits) -> Findin
         contract_held=finding.contract_held,
         evidence=evidence,
         tables=finding.tables,
+        gaps=gaps,
+        related=related,
     )
+
+
+def _related(
+    finding: Finding, session: SessionAnalysis, rules: Mapping[str, Rule]
+) -> tuple[tuple[Related, ...], tuple[Related, ...]]:
+    """Return the control gaps that explain a finding, and the other findings that it is related to, each rule once.
+
+    Rules name those they build on or explain; the relation is read in both directions.
+    """
+    named = {f.rule: f for f in session.findings if f.rule != finding.rule}
+    near = {
+        code: f
+        for code, f in named.items()
+        if code in rules[finding.rule].related or finding.rule in rules[code].related
+    }
+    told = {
+        code: Related(code, f.name, SECTIONS.get(code, ""))
+        for code, f in sorted(near.items(), key=lambda i: i[0])
+    }
+    is_event = finding.nature is Nature.EVENT
+    gaps = [r for code, r in told.items() if is_event and near[code].nature is Nature.CONTROL_GAP]
+    return tuple(gaps), tuple(r for r in told.values() if r not in gaps)
 
 
 def _sentences(statements: Iterable[Statement], slot: Slot, exhibits: Exhibits) -> tuple[Sentence, ...]:

@@ -172,6 +172,8 @@ def category_of_others(rules: Sequence[Rule]) -> tuple[Category, ...]:
     return (Category(number, "RULES OF YOUR OWN", topics),) if topics else ()
 
 
+SECTIONS = {code: t.number for c in CATEGORIES for t in c.topics for code in t.codes}
+
 # how the title calls an ending: only a proven crash is a crash
 TITLES = {
     Verdict.CLEAN: "Session Ended Cleanly",

@@ -55,6 +55,15 @@ class Sentence:
     exhibits: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another finding, by its code, its name and the section that it stands in."""
+
+    code: str
+    name: str
+    section: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
     """One finding, its sentences by place."""
@@ -67,6 +76,8 @@ class FindingView:
     contract_held: bool | None
     evidence: tuple[Exhibit, ...]
     tables: tuple[Table, ...]
+    gaps: tuple[Related, ...]  # safeguards that were not observed, and would have met it
+    related: tuple[Related, ...]  # other findings of this session that stand in connection with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
