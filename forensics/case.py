@@ -8,11 +8,12 @@ from __future__ import annotations
 import ntpath
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -26,6 +27,7 @@ from forensics.voice_chains import Chain, build_chains
 WRITE_TOOLS = ("Write", "Edit", "MultiEdit", "NotebookEdit")
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a drive, or another machine's share
 FD_PREFIX = re.compile(r"^/proc/self/fd/\d+/")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class Case:
     excerpts: frozenset[int]  # files that are not whole: where they begin and stop says nothing
     sifted: frozenset[int]  # those of them in which lines between others are missing
     findings: tuple[Finding, ...] = ()  # of the rules before; only a rule that reads findings has any
+    _computed: dict[Callable[[Case], Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def sources(self) -> frozenset[Source]:
@@ -81,6 +84,12 @@ class Case:
         if len(found) > 1:
             return self.events.filter(is_kind(kinds))
         return found[0] if found else self.events.clear()
+
+    def once(self, compute: Callable[[Case], T]) -> T:
+        """Return what a function says of this case, computed once for all rules. It must not look at findings."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        return cast("T", self._computed[compute])
 
     @cached_property
     def _by_kind(self) -> dict[str, pl.DataFrame]:
