@@ -193,7 +193,7 @@ IDS = re.compile(
 )
 # ids that a fixture made up, in the fields that hold ids
 MADE_UP = re.compile(
-    r'"(?:uuid|parentUuid|leafUuid|requestId|id|tool_use_id|toolUseId|parent_tool_use_id)":"'
+    r'"(?:uuid|parentUuid|leafUuid|requestId|id|tool_use_id|toolUseId|parent_tool_use_id)": ?"'
     r"(?=[a-z])(?!toolu_0|msg_0|req_0|[0-9a-f]{8}-|a[0-9a-f]{16})"
 )
 DATES = re.compile(r"\b20(\d\d)-(?=\d\d-\d\d)|(?<=\D)1[67]\d{11}(?=\D)")
@@ -202,7 +202,7 @@ YEAR_MS = 365 * 24 * 3600 * 1000
 
 def another_id(match):
     """Change one character that equals in all ids of a kind, so that different ids stay different."""
-    at = match[0].index("_0") + 2 if "_0" in match[0] else 14 if "-" in match[0] else 1
+    at = match[0].index("_0") + 1 if "_0" in match[0] else 14 if "-" in match[0] else 1
     return match[0][:at] + ("7" if match[0][at] != "7" else "6") + match[0][at + 1 :]
 
 

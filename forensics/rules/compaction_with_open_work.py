@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
@@ -69,12 +70,38 @@ def compaction_with_open_work(case: Case, *, later_calls: int = 10) -> Iterator[
     if compactions.is_empty():
         yield NotApplicable("the context was not compacted")
         return
-    states = [s for s in list_states(case) if s.items and not s.from_file]
+    states = _InForce([s for s in list_states(case) if s.items and not s.from_file])
     later = _Later(case)
     for row in compactions.iter_rows(named=True):
-        busy = [s for s in states if s.agent_id == row["agent_id"] and _holds(s, row)]
+        busy = states.at(row)
         if busy:
             yield _hit(case, row, busy, later.never_again(row, busy, later_calls))
+
+
+class _InForce:
+    """Finds the states in force at a moment. Those of one list and owner follow one another: one of them can be."""
+
+    def __init__(self, states: Sequence[ListState]) -> None:
+        self._of: dict[str | None, dict[bool, list[ListState]]] = {}
+        for state in states:
+            self._of.setdefault(state.agent_id, {}).setdefault(state.shared, []).append(state)
+        self._since = {
+            (agent, shared): [s.since for s in own if s.since is not None]
+            for agent, lists in self._of.items()
+            for shared, own in lists.items()
+        }
+
+    def at(self, compaction: Row) -> list[ListState]:
+        """Return the states of the agent's lists in which a compaction falls."""
+        found: list[ListState] = []
+        for shared, own in self._of.get(compaction["agent_id"], {}).items():
+            since = self._since[compaction["agent_id"], shared]
+            if compaction["ts"] is not None and len(since) == len(own):
+                behind = bisect_right(since, compaction["ts"])
+                found += [s for s in own[max(0, behind - 1) : behind] if _holds(s, compaction)]
+            else:
+                found += [s for s in own if _holds(s, compaction)]
+        return found
 
 
 def _holds(state: ListState, compaction: Row) -> bool:
