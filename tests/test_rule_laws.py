@@ -1,66 +1,23 @@
 """What holds for every rule, whatever it looks for. Each law runs over the smallest firing fixture of each rule.
 
-A rule that is added later is covered by its own fixture. Where a law cannot hold for a rule, the rule stands in one
-of the lists below with the reason.
+A rule that is added later is covered by its own fixture.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forensics.engine import TRACES, analyse
-from forensics.rules import RULES
 from forensics.schema import EventKind
+from tests.rule_cases import CASES, FIXTURES, ROOT, copied, every_case, files_of, plain
 
-ROOT = Path(__file__).parents[1]
-FIXTURES = ROOT / "fixtures" / "rules"
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
 NEIGHBOUR = FIXTURES / "CCF102" / "fires" / "five-at-once" / "input"
-
-# rules of which a session has one finding, whatever it says
-NAMELESS = {
-    "CCF203": "the lines that it counts name one library, and neither the client that was left open nor its owner",
-    "CCF213": "it judges all recordings of a session together: one that ends at silence clears them all",
-}
-
-# rules whose finding is about a kind of thing and not about a name: a case, and what is put there for which pattern to
-# make it one of another kind
-ANOTHER_KIND = {
-    "CCF107": ("recorded-overload-2.0.24", "API Error: 529", "API Error: 429"),
-    "CCF206": ("debug-log-only", r": 529 (?=\{)", ": 503 "),
-    "CCF207": ("debug-log-only", r": 401 (?=\{)", ": 403 "),
-    "CCF211": ("json-error-in-a-result", r"(?<=Voice response: )\{", "<html>{"),
-    "CCF303": ("max-turns-2.0.24", "error_max_turns", "error_max_budget_usd"),
-    "CCF304": ("list-301-seconds-old", '"name":"TodoWrite"', '"name":"ExitPlanMode"'),
-    "CCF404": ("answer-lost", '"subagent_type":"general-purpose"', '"depth":1'),
-    "CCF406": ("read-that-hung", '"name":"Read"', '"name":"Grep"'),
-    "CCF409": ("cut-off-while-it-was-written", r"\Z", "\n"),
-    "CCF410": ("masked-but-mostly-shown", "Q91K4wRvLBGd44UW", "vLBGd44UWQ91K4wR"),
-    "CCF411": ("found-dead-by-the-next-server", "25718", "25719"),
-    "CCF901": ("interrupted", r"\[Request interrupted by user\]", "Thanks."),
-}
-
-
-def by_size(code):
-    """Return the firing cases of a rule, the smallest first."""
-    return sorted(
-        FIXTURES.glob(f"{code}/fires/*/input"), key=lambda c: (sum(p.stat().st_size for p in files_of(c)), c)
-    )
-
-
-def files_of(folder):
-    return sorted(p for p in folder.rglob("*") if p.is_file())
-
-
-CASES = {r.code: by_size(r.code)[0] for r in RULES if by_size(r.code)}
-every_case = pytest.mark.parametrize("folder", CASES.values(), ids=CASES)
 
 
 def words(value):
@@ -101,11 +58,6 @@ def told_of_other_bytes(analysis):
 
 
 SHARE = re.compile(r"(?<=\d line )of \d+|(?<=\d )of \d+ lines")
-
-
-@cache
-def plain(folder):
-    return analyse([folder])
 
 
 @every_case
@@ -187,18 +139,6 @@ def padded(text):
     return "\n".join(out)
 
 
-def copied(folder, target, change=lambda text: text, rename=lambda name: name):
-    for path in files_of(folder):
-        place = target / rename(str(path.relative_to(folder)))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        data = path.read_bytes()
-        try:
-            place.write_bytes(change(data.decode()).encode())
-        except UnicodeDecodeError:
-            place.write_bytes(data)
-    return target
-
-
 @pytest.mark.parametrize("folder", [*CASES.values(), INCIDENT], ids=[*CASES, "incident"])
 def test_unrelated_lines_and_files_change_no_finding(folder, tmp_path):
     copied(folder, tmp_path, padded)
@@ -262,24 +202,18 @@ def holds_work(folder):
 
 
 @every_case
-def test_two_sessions_together_say_what_each_says_alone(folder, tmp_path):
-    other = copied(folder, tmp_path, as_another, as_another)
-    alone = told(plain(folder))
-    both = told(analyse([folder, other]))
+def test_sessions_together_say_what_each_says_alone(folder, tmp_path):
+    """The same again a year later, and what happened in another session another year later, change nothing."""
+    paths = [folder, copied(folder, tmp_path / "again", as_another, as_another)]
+    others = without_ids(told(plain(folder)))
+    if holds_work(folder):
+        beside = copied(NEIGHBOUR, tmp_path / "once", as_another, as_another)
+        paths.append(copied(beside, tmp_path / "beside", as_another, as_another))
+        others = sorted([*others, *without_ids(told(plain(NEIGHBOUR)))])
+    together = told(analyse(paths))
     mine = {f[0] for f in told(plain(folder))}
-    assert [f for f in both if f[0] in mine] == alone
-    assert without_ids(f for f in both if f[0] not in mine) == without_ids(alone)
-
-
-@every_case
-def test_a_session_beside_another_says_what_it_says_alone(folder, tmp_path):
-    if not holds_work(folder):
-        return
-    other = copied(NEIGHBOUR, tmp_path, as_another, as_another)
-    both = told(analyse([folder, other]))
-    mine = {f[0] for f in told(plain(folder))}
-    assert [f for f in both if f[0] in mine] == told(plain(folder))
-    assert without_ids(f for f in both if f[0] not in mine) == without_ids(told(plain(NEIGHBOUR)))
+    assert [f for f in together if f[0] in mine] == told(plain(folder))
+    assert without_ids(f for f in together if f[0] not in mine) == others
 
 
 def transcript_of(folder):
@@ -307,54 +241,3 @@ def test_two_sessions_in_one_file_say_what_each_says_alone(folder, tmp_path):
     mine = {f[0] for f in told(plain(folder))}
     assert [f for f in both if f[0] in mine] == alone
     assert without_ids(f for f in both if f[0] not in mine) == without_ids(alone)
-
-
-# --- 4. the fingerprint --------------------------------------------------------------------------
-
-NAMES = re.compile(
-    r"(?P<port>:(?:2022|8880|8890|4000)(?=/))"
-    r"|(?P<host>api\.openai\.com)"
-    r"|(?P<file>(?<=[\w-])(?=\.(?:md|py|txt|json|ts|js)\b))"
-    r'|(?P<said>(?<="content":")(?=[^"]*","(?:status|activeForm)")|(?<="description":")|(?<="subject":"))'
-    r'|(?P<server>(?<=mcp__)(?=[a-z])|(?<=MCP server ")|(?<=MCP server \\"))'
-)
-
-
-def renamed(text):
-    """Give what a finding may be about another name: endpoints, files, items, agents, servers."""
-    return NAMES.sub(lambda m: ":2999" if m["port"] else "api.example.org" if m["host"] else "other", text)
-
-
-def fingerprints(analysis, code):
-    assert not analysis.errors
-    return {f.fingerprint for f in analysis.findings if f.rule == code}
-
-
-def other_subjects(code, target):
-    """Yield cases of a rule, each with the same in which the rule finds something else."""
-    if code in ANOTHER_KIND:
-        name, this, other = ANOTHER_KIND[code]
-        folder = FIXTURES / code / "fires" / name / "input"
-        yield folder, copied(folder, target / name, lambda text: re.sub(this, other, text))
-        return
-    for number, folder in enumerate(by_size(code)):
-        yield folder, copied(folder, target / str(number), renamed)
-
-
-@pytest.mark.parametrize("code", [code for code in CASES if code not in NAMELESS])
-def test_another_subject_has_another_fingerprint(code, tmp_path):
-    """A rule may also find what has no name (a line of a debug log, the model API): one named case is enough."""
-    for folder, other in other_subjects(code, tmp_path):
-        before, after = fingerprints(plain(folder), code), fingerprints(analyse([other]), code)
-        if before and after and not before & after:
-            return
-    pytest.fail(
-        f"{code} gives one fingerprint to different subjects, or NAMES does not know what it is about"
-    )
-
-
-def test_every_exception_has_a_code_and_a_reason():
-    codes = {rule.code for rule in RULES}
-    assert NAMELESS.keys() | ANOTHER_KIND.keys() <= codes
-    assert not NAMELESS.keys() & ANOTHER_KIND.keys()
-    assert all(NAMELESS.values())
