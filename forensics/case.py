@@ -10,10 +10,10 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, wraps
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -27,6 +27,7 @@ from forensics.voice_chains import Chain, build_chains
 WRITE_TOOLS = ("Write", "Edit", "MultiEdit", "NotebookEdit")
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a drive, or another machine's share
 FD_PREFIX = re.compile(r"^/proc/self/fd/\d+/")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +45,12 @@ class FileAccess:
     answer: str
 
 
-T = TypeVar("T")
-
-
 def per_case(compute: Callable[[Case], T]) -> Callable[[Case], T]:
     """Make a function of a case that is computed once, for all rules that ask. It may not look at findings."""
 
     @wraps(compute)
     def ask(case: Case) -> T:
-        if compute not in case.asked:
-            case.asked[compute] = compute(case)
-        return cast("T", case.asked[compute])
+        return case.once(compute)
 
     return ask
 
@@ -74,6 +70,7 @@ class Case:
     excerpts: frozenset[int]  # files that are not whole: where they begin and stop says nothing
     sifted: frozenset[int]  # those of them in which lines between others are missing
     findings: tuple[Finding, ...] = ()  # of the rules before; only a rule that reads findings has any
+    _computed: dict[Callable[[Case], Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def sources(self) -> frozenset[Source]:
@@ -109,10 +106,11 @@ class Case:
     def _none(self) -> pl.DataFrame:
         return self.events.clear()
 
-    @cached_property
-    def asked(self) -> dict[object, object]:
-        """Return the answers that ``per_case`` keeps, by the function that gave them."""
-        return {}
+    def once(self, compute: Callable[[Case], T]) -> T:
+        """Return what a function says of this case, computed once for all rules. It must not look at findings."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        return cast("T", self._computed[compute])
 
     @cached_property
     def _by_kind(self) -> dict[str, pl.DataFrame]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
+
+import polars as pl
 
 from forensics.agents import STALL, AgentEnd, AgentLife
 from forensics.case import WRITE_TOOLS, Case, FileAccess, real_path
@@ -238,6 +241,13 @@ def place(case: Case, path: str) -> str:
     if folder is not None and path.startswith(f"{folder}/"):
         return path[len(folder) + 1 :]
     return "/".join(path.rsplit("/", LAST_NAMES)[-LAST_NAMES:])
+
+
+def log_of(case: Case, file: int) -> str:
+    """Return what tells a file from others of its kind, however it is named and goes on: how it begins, as a digest."""
+    first = case.events.filter(pl.col("file") == file).sort("line", "ordinal").row(0, named=True)
+    head = (first[column] for column in ("source", "agent_id", "kind", "component", "tool", "message"))
+    return hashlib.sha256(repr([*head]).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def agent_name(case: Case, agent_id: str | None) -> str:

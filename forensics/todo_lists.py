@@ -41,20 +41,25 @@ class ListState:
     from_file: bool
 
 
-def list_states(case: Case) -> list[ListState]:
-    """Return all states, those of each agent in order of time.
+def list_states(case: Case) -> tuple[ListState, ...]:
+    """Return all states, those of each agent in order of time. Several rules ask: they are replayed once.
 
     A file tells only where the transcript does not: of an agent whose lists it does not hold.
     """
+    return case.once(_list_states)
+
+
+def _list_states(case: Case) -> tuple[ListState, ...]:
     states = [*_todo_write_states(case), *_task_states(case)]
     told = {s.agent_id for s in states}
     lists = {s.items for s in states}
     shared = any(s.shared for s in states)
-    return states + [
+    in_files = (
         s
         for s in _file_states(case)
         if s.agent_id not in told and not (s.shared and shared) and not (s.items and s.items in lists)
-    ]
+    )
+    return (*states, *in_files)
 
 
 def last_in_progress(case: Case, agent_id: str) -> ListState | None:

@@ -1,61 +1,23 @@
-"""What holds for every rule, whatever it looks for. Each law runs over the smallest firing fixture of each rule.
+"""What holds for every rule, whatever it looks for. Each law runs over small firing fixtures of all rules.
 
-A rule that is added later is covered by its own fixture. Where a law cannot hold for a rule, the rule stands in one
-of the lists below with the reason.
+A rule that is added later is covered by its own fixture.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forensics.engine import TRACES, analyse
-from forensics.rules import RULES
+from forensics.schema import EventKind
+from tests.rule_cases import ELSEWHERE, FEW, FIXTURES, ROOT, copied, every_case, files_of, plain
 
-ROOT = Path(__file__).parents[1]
-FIXTURES = ROOT / "fixtures" / "rules"
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
 NEIGHBOUR = FIXTURES / "CCF102" / "fires" / "five-at-once" / "input"
-
-# rules whose finding has no name in it that could be another: what it is about is the session itself
-NAMELESS = {
-    "CCF107": "its subject is which capacity was reached",
-    "CCF203": "its subject is the library that prints the warning",
-    "CCF206": "its subject is the class of the API's error",
-    "CCF207": "its subject is the class of the API's refusal",
-    "CCF210": "its subject is what masks the failure: a time, or a version of the server",
-    "CCF211": "its subject is what was taken for speech: the kind of a document",
-    "CCF213": "its subject are the session's recordings",
-    "CCF303": "its subject is which budget was passed",
-    "CCF304": "its subject is the session's end",
-    "CCF404": "its subject are the session's spawns",
-    "CCF406": "its subject is a silence: nothing in it has a name",
-    "CCF409": "its subject is a file of the evidence, whose name these cases keep",
-    "CCF410": "its subject is a credential: a case must not hold two that look alive",
-    "CCF411": "its subject is the server's lock",
-    "CCF901": "its subject is how the session ended",
-}
-
-
-def by_size(code):
-    """Return the firing cases of a rule, the smallest first."""
-    return sorted(
-        FIXTURES.glob(f"{code}/fires/*/input"), key=lambda c: (sum(p.stat().st_size for p in files_of(c)), c)
-    )
-
-
-def files_of(folder):
-    return sorted(p for p in folder.rglob("*") if p.is_file())
-
-
-CASES = {r.code: by_size(r.code)[0] for r in RULES if by_size(r.code)}
-every_case = pytest.mark.parametrize("folder", CASES.values(), ids=CASES)
 
 
 def words(value):
@@ -63,17 +25,16 @@ def words(value):
 
 
 def told(analysis, *, places=False):
-    """Return what a run says of each finding, without the numbers of its lines."""
+    """Return what a run says of each finding; without the numbers of its lines, if not asked for."""
     assert not analysis.errors
     return sorted(
         (
-            # a log of no known session is named after its bytes
-            f.session_id.partition(":")[0] if f.session_id.startswith("log:") else f.session_id,
+            f.session_id,
             f.rule,
             f.severity.value,
             f.confidence.value,
             f.message,
-            "" if f.session_id.startswith("log:") else f.fingerprint,
+            f.fingerprint,
             words(dict(f.facts)),
             *([words([f"{e.path}:{e.line}" for e in f.evidence])] if places else []),
         )
@@ -81,14 +42,28 @@ def told(analysis, *, places=False):
     )
 
 
-@cache
-def plain(folder):
-    return analyse([folder])
+def told_of_other_bytes(analysis):
+    """Return what a run says, without what changes with the bytes of a file of which nothing that counts changes.
+
+    A log of no known session is named after its bytes. Damage is told with its place and its share of the lines.
+    """
+    return sorted(
+        (
+            *((session, fingerprint) if not session.startswith("log:") else ("log", "")),
+            *(rule, severity, confidence, SHARE.sub("", message)),
+            words({k: v for k, v in json.loads(facts).items() if k not in ("first_line", "of_lines")}),
+        )
+        for session, rule, severity, confidence, message, fingerprint, facts in told(analysis)
+    )
 
 
-@every_case
-def test_each_case_fires(folder):
-    assert plain(folder).findings
+SHARE = re.compile(r"(?<=\d line )of \d+|(?<=\d )of \d+ lines")
+
+
+def test_every_rule_fires_in_one_of_the_cases():
+    fires = {code: {f.rule for f in plain(folder).findings} for code, folder in FEW.items()}
+    assert all(code in fires[code] for code in FEW)
+    assert all(code in fires[other] for code, other in ELSEWHERE.items())
 
 
 # --- 1. the order of files -----------------------------------------------------------------------
@@ -105,7 +80,7 @@ def test_the_order_of_the_files_changes_nothing(folder):
         assert in_files(folder, files) == in_files(folder, files[::-1])
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations(files_of(INCIDENT)))
 def test_no_order_of_the_incidents_files_changes_anything(order):
     assert in_files(INCIDENT, order) == told(plain(INCIDENT), places=True)
@@ -141,6 +116,13 @@ def of_no_meaning(line, number):
     return json.dumps(about | {"type": "unrelated", "uuid": f"99999999-0000-4000-8000-{number:012}"})
 
 
+def is_record(line):
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
 def padded(text):
     """Put a line of no meaning before each record but the first and the last: a log begins and ends as it did.
 
@@ -152,30 +134,18 @@ def padded(text):
     last = max((n for n, line in enumerate(lines) if form and form.match(line)), default=0)
     out = []
     for number, line in enumerate(lines):
-        if form and form.match(line) and 0 < number < last and (form is not RECORD or line.endswith("}")):
+        if form and form.match(line) and 0 < number < last and (form is not RECORD or is_record(line)):
             out.append(of_no_meaning(line, number))
         out.append(line)
     return "\n".join(out)
 
 
-def copied(folder, target, change=lambda text: text, rename=lambda name: name):
-    for path in files_of(folder):
-        place = target / rename(str(path.relative_to(folder)))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        data = path.read_bytes()
-        try:
-            place.write_bytes(change(data.decode()).encode())
-        except UnicodeDecodeError:
-            place.write_bytes(data)
-    return target
-
-
-@pytest.mark.parametrize("folder", [*CASES.values(), INCIDENT], ids=[*CASES, "incident"])
+@pytest.mark.parametrize("folder", [*FEW.values(), INCIDENT], ids=[*FEW, "incident"])
 def test_unrelated_lines_and_files_change_no_finding(folder, tmp_path):
     copied(folder, tmp_path, padded)
     (tmp_path / "notes.md").write_text("# Notes\n\nNothing of this is a log.\n", encoding="utf-8")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
-    assert told(analyse([tmp_path])) == told(plain(folder))
+    assert told_of_other_bytes(analyse([tmp_path])) == told_of_other_bytes(plain(folder))
 
 
 def test_the_padding_is_real():
@@ -193,16 +163,17 @@ IDS = re.compile(
 )
 # ids that a fixture made up, in the fields that hold ids
 MADE_UP = re.compile(
-    r'"(?:uuid|parentUuid|leafUuid|requestId|id|tool_use_id|toolUseId|parent_tool_use_id)":"'
+    r'"(?:uuid|parentUuid|leafUuid|requestId|id|tool_use_id|toolUseId|parent_tool_use_id)": ?"'
     r"(?=[a-z])(?!toolu_0|msg_0|req_0|[0-9a-f]{8}-|a[0-9a-f]{16})"
 )
-DATES = re.compile(r"\b20(\d\d)-(?=\d\d-\d\d)|(?<=\D)1[67]\d{11}(?=\D)")
+# also behind the \\n of a JSON string
+DATES = re.compile(r"(?<!\d)20(\d\d)-(?=\d\d-\d\d)|(?<=\D)1[67]\d{11}(?=\D)")
 YEAR_MS = 365 * 24 * 3600 * 1000
 
 
 def another_id(match):
     """Change one character that equals in all ids of a kind, so that different ids stay different."""
-    at = match[0].index("_0") + 2 if "_0" in match[0] else 14 if "-" in match[0] else 1
+    at = match[0].index("_0") + 1 if "_0" in match[0] else 14 if "-" in match[0] else 1
     return match[0][:at] + ("7" if match[0][at] != "7" else "6") + match[0][at + 1 :]
 
 
@@ -223,30 +194,27 @@ def without_ids(findings):
 
 
 def holds_work(folder):
-    """Say whether a case is more than traces, of which a session is made only where there is nothing else."""
-    traces = {kind.value for kind in TRACES}
+    """Say whether a case is more than traces, of which a session is made only where there is nothing else.
+
+    Nor is one made of what was said to a voice server of which no process is known.
+    """
+    traces = {kind.value for kind in (*TRACES, EventKind.VOICE_EXCHANGE)}
     return all(set(s.case.events["kind"]) - traces for s in plain(folder).sessions)
 
 
 @every_case
-def test_two_sessions_together_say_what_each_says_alone(folder, tmp_path):
-    other = copied(folder, tmp_path, as_another, as_another)
-    alone = told(plain(folder))
-    both = told(analyse([folder, other]))
+def test_sessions_together_say_what_each_says_alone(folder, tmp_path):
+    """The same again a year later, and what happened in another session another year later, change nothing."""
+    paths = [folder, copied(folder, tmp_path / "again", as_another, as_another)]
+    others = without_ids(told(plain(folder)))
+    if holds_work(folder):
+        beside = copied(NEIGHBOUR, tmp_path / "once", as_another, as_another)
+        paths.append(copied(beside, tmp_path / "beside", as_another, as_another))
+        others = sorted([*others, *without_ids(told(plain(NEIGHBOUR)))])
+    together = told(analyse(paths))
     mine = {f[0] for f in told(plain(folder))}
-    assert [f for f in both if f[0] in mine] == alone
-    assert without_ids(f for f in both if f[0] not in mine) == without_ids(alone)
-
-
-@every_case
-def test_a_session_beside_another_says_what_it_says_alone(folder, tmp_path):
-    if not holds_work(folder):
-        return
-    other = copied(NEIGHBOUR, tmp_path, as_another, as_another)
-    both = told(analyse([folder, other]))
-    mine = {f[0] for f in told(plain(folder))}
-    assert [f for f in both if f[0] in mine] == told(plain(folder))
-    assert without_ids(f for f in both if f[0] not in mine) == without_ids(told(plain(NEIGHBOUR)))
+    assert [f for f in together if f[0] in mine] == told(plain(folder))
+    assert without_ids(f for f in together if f[0] not in mine) == others
 
 
 def transcript_of(folder):
@@ -254,13 +222,15 @@ def transcript_of(folder):
     files = files_of(folder)
     text = files[0].read_text(encoding="utf-8", errors="replace")
     whole = len(files) == 1 and files[0].suffix == ".jsonl" and text.endswith("}\n")
+    # damage is a file's: two sessions that share one share its damage
+    whole = whole and all(is_record(line) for line in text.splitlines())
     return files[0] if whole and '"sessionId":' in text.partition("\n")[0] else None
 
 
 @pytest.mark.parametrize(
     "folder",
-    [f for f in CASES.values() if transcript_of(f)],
-    ids=[c for c, f in CASES.items() if transcript_of(f)],
+    [f for f in FEW.values() if transcript_of(f)],
+    ids=[c for c, f in FEW.items() if transcript_of(f)],
 )
 def test_two_sessions_in_one_file_say_what_each_says_alone(folder, tmp_path):
     path = transcript_of(folder)
@@ -272,41 +242,3 @@ def test_two_sessions_in_one_file_say_what_each_says_alone(folder, tmp_path):
     mine = {f[0] for f in told(plain(folder))}
     assert [f for f in both if f[0] in mine] == alone
     assert without_ids(f for f in both if f[0] not in mine) == without_ids(alone)
-
-
-# --- 4. the fingerprint --------------------------------------------------------------------------
-
-NAMES = re.compile(
-    r"(?P<port>:(?:2022|8880|8890|4000)(?=/))"
-    r"|(?P<host>api\.openai\.com)"
-    r"|(?P<file>(?<=[\w-])(?=\.(?:md|py|txt|json|ts|js)\b))"
-    r'|(?P<said>(?<="content":")(?=[^"]*","(?:status|activeForm)")|(?<="description":")|(?<="subject":"))'
-    r'|(?P<server>(?<=mcp__)(?=[a-z])|(?<=MCP server ")|(?<=MCP server \\"))'
-)
-
-
-def renamed(text):
-    """Give what a finding may be about another name: endpoints, files, items, agents, servers."""
-    return NAMES.sub(lambda m: ":2999" if m["port"] else "api.example.org" if m["host"] else "other", text)
-
-
-def fingerprints(analysis, code):
-    assert not analysis.errors
-    return {f.fingerprint for f in analysis.findings if f.rule == code}
-
-
-@pytest.mark.parametrize("code", [code for code in CASES if code not in NAMELESS])
-def test_another_subject_has_another_fingerprint(code, tmp_path):
-    """A rule may also find what has no name (a line of a debug log, the model API): one named case is enough."""
-    for number, folder in enumerate(by_size(code)):
-        other = analyse([copied(folder, tmp_path / str(number), renamed)])
-        before, after = fingerprints(plain(folder), code), fingerprints(other, code)
-        if after and not before & after:
-            return
-    pytest.fail(
-        f"{code} gives one fingerprint to different subjects, or NAMES does not know what it is about"
-    )
-
-
-def test_every_exception_has_a_code_and_a_reason():
-    assert all(re.fullmatch(r"CCF\d{3}", code) and reason for code, reason in NAMELESS.items())

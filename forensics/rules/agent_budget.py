@@ -124,7 +124,7 @@ def _used(case: Case) -> pl.DataFrame:
 def _ended_hit(case: Case, agent: str | None, budget: str, rows: Sequence[Row]) -> Hit:
     limits = [str(r["count"]) for r in rows if r["kind"] == K.BUDGET_ENDED and r["count"] is not None]
     limits += [found[1] for r in rows if (found := LIMIT.search(r["message"] or ""))]
-    limit = (int(limits[0]) if budget == "turns" else float(limits[0])) if limits else None
+    limit = (int(float(limits[0])) if budget == "turns" else float(limits[0])) if limits else None
     amount = "" if limit is None else f" ({'$' if budget == 'cost' else ''}{limit:g})"
     events = tuple(r["event_id"] for r in rows)
     who = agent_name(case, agent)

@@ -130,7 +130,6 @@ def _limit(case: Case, rows: Sequence[Row]) -> Hit:
         cites=tuple(Cite(e) for e in (*answers, *calls)),
         facts={"kind": "subagent limit", "count": len(rows), "limit": limit},
         statements=tuple(statements),
-        agent_id=rows[0]["agent_id"],
     )
 
 
@@ -162,5 +161,4 @@ def _gave_up(case: Case, agents: Sequence[AgentLife], kind: str, rows: Sequence[
             Statement(Slot.HAPPENED, Claim.DERIVED, beside, (*events[:1], *spawns[:SHOWN])),
             Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, events[:1]),
         ),
-        agent_id=rows[0]["agent_id"],
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 import polars as pl
 
@@ -16,6 +18,8 @@ from forensics.schema import Row, Source
 from forensics.todo_lists import ListState, list_states
 
 LISTS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
+# whether a list is shared, whose it is otherwise, and what it names
+_Name: TypeAlias = tuple[bool, str | None, str]
 
 GUIDANCE = Guidance(
     contract="Before the context is compacted, what is being worked on stands where it survives: a file or a commit.",
@@ -66,12 +70,38 @@ def compaction_with_open_work(case: Case, *, later_calls: int = 10) -> Iterator[
     if compactions.is_empty():
         yield NotApplicable("the context was not compacted")
         return
-    states = [s for s in list_states(case) if s.items and not s.from_file]
+    states = _InForce([s for s in list_states(case) if s.items and not s.from_file])
     later = _Later(case)
     for row in compactions.iter_rows(named=True):
-        busy = [s for s in states if s.agent_id == row["agent_id"] and _holds(s, row)]
+        busy = states.at(row)
         if busy:
             yield _hit(case, row, busy, later.never_again(row, busy, later_calls))
+
+
+class _InForce:
+    """Finds the states in force at a moment. Those of one list and owner follow one another: one of them can be."""
+
+    def __init__(self, states: Sequence[ListState]) -> None:
+        self._of: dict[str | None, dict[bool, list[ListState]]] = {}
+        for state in states:
+            self._of.setdefault(state.agent_id, {}).setdefault(state.shared, []).append(state)
+        self._since = {
+            (agent, shared): [s.since for s in own if s.since is not None]
+            for agent, lists in self._of.items()
+            for shared, own in lists.items()
+        }
+
+    def at(self, compaction: Row) -> list[ListState]:
+        """Return the states of the agent's lists in which a compaction falls."""
+        found: list[ListState] = []
+        for shared, own in self._of.get(compaction["agent_id"], {}).items():
+            since = self._since[compaction["agent_id"], shared]
+            if compaction["ts"] is not None and len(since) == len(own):
+                behind = bisect_right(since, compaction["ts"])
+                found += [s for s in own[max(0, behind - 1) : behind] if _holds(s, compaction)]
+            else:
+                found += [s for s in own if _holds(s, compaction)]
+        return found
 
 
 def _holds(state: ListState, compaction: Row) -> bool:
@@ -134,27 +164,41 @@ class _Later:
     def __init__(self, case: Case) -> None:
         told = pl.col("source") == Source.TRANSCRIPT.value
         place = ["event_id", "ts", "agent_id", "kind"]
-        self._calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(told).select(place)
+        calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(told).select(place)
         lists = case.of(*LISTS).filter(told).select(place)
         items = case.todos.select("event_id", "position", "item_id", "content", "active_form")
+        self._calls = {agent: part for (agent,), part in calls.partition_by("agent_id", as_dict=True).items()}
         self._named = lists.join(items, on="event_id", maintain_order="left")
+        # the list of tasks is shared: whoever changes an item names it
+        is_shared = pl.col("kind") != K.TODO_SNAPSHOT.value
+        self._last = {
+            column: _last_places(self._named.with_columns(shared=is_shared), column)
+            for column in ("content", "active_form", "item_id", "kind")
+        }
 
     def never_again(self, row: Row, busy: Sequence[ListState], later_calls: int) -> list[str]:
         """Return the items of the states that no list names after a compaction, where one would be expected to."""
-        later = pl.col("event_id") > row["event_id"] if row["ts"] is None else pl.col("ts") > row["ts"]
-        mine = pl.col("agent_id").eq_missing(pl.lit(row["agent_id"], dtype=pl.String))
-        # the list of tasks is shared: whoever changes an item names it
-        named = self._named.filter(later & (mine | (pl.col("kind") != K.TODO_SNAPSHOT.value)))
-        if named.is_empty() and self._calls.filter(later & mine).height < later_calls:
-            return []
-        words = {_plain(w) for c in ("content", "active_form") for w in named[c].drop_nulls().unique()}
-        numbers = set(named["item_id"].drop_nulls())
+        if not any(self._is_named(row, "kind", str(k)) for k in LISTS):
+            calls = self._calls.get(row["agent_id"])
+            if calls is None or calls.filter(_is_later(row)).height < later_calls:
+                return []
         return [
             item
             for state in busy
             for n, (item, form) in enumerate(zip(state.items, state.active_forms, strict=True))
-            if not {_plain(item), _plain(form)} & words and self._number(state, n) not in numbers
+            if not self._is_named(row, "item_id", self._number(state, n))
+            and not any(self._is_named(row, c, w) for c in ("content", "active_form") for w in (item, form))
         ]
+
+    def _is_named(self, row: Row, column: str, words: str | None) -> bool:
+        """Say whether a list of an agent's, or the shared one, names this after a compaction."""
+        last = self._last[column]
+        owners = ((False, row["agent_id"]), (True, None))
+        places = (last.get((*owner, _plain(words))) for owner in owners) if words is not None else ()
+        return any(
+            (event > row["event_id"]) if row["ts"] is None else (ts is not None and ts > row["ts"])
+            for ts, event in filter(None, places)
+        )
 
     def _number(self, state: ListState, nth: int) -> str | None:
         """Return a shared item's number: the change that set it in progress has it."""
@@ -166,3 +210,26 @@ class _Later:
 
 def _plain(words: str) -> str:
     return " ".join(words.casefold().split())
+
+
+def _last_places(named: pl.DataFrame, column: str) -> dict[_Name, tuple[datetime | None, int]]:
+    """Return the latest time and the last record at which each list names each of the words of a column."""
+    words = pl.col(column).cast(pl.String)
+    owner = pl.when("shared").then(None).otherwise("agent_id")
+    last = (
+        named.filter(words.is_not_null())
+        .group_by("shared", owner=owner, words=words)
+        .agg(pl.col("ts").max(), pl.col("event_id").max())
+    )
+    found: dict[_Name, tuple[datetime | None, int]] = {}
+    for shared, agent, text, ts, event in last.iter_rows():
+        key = (shared, agent, _plain(text))
+        before = found.get(key, (ts, event))
+        times = [t for t in (ts, before[0]) if t is not None]
+        found[key] = (max(times, default=None), max(event, before[1]))
+    return found
+
+
+def _is_later(row: Row) -> pl.Expr:
+    column = "event_id" if row["ts"] is None else "ts"
+    return pl.col(column) > pl.lit(row[column])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from forensics.case import Case
+from forensics.conflicts import log_of
 from forensics.finding import Cite, Claim, Confidence, FactValue, Hit, Severity, Slot, Statement
 from forensics.order import clock_steps
 from forensics.rule import Guidance, Said, rule
@@ -68,18 +69,16 @@ def damaged_evidence(case: Case, *, most_share: float = 0.01) -> Iterator[Said]:
     stands between the lines that somebody pasted may be that person's words. A record of which only the time was
     taken away is undated, and not counted; nor is a file that changed while it was read.
     """
-    seen: dict[str, int] = {}
     whole = ~pl.col("file").is_in(list(case.excerpts))
     for row in case.of(K.DAMAGED).filter(whole).iter_rows(named=True):
-        seen[row["status"]] = seen.get(row["status"], 0) + 1
-        yield _hit(case, row, most_share, seen[row["status"]])
+        yield _hit(case, row, most_share)
     unsifted = case.events.filter(~pl.col("file").is_in(list(case.sifted)))
     late = clock_steps(unsifted, case.excerpts).filter("is_late")
     for part in late.partition_by("file", maintain_order=True):
-        yield _out_of_order(part)
+        yield _out_of_order(case, part)
 
 
-def _hit(case: Case, row: Row, most_share: float, nth: int) -> Hit:
+def _hit(case: Case, row: Row, most_share: float) -> Hit:
     lines, total, reason = row["count"], row["total"], row["status"]
     is_cut = row["component"] == CUT_OFF
     ended_in_it = is_cut and case.ending.verdict in ABNORMAL
@@ -102,7 +101,7 @@ def _hit(case: Case, row: Row, most_share: float, nth: int) -> Hit:
     said.append(Statement(Slot.IMPACT, Claim.DERIVED, text, cites))
     return Hit(
         subject=f"{row['source']}|{reason}",
-        apart=str(nth),
+        apart=log_of(case, row["file"]),
         message=f"{share} could not be read as written: {reason}",
         claim=Claim.OBSERVED,
         cites=tuple(Cite(e) for e in cites),
@@ -112,14 +111,15 @@ def _hit(case: Case, row: Row, most_share: float, nth: int) -> Hit:
     )
 
 
-def _out_of_order(late: pl.DataFrame) -> Hit:
+def _out_of_order(case: Case, late: pl.DataFrame) -> Hit:
     first = late.row(0, named=True)
     most = late["step"].max().total_seconds()  # type: ignore[union-attr]
     cites = (first["above_id"], first["event_id"])
     times = "1 place" if late.height == 1 else f"{late.height} places"
     text = f"At {times} of this log a record is earlier than the one above it, by up to {most:.1f} s"
     return Hit(
-        subject=LATE,
+        subject=f"{case.event(first['event_id'])['source']}|{LATE}",
+        apart=log_of(case, first["file"]),
         message=f"Records stand in the wrong order at {times} of a log, by up to {most:.1f} s",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in cites),

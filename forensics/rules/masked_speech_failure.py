@@ -29,11 +29,8 @@ from forensics.voice_chains import Chain
 from forensics.voice_results import failed_results, heard_results, server_version, uses_voice
 from forensics.voice_tables import chain_table, short
 
-MASKING = (
-    4,
-    6,
-    0,
-)  # the last release that reports a chain of which everything failed as silence (fixed in 4.7.0)
+# the last release that reports a chain of which everything failed as silence (fixed in 4.7.0)
+MASKING = (4, 6, 0)
 # so says the line of a chain that failed up to 4.4.0, and no later one
 OLD_LINE = "All STT endpoints failed. "
 FAILED_BEFORE = "Did an endpoint fail or time out before? The voice server's own lines would tell"
@@ -87,11 +84,11 @@ def masked_speech_failure(
     ## What it detects
     A request in which an endpoint failed and whose end was “no speech”. A chain that failed as a whole on
     voicemode up to 4.6.0, which reports that as silence: the version is taken from the conversation log, from the
-    server's start line, or from the line's own form (up to 4.4.0). And, by its time alone: a “no speech” that
-    took speech-to-text more than ``long_s`` seconds, or, where ``samples`` answered requests tell what is usual,
-    more than ``factor`` times their median (and more than ``least_s``). The time alone is no proof: it is left
-    undecided, and no finding where an answered request took as long. Where voice activity detection heard
-    nothing (0.0 s), no request was made.
+    server's start line, or from the line's own form (up to 4.4.0). One finding for the same failed endpoints. And,
+    by its time alone: a “no speech” that took speech-to-text more than ``long_s`` seconds, or, where ``samples``
+    answered requests tell what is usual, more than ``factor`` times their median (and more than ``least_s``). The
+    time alone is no proof: it is left undecided, and no finding where an answered request took as long. Where
+    voice activity detection heard nothing (0.0 s), no request was made.
 
     ## Why it matters
     The user repeats what was said, and blames the microphone, while the service is down.
@@ -110,8 +107,9 @@ def masked_speech_failure(
     speech = [c for c in case.chains if c.service == "stt"]
     failed = [c for c in speech if c.no_speech and (c.failures or c.exhausted_event is not None)]
     masking = [c for c in speech if not c.no_speech and _is_masked(case, c, version)]
-    if failed or masking:
-        yield _of_failures(failed, masking, version, told_by)
+    for at in dict.fromkeys(_failed_at(c) for c in (*failed, *masking)):
+        those = [[c for c in chains if _failed_at(c) == at] for chains in (failed, masking)]
+        yield _of_failures(at, those[0], those[1], version, told_by)
     heard = _heard(case, speech, failed)
     slow = _slow(heard, long_s, factor, samples, least_s)
     if slow:
@@ -142,8 +140,17 @@ def _all_told(case: Case, speech: Sequence[Chain], version: str | None) -> bool:
     return all(c.answered_event is not None for c in speech if c not in failed) and (told or not failed)
 
 
+def _failed_at(chain: Chain) -> tuple[str, ...]:
+    """Return the endpoints that failed: what is to be repaired."""
+    return tuple(sorted({a.endpoint for a in chain.failures}))
+
+
 def _of_failures(
-    failed: Sequence[Chain], masking: Sequence[Chain], version: str | None, told_by: int | None
+    at: tuple[str, ...],
+    failed: Sequence[Chain],
+    masking: Sequence[Chain],
+    version: str | None,
+    told_by: int | None,
 ) -> Hit:
     chains = [*failed, *masking]
     events = tuple(dict.fromkeys(e for c in chains for e in _events(c)))
@@ -156,7 +163,7 @@ def _of_failures(
         text = f"By {named}: up to 4.6.0 a chain that failed as a whole is reported as “No speech detected”"
         why.append(Statement(Slot.WHY, Claim.DERIVED, text, (*known, *events)))
     return Hit(
-        subject="stt|failed",
+        subject="|".join(("stt", "failed", *at)),
         message=f"speech-to-text failed and was reported as silence ({_times(n)})",
         claim=Claim.OBSERVED if failed else Claim.DERIVED,
         cites=tuple(Cite(e) for e in (*events, *(known if masking else ()))),
@@ -227,6 +234,7 @@ def _of_time(slow: Sequence[_Heard], heard: Sequence[_Heard]) -> Hit:
     events = tuple(e for h in slow for e in h.events)
     n = len(slow)
     compared = f"; the {len(answered)} answered ones took {usual:.1f} s (median)" if usual is not None else ""
+    text = f"Ended without speech ({_times(n)}), the longest after {longest:.1f} s{compared}"
     return Hit(
         subject="stt|slow",
         message=f"“no speech detected” after {longest:.1f} s of speech-to-text, too long for silence",
@@ -234,12 +242,7 @@ def _of_time(slow: Sequence[_Heard], heard: Sequence[_Heard]) -> Hit:
         cites=tuple(Cite(e) for e in events),
         facts={"occurrences": n, "longest_s": round(longest, 1), "median_s": usual, "by": "time"},
         statements=(
-            Statement(
-                Slot.HAPPENED,
-                Claim.DERIVED,
-                f"Ended without speech ({_times(n)}), the longest after {longest:.1f} s{compared}",
-                events,
-            ),
+            Statement(Slot.HAPPENED, Claim.DERIVED, text, events),
             Statement(Slot.QUESTION, Claim.HYPOTHESIS, FAILED_BEFORE, events),
         ),
         confidence=Confidence.MEDIUM,

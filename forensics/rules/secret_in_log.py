@@ -85,6 +85,8 @@ def _hit(part: pl.DataFrame) -> Hit:
     places = part.unique(["file", "line"], keep="first", maintain_order=True)
     files = places["file"].n_unique()
     cites = tuple(places["event_id"].head(SHOWN))
+    # a password of a few characters could be guessed from what is made of it, also without its log
+    mark = () if kind == "basic credential" else (first["text_sha"],)
     where = "1 place" if places.height == 1 else f"{places.height} places"
     if files > 1:
         where += f" of {files} files"
@@ -94,7 +96,7 @@ def _hit(part: pl.DataFrame) -> Hit:
     text = f"{article} {kind}{name}{masked} of {length} characters stands at {where}"
     question = "Is it still valid? Only its issuer can tell; until then treat it as known to whoever has read the log"
     return Hit(
-        subject=f"{kind}|{first['message']}",
+        subject="|".join((kind, first["message"], *mark)),
         message=text.replace("A a", "An a")
         .replace("A o", "An o")
         .replace("A e", "An e")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time
+from forensics.conflicts import agent_name, clock_time, log_of
 from forensics.finding import (
     Cite,
     Claim,
@@ -158,6 +158,7 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
     )
     return Hit(
         subject=f"{what}|{'|'.join(map(str, tools))}",
+        apart="|".join(_asked(case, opened)),
         message=f"No source has a record for {seconds:.0f} s while {who} waited for {what}",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in dict.fromkeys((*around, *opened))),
@@ -178,6 +179,12 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
     )
 
 
+def _asked(case: Case, events: Sequence[int]) -> Iterator[str]:
+    """Yield the digests of what the open calls were asked to do."""
+    asked = case.events.filter(pl.col("event_id").is_in(list(events)))["text_sha"]
+    yield from asked.drop_nulls()
+
+
 def _clocks(case: Case) -> Iterator[Hit]:
     """Yield one hit for each log whose clock was set back."""
     whole = case.events.filter(~pl.col("file").is_in(list(case.sifted)))
@@ -189,7 +196,8 @@ def _clocks(case: Case) -> Iterator[Hit]:
         cites = (first["above_id"], first["event_id"])
         text = f"The clock of this log goes back {times}, by up to {most:.1f} s, and goes on from there"
         yield Hit(
-            subject="clock set back",
+            subject=f"clock set back|{case.event(first['event_id'])['source']}",
+            apart=log_of(case, first["file"]),
             message=f"The clock of a log goes back {times}, by up to {most:.1f} s",
             claim=Claim.DERIVED,
             cites=tuple(Cite(e) for e in cites),

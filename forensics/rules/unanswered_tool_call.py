@@ -24,13 +24,12 @@ from forensics.finding import (
 from forensics.open_calls import CALLS, open_calls
 from forensics.open_work import open_in_client_log
 from forensics.rule import Guidance, Said, rule
-from forensics.schema import SPAWN_TOOLS, Row, Source
+from forensics.schema import CUT_OFF, SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
 from forensics.verdict import Verdict
 
 # the API's own servers run these: up to 2.1 their answers often do not reach the record
 SERVER_TOOLS = frozenset({"WebSearch", "WebFetch"})
-CUT_OFF = "cut off"  # the damage of a file whose last record could not be read
 SHOWN = 10  # calls of one agent that are named
 IN_LOG_ONLY = (
     "Which agent made the call the client's log does not say; up to 2.0.24 it has no line for a call that failed, "
