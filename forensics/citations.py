@@ -26,6 +26,7 @@ CUT = "…"
 REDACTED = "[redacted: "
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+NEEDED = ("source", "message", "correlation_id")  # of an event, to find it in its line
 JSON_SOURCES = frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE})
 
 
@@ -43,7 +44,8 @@ class Citations:
 
     def __init__(self, inputs: Sequence[InputFile], events: pl.DataFrame, places: pl.DataFrame) -> None:
         self._inputs = inputs
-        self._events = events
+        self._events = events.select("event_id", "file", "line", "ts", "ts_quality", *NEEDED)
+        self._row_of: dict[int, int] = {}
         self._also: dict[int, list[str]] = {}
         for event_id, file, line in places.select("event_id", "file", "line").iter_rows():
             self._also.setdefault(event_id, []).append(f"{inputs[file].evidence.name}:{line}")
@@ -58,8 +60,10 @@ class Citations:
         return tuple(self._ref(cite, rows[cite.event_id]) for cite in wanted)
 
     def _rows(self, event_ids: Iterable[int]) -> Iterable[Row]:
-        wanted = pl.Series(list(event_ids), dtype=pl.UInt64)
-        return self._events.filter(pl.col("event_id").is_in(wanted.implode())).iter_rows(named=True)
+        """Look the events up: a session may have thousands of findings, and no one is to pass over all events."""
+        if not self._row_of:
+            self._row_of = {event_id: n for n, event_id in enumerate(self._events["event_id"])}
+        return (self._events.row(self._row_of[e], named=True) for e in dict.fromkeys(event_ids))
 
     def files_of(self, events: pl.DataFrame) -> frozenset[str]:
         """Return the names of the files that hold these events, copies included."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -16,6 +17,7 @@ from forensics.schema import Row, Source
 from forensics.todo_lists import ListState, list_states
 
 LISTS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
+EVERYBODY = ""  # no agent's id
 
 GUIDANCE = Guidance(
     contract="Before the context is compacted, what is being worked on stands where it survives: a file or a commit.",
@@ -68,10 +70,36 @@ def compaction_with_open_work(case: Case, *, later_calls: int = 10) -> Iterator[
         return
     states = [s for s in list_states(case) if s.items and not s.from_file]
     later = _Later(case)
-    for row in compactions.iter_rows(named=True):
-        busy = [s for s in states if s.agent_id == row["agent_id"] and _holds(s, row)]
+    for row, busy in _in_force(states, compactions.iter_rows(named=True)):
         if busy:
             yield _hit(case, row, busy, later.never_again(row, busy, later_calls))
+
+
+def _in_force(
+    states: Sequence[ListState], compactions: Iterable[Row]
+) -> Iterator[tuple[Row, list[ListState]]]:
+    """Yield the compactions, which are in order of time, each with the states of its agent that were in force.
+
+    A state is looked at as long as it lasts, and not at each compaction.
+    """
+    dated = sorted(((s.since, n) for n, s in enumerate(states) if s.since is not None), reverse=True)
+    undated = [n for n, s in enumerate(states) if s.since is None]
+    begun: list[int] = []
+    for row in compactions:
+        at = row["ts"]
+        while dated and at is not None and dated[-1][0] <= at:
+            begun.append(dated.pop()[1])
+        if at is not None:
+            begun = [n for n in begun if (until := states[n].until) is None or at < until]
+        looked_at = sorted([*begun, *undated]) if at is not None else range(len(states))
+        yield (
+            row,
+            [
+                states[n]
+                for n in looked_at
+                if states[n].agent_id == row["agent_id"] and _holds(states[n], row)
+            ],
+        )
 
 
 def _holds(state: ListState, compaction: Row) -> bool:
@@ -129,39 +157,60 @@ def _quoted(items: Sequence[str]) -> str:
 
 
 class _Later:
-    """What the lists name after a moment, and how many calls an agent made: a session may be compacted often."""
+    """What the lists name after a moment, and how many calls an agent made: a session may be compacted often.
+
+    Each name is held with the last record that has it; ``EVERYBODY`` is whom the shared list of tasks belongs to.
+    """
 
     def __init__(self, case: Case) -> None:
         told = pl.col("source") == Source.TRANSCRIPT.value
         place = ["event_id", "ts", "agent_id", "kind"]
-        self._calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(told).select(place)
-        lists = case.of(*LISTS).filter(told).select(place)
-        items = case.todos.select("event_id", "position", "item_id", "content", "active_form")
-        self._named = lists.join(items, on="event_id", maintain_order="left")
+        calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(told).group_by("agent_id").agg("ts", "event_id")
+        self._calls = {a: (sorted(t for t in ts if t), sorted(e)) for a, ts, e in calls.iter_rows()}
+        items = case.todos.select("event_id", "item_id", "content", "active_form")
+        named = case.of(*LISTS).filter(told).select(place).join(items, on="event_id", maintain_order="left")
+        self._last: dict[tuple[str | None, str, str], tuple[datetime | None, int]] = {}
+        self._numbers: dict[int, str] = {}
+        for event, ts, agent, kind, number, content, form in named.iter_rows():
+            names = [("", ""), *(("word", _plain(w)) for w in (content, form) if w is not None)]
+            if number is not None:
+                self._numbers.setdefault(event, number)
+                names.append(("number", number))
+            # the list of tasks is shared: whoever changes an item names it
+            whose = (agent,) if kind == K.TODO_SNAPSHOT.value else (agent, EVERYBODY)
+            for key in ((who, *name) for who in whose for name in names):
+                last, place_of_last = self._last.get(key, (None, 0))
+                latest = ts if last is None or (ts is not None and ts > last) else last
+                self._last[key] = (latest, max(place_of_last, event))
 
     def never_again(self, row: Row, busy: Sequence[ListState], later_calls: int) -> list[str]:
         """Return the items of the states that no list names after a compaction, where one would be expected to."""
-        later = pl.col("event_id") > row["event_id"] if row["ts"] is None else pl.col("ts") > row["ts"]
-        mine = pl.col("agent_id").eq_missing(pl.lit(row["agent_id"], dtype=pl.String))
-        # the list of tasks is shared: whoever changes an item names it
-        named = self._named.filter(later & (mine | (pl.col("kind") != K.TODO_SNAPSHOT.value)))
-        if named.is_empty() and self._calls.filter(later & mine).height < later_calls:
+        if not self._is_named(row, "", "") and self._calls_after(row) < later_calls:
             return []
-        words = {_plain(w) for c in ("content", "active_form") for w in named[c].drop_nulls().unique()}
-        numbers = set(named["item_id"].drop_nulls())
         return [
             item
             for state in busy
             for n, (item, form) in enumerate(zip(state.items, state.active_forms, strict=True))
-            if not {_plain(item), _plain(form)} & words and self._number(state, n) not in numbers
+            if not any(self._is_named(row, "word", _plain(w)) for w in (item, form))
+            and not (
+                state.shared
+                and (number := self._numbers.get(state.events[n])) is not None
+                and self._is_named(row, "number", number)
+            )
         ]
 
-    def _number(self, state: ListState, nth: int) -> str | None:
-        """Return a shared item's number: the change that set it in progress has it."""
-        if not state.shared:
-            return None
-        numbers = self._named.filter(pl.col("event_id") == state.events[nth])["item_id"].drop_nulls()
-        return str(numbers[0]) if numbers.len() else None
+    def _is_named(self, row: Row, what: str, name: str) -> bool:
+        for who in (row["agent_id"], EVERYBODY):
+            ts, event = self._last.get((who, what, name), (None, 0))
+            if event > row["event_id"] if row["ts"] is None else ts is not None and ts > row["ts"]:
+                return True
+        return False
+
+    def _calls_after(self, row: Row) -> int:
+        times, events = self._calls.get(row["agent_id"], ([], []))
+        if row["ts"] is None:
+            return len(events) - bisect_right(events, row["event_id"])
+        return len(times) - bisect_right(times, row["ts"])
 
 
 def _plain(words: str) -> str:
