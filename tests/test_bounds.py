@@ -72,7 +72,7 @@ def outputs(place):
     yield "check", to_text(analysis)
     yield "report", to_markdown(analysis)
     yield "JSON", to_json(analysis)
-    yield "sessions", session_list.as_text(analysis) + session_list.as_json(analysis)
+    yield "sessions", session_list.as_table(analysis, None, color=False) + session_list.as_json(analysis)
 
 
 @pytest.mark.parametrize("case", CASES)
