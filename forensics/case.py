@@ -132,8 +132,20 @@ class Case:
         return tuple(f for f in self.findings if f.rule in codes)
 
     def event(self, event_id: int) -> Row:
-        """Return one event. Raises ``polars.exceptions.NoRowsReturnedError`` for an id of no event here."""
-        return self.events.row(by_predicate=pl.col("event_id") == event_id, named=True)
+        """Return one event, without a search: rules ask for thousands. Raises ``KeyError`` for an unknown id."""
+        return self.events.row(self._row_of[event_id], named=True)
+
+    @cached_property
+    def _row_of(self) -> dict[int, int]:
+        return {event_id: n for n, event_id in enumerate(self.events["event_id"])}
+
+    def life_of(self, agent_id: str) -> AgentLife | None:
+        """Return the first life of an agent; null where nothing is known of it."""
+        return self._lives.get(agent_id)
+
+    @cached_property
+    def _lives(self) -> dict[str, AgentLife]:
+        return {agent.agent_id: agent for agent in reversed(self.agents)}
 
     @cached_property
     def file_accesses(self) -> tuple[FileAccess, ...]:

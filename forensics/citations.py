@@ -26,6 +26,7 @@ CUT = "…"
 REDACTED = "[redacted: "
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+NEEDED = ("source", "message", "correlation_id")  # of an event, to find it in its line
 JSON_SOURCES = frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE})
 
 
@@ -43,7 +44,7 @@ class Citations:
 
     def __init__(self, inputs: Sequence[InputFile], events: pl.DataFrame, places: pl.DataFrame) -> None:
         self._inputs = inputs
-        self._events = events
+        self._events = events.select("event_id", "file", "line", "ts", "ts_quality", *NEEDED)
         # where each id stands: dozens of rules cite, and each pass over all events would cost as much as a rule
         self._ids = events.select("event_id", place=pl.int_range(pl.len(), dtype=pl.UInt32)).sort("event_id")
         self._also: dict[int, list[str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,9 +102,10 @@ def max_overlap(agents: Sequence[AgentLife], until: datetime) -> int:
     starts = [a.start for a in agents if a.start is not None]
     if not starts:  # a headless stream has no times: these were spawned in one turn
         return len(agents)
-    return max(
-        (sum(1 for a in agents if a.start and a.start <= t < a.alive_until(until)) for t in starts), default=0
-    )
+    lives = [(a.start, a.alive_until(until)) for a in agents if a.start is not None]
+    begun = sorted(start for start, end in lives if start < end)
+    ended = sorted(end for start, end in lives if start < end)
+    return max((bisect_right(begun, t) - bisect_right(ended, t) for t in begun), default=0)
 
 
 def write_conflicts(case: Case, grace: timedelta = NO_TIME) -> list[WriteConflict]:
@@ -212,6 +214,9 @@ def _last(accesses: Sequence[FileAccess], before: FileAccess) -> FileAccess | No
 def stale_edits(case: Case, grace: timedelta = NO_TIME) -> Iterator[StaleEdit]:
     """Yield the edits that were refused after another living agent had changed what the editor knew of the file."""
     lives, reads = _Lives(case, grace), Reads(case)
+    writes: dict[str, list[FileAccess]] = {}
+    for write in case.writes:
+        writes.setdefault(write.path, []).append(write)
     for access in case.file_accesses:
         if access.tool not in WRITE_TOOLS or access.ok is not False or access.answered is None:
             continue
@@ -223,9 +228,8 @@ def stale_edits(case: Case, grace: timedelta = NO_TIME) -> Iterator[StaleEdit]:
             continue  # an edit of a file that was never read fails for reasons of its own
         between = [
             w
-            for w in case.writes
-            if w.path == access.path
-            and w.agent_id != access.agent_id
+            for w in writes.get(access.path, ())
+            if w.agent_id != access.agent_id
             and w.answered is not None
             and (since is None or since <= w.answered)
             and w.answered <= access.answered
@@ -254,7 +258,7 @@ def agent_name(case: Case, agent_id: str | None) -> str:
     """Name an agent for people: what it was to do, or ``the main agent``."""
     if agent_id is None:
         return "the main agent"
-    life = next((a for a in case.agents if a.agent_id == agent_id), None)
+    life = case.life_of(agent_id)
     return f"agent “{life.description}”" if life and life.description else f"agent {agent_id}"
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from forensics import __version__
 from forensics.account import InputFile, Remark
 from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
+from forensics.bounds import SENTENCE, bounded, shortened
 from forensics.case import Case, build_case
 from forensics.chain import FailureGraph, failure_graph
 from forensics.citations import Citations
@@ -222,7 +223,7 @@ def _judge(
     for rule in sorted(rules, key=lambda r: r.reads_findings):
         try:
             said = rule.judge(case.with_findings(findings) if rule.reads_findings else case)
-            made = [_finding(rule, case, hit, citations) for hit in said if isinstance(hit, Hit)]
+            made = [_finding(rule, case, bounded(hit), citations) for hit in said if isinstance(hit, Hit)]
         except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken rule must not cost the others, nor end the run
             errors.append(RuleError(rule.code, case.session_id, f"{type(error).__name__}: {error}"))
             continue
@@ -271,7 +272,7 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
     ):
         for one in said:
             if isinstance(one, kind):
-                return Outcome(rule.code, case.session_id, outcome, one.reason)
+                return Outcome(rule.code, case.session_id, outcome, shortened(one.reason, SENTENCE))
     if case.excerpts and set(case.events["file"].unique()) <= case.excerpts:
         reason = "the evidence is an excerpt: what it does not show may stand in what was left out"
         return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, reason)

@@ -81,7 +81,7 @@ def open_in_client_log(case: Case) -> Row | None:
     if last.is_empty():
         return None
     row = last.row(-1, named=True)
-    tools = pl.col("tool") == row["tool"]
+    tools = pl.col("tool") == pl.lit(row["tool"], dtype=pl.String)
     if (
         row["correlation_id"] is None
         and told.height > 0

@@ -51,10 +51,16 @@ ISSUED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("stripe key", ("sk_live_", "rk_live_"), r"[rs]k_live_[A-Za-z0-9]{16,}"),
     ("elevenlabs key", ("sk_",), rf"{START}sk_[0-9a-f]{{40,}}"),
 )
-# what only its surroundings tell; a group named `value` is what goes, else the whole match
-GENERIC: tuple[tuple[str, str], ...] = (
+# of these every name of a secret has one
+NAMES = (
+    "apikey", "api-key", "api_key", "access_key", "access-key", "accesskey", "auth_key", "auth-key", "authkey",
+    "private_key", "private-key", "privatekey", "token", "secret", "passw",
+)  # fmt: skip
+# what only its surroundings tell: kind, marks in small letters, shape; a group named `value` is what goes
+GENERIC: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "authorization",
+        ("bearer", "basic", "authorization"),
         (
             rf"(?i:{START}(?:bearer|basic|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:token|api-?key|key)))\s+"
             r"(?P<value>(?=[A-Za-z0-9._~+/-]*\d)[A-Za-z0-9._~+/-]{16,}=*)"
@@ -62,37 +68,38 @@ GENERIC: tuple[tuple[str, str], ...] = (
     ),
     (
         "password in url",
+        ("://", ":\\/"),
         r"(?i:[a-z][a-z0-9+.-]{0,30})(?<![+.-]):(?:\\*/){2}[^\s/:@\"']{0,200}:(?P<value>[^\s/\"'\[\]]+)@",
     ),
-    ("environment secret", rf"{NAMED}\\*[\"']?(?P<value>{WITH_DIGIT})"),
-    ("secret", rf"{NAMED}(?:(?<==)|(?=\\*[\"']))\\*[\"']?(?P<value>{LETTERS})"),
-    ("option", rf"{OPTION}(?P<value>{WITH_DIGIT}|{LETTERS})"),
+    ("environment secret", NAMES, rf"{NAMED}\\*[\"']?(?P<value>{WITH_DIGIT})"),
+    ("secret", NAMES, rf"{NAMED}(?:(?<==)|(?=\\*[\"']))\\*[\"']?(?P<value>{LETTERS})"),
+    ("option", NAMES, rf"{OPTION}(?P<value>{WITH_DIGIT}|{LETTERS})"),
     (
         "password",
+        ("passw",),
         rf"(?i:passw(?:or)?d)\\*[\"']?\s*[=:]\s*\\*[\"']?(?P<value>(?=\S{{0,100}}[0-9]){BODY}{{6,}})",
     ),
 )
 # kind -> shape
-SHAPES = (*((kind, shape) for kind, _, shape in ISSUED), *GENERIC)
+SHAPES = tuple((kind, shape) for kind, _, shape in (*ISSUED, *GENERIC))
 # the cheap test, made on whole columns in any case: a text without any of these holds no secret of a known shape
-MARKS = (
-    *(mark for _, marks, _ in ISSUED for mark in marks),
-    "bearer", "basic", "authorization", "://", ":\\/",
-    "apikey", "api-key", "api_key", "access_key", "access-key", "accesskey", "auth_key", "auth-key", "authkey",
-    "private_key", "private-key", "privatekey", "token", "secret", "passw",
-)  # fmt: skip
-_SMALL_MARKS = tuple(mark.casefold() for mark in MARKS)
+MARKS = tuple(dict.fromkeys(mark for _, marks, _ in (*ISSUED, *GENERIC) for mark in marks))
 MARGIN = 1000  # so much of a secret is seen behind a cut: more than any but a private key is long
-_COMPILED = tuple((kind, re.compile(shape)) for kind, shape in SHAPES)
+_COMPILED = tuple(
+    (kind, tuple(mark.casefold() for mark in marks), re.compile(shape))
+    for kind, marks, shape in (*ISSUED, *GENERIC)
+)
 
 
 def redact(text: str) -> str:
     """Return ``text`` with every secret of a known shape replaced by its kind and length."""
     before = None
     while text != before:  # what stood behind a secret begins a word now
-        before = text
-        for kind, shape in _COMPILED:
-            text = shape.sub(partial(_replacement, kind), text)
+        before, small = text, text.casefold()
+        for kind, marks, shape in _COMPILED:
+            # a shape costs a hundred times what looking for its marks does, and few texts hold any
+            if any(mark in small for mark in marks):
+                text = shape.sub(partial(_replacement, kind), text)
     return text
 
 
@@ -100,9 +107,7 @@ def cut(text: str, most: int) -> str:
     """Return the first ``most`` characters, redacted before the cut: a part of a secret has no shape."""
     if len(text) <= most:
         return text
-    part = text[: most + MARGIN]
-    small = part.casefold()
-    return (redact(part) if any(mark in small for mark in _SMALL_MARKS) else part)[:most]
+    return redact(text[: most + MARGIN])[:most]
 
 
 def _replacement(kind: str, found: re.Match[str]) -> str:

@@ -143,7 +143,7 @@ def _session_of(part: Row, known: set[str], at_work: pl.DataFrame, transcripts: 
     owners: list[str] = []
     if not part["at_work"] and part["pid"] is not None:
         # pids are used again: the process went on right after its start-up
-        same = at_work.filter(pl.col("pid") == part["pid"])
+        same = at_work.filter(pl.col("pid") == pl.lit(part["pid"], dtype=pl.Int64))
         if last is not None:
             same = same.filter((pl.col("first") - MARGIN <= last) & (pl.col("last") + MARGIN >= first))
         owners = same["old"].unique().to_list()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from forensics.coverage import Coverage, Place, SourceCoverage
 from forensics.render.console import terminal
-from forensics.render.markup import plain
+from forensics.render.markup import json_text, plain
 from forensics.render.numbers import share
 
 SHOWN = 20
@@ -68,7 +66,7 @@ def as_markdown(coverage: Coverage) -> str:
 
 def as_json(coverage: Coverage) -> str:
     """Return everything that was counted."""
-    return json.dumps(to_dict(coverage), ensure_ascii=False, indent=2) + "\n"
+    return json_text(to_dict(coverage))
 
 
 def to_dict(coverage: Coverage) -> dict[str, object]:

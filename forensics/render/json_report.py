@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from forensics.account import InputFile
@@ -11,13 +10,14 @@ from forensics.chain import Edge
 from forensics.citations import format_utc
 from forensics.finding import EvidenceRef, Finding
 from forensics.happenings import Happening
+from forensics.render.markup import json_text
 
 SCHEMA_VERSION = "1"
 
 
 def to_json(analysis: Analysis) -> str:
     """Return the whole analysis; the same input gives the same bytes."""
-    return json.dumps(to_dict(analysis), ensure_ascii=False, indent=2) + "\n"
+    return json_text(to_dict(analysis))
 
 
 def to_dict(analysis: Analysis) -> dict[str, object]:

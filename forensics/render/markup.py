@@ -1,4 +1,4 @@
-"""Log text into Markdown without becoming Markdown.
+"""Log text into Markdown without becoming Markdown, and into JSON without moving a terminal.
 
 Everything that comes from a log passes through one of these: nothing in a log can become structure, HTML,
 a link, a mention or a template.
@@ -14,6 +14,9 @@ BACKTICKS = re.compile(r"`+")
 LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 WORD = re.compile(r"[a-z][a-z-]*[ ,;]")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+# of these, what JSON may hold as it is
+OBEYED = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: object) -> str:
@@ -48,3 +51,9 @@ def fence(text: object) -> str:
 def setting(value: object) -> str:
     """Return a threshold's value as a configuration has it: what TOML and JSON write in one way."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def json_text(document: object) -> str:
+    """Write a document as JSON: readable, the same values, and nothing in it that a terminal or an editor obeys."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

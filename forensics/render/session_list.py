@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from rich.table import Table
 
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.citations import format_utc
 from forensics.finding import Severity
 from forensics.render.console import STYLES, terminal
-from forensics.render.markup import plain
+from forensics.render.markup import json_text, plain
 from forensics.render.moments import span_text
 from forensics.schema import Source
 
@@ -33,7 +31,7 @@ COLUMNS = (
 
 def as_json(analysis: Analysis) -> str:
     """Return the list, newest first."""
-    return json.dumps([_facts(s) for s in analysis.sessions], ensure_ascii=False, indent=2) + "\n"
+    return json_text([_facts(s) for s in analysis.sessions])
 
 
 def as_table(analysis: Analysis, width: int | None, *, color: bool) -> str:

@@ -135,7 +135,8 @@ def _limit(case: Case, rows: Sequence[Row]) -> Hit:
 
 def _call_of(case: Case, answer: Row) -> int | None:
     calls = case.events.filter(
-        (pl.col("kind") == "agent_spawn") & (pl.col("correlation_id") == answer["correlation_id"])
+        (pl.col("kind") == "agent_spawn")
+        & (pl.col("correlation_id") == pl.lit(answer["correlation_id"], dtype=pl.String))
     )
     return int(calls["event_id"][0]) if calls.height else None
 

@@ -132,7 +132,7 @@ def _without_either(case: Case) -> Iterator[Said]:
 
 def _taken_by(case: Case, lock: Row) -> Row | None:
     """Return the event log's record of the call that a lock file was written for."""
-    taken = case.of(K.VOICE_LOCK_TAKEN).filter(pl.col("pid") == lock["pid"])
+    taken = case.of(K.VOICE_LOCK_TAKEN).filter(pl.col("pid") == _number(lock["pid"]))
     if lock["ts"] is None or taken.is_empty():
         return None
     near = taken.filter((pl.col("ts") - lock["ts"]).abs() <= SAME_CALL)
@@ -151,10 +151,17 @@ def _is_over(case: Case, taken: Row) -> bool:
     """Say whether a call ended: its lock was released, or the tool's end was logged."""
     later = pl.col("ts") >= pl.lit(taken["ts"])
     released = case.of(K.VOICE_EVENT).filter(
-        later & (pl.col("tool") == RELEASED) & (pl.col("pid") == taken["pid"])
+        later & (pl.col("tool") == RELEASED) & (pl.col("pid") == _number(taken["pid"]))
     )
-    ended = case.of(K.VOICE_CALL_END).filter(later & (pl.col("message_id") == taken["message_id"]))
+    ended = case.of(K.VOICE_CALL_END).filter(
+        later & (pl.col("message_id") == pl.lit(taken["message_id"], dtype=pl.String))
+    )
     return not (released.is_empty() and ended.is_empty())
+
+
+def _number(pid: int | None) -> pl.Expr:
+    """Return a process number to compare with; one that is not known equals none."""
+    return pl.lit(pid, dtype=pl.Int64)
 
 
 def _last_of(case: Case, taken: Row | None) -> Row | None:

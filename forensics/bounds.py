@@ -1,0 +1,51 @@
+"""How long what a rule says may be: a log may hold a description of a megabyte, and a report has readers.
+
+What is cut was redacted when it was read; its mark says that there is more, and the cited line holds the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from forensics.finding import FactValue, Hit, Statement, Table
+
+MESSAGE, CELL, SENTENCE, FACT = 300, 200, 600, 2000  # characters
+CUT = "…"
+
+
+def shortened(text: str, most: int) -> str:
+    """Return at most ``most`` characters of a text; a cut is marked."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + CUT
+
+
+def bounded(hit: Hit) -> Hit:
+    """Return the hit with nothing in it longer than a reader, or a program's column, can take.
+
+    Its subject stays: only a digest of it is printed.
+    """
+    return replace(
+        hit,
+        message=shortened(hit.message, MESSAGE),
+        facts={key: _fact(value) for key, value in hit.facts.items()},
+        statements=tuple(_statement(s) for s in hit.statements),
+        tables=tuple(_table(t) for t in hit.tables),
+    )
+
+
+def _statement(said: Statement) -> Statement:
+    return said if len(said.text) <= SENTENCE else replace(said, text=shortened(said.text, SENTENCE))
+
+
+def _table(table: Table) -> Table:
+    rows = tuple(tuple(shortened(cell, CELL) for cell in row) for row in table.rows)
+    return replace(table, title=shortened(table.title, CELL), rows=rows)
+
+
+def _fact(value: FactValue) -> FactValue:
+    if isinstance(value, str):
+        return shortened(value, FACT)
+    if isinstance(value, list):
+        return [_fact(one) for one in value]
+    if isinstance(value, dict):
+        return {shortened(key, CELL): _fact(one) for key, one in value.items()}
+    return value
