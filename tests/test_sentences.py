@@ -41,3 +41,11 @@ def test_what_only_reads_has_changed_nothing(tmp_path):
 def test_of_several_calls_only_those_that_change_something_are_asked_about(tmp_path):
     told = sentences(stream(tmp_path, "Read", "Bash"), "CCF405")
     assert [t for t in told if "changed" in t] == ["What a call of Bash changed is not known from the record"]
+
+
+def test_no_endpoint_to_use_is_not_said_to_have_failed():
+    told = sentences(RULES / "CCF201" / "fires" / "no-usable-endpoint" / "input", "CCF201")
+    assert told[0].startswith(
+        "The voice server had no text-to-speech endpoint to use, once in this record: No healthy"
+    )
+    assert not [t for t in told if "Every" in t]

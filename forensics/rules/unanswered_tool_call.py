@@ -87,7 +87,9 @@ def unanswered_tool_call(case: Case, *, recent_s: float = 600.0) -> Iterator[Sai
     ## Known misses
     A call that its agent went on after is not reported: the API takes no further message without the answers, so
     it was answered, in a record that is damaged or on a branch that was left. Calls of two processes that write one
-    transcript at once hide each other. Two calls at once in a client's log without ids (up to 2.1.19) count as one.
+    transcript at once hide each other. Nor is a call of an agent that was cancelled before its answer (2.1.220,
+    c2_sigterm), or one that the process did not write down before it was killed (2.1.330, c_crash). Two calls at
+    once in a client's log without ids (up to 2.1.19) count as one.
     """
     if case.of(*CALLS, K.TOOL_DISPATCH).is_empty():
         yield NotApplicable("no tool was called")
