@@ -26,7 +26,7 @@ from forensics.records import (
     parse_time,
 )
 from forensics.redact import cut
-from forensics.schema import COMMAND_KEPT, HOOK_TIMED_OUT, INTERRUPT, EventKind, Row, TsQuality
+from forensics.schema import COMMAND_KEPT, HOOK_TIMED_OUT, INTERRUPT, SHUTDOWN, EventKind, Row, TsQuality
 from forensics.shapes import Tally, known
 from forensics.tool_calls import digest, tool_call
 
@@ -189,7 +189,8 @@ def _said_by_user(record: Record, text: str) -> Row:
     if notification:
         return _notification(notification)
     if text.startswith(INTERRUPT):
-        return {"kind": EventKind.USER_INTERRUPT, "message": cut(text, TEXT_KEPT)}
+        by = SHUTDOWN if record.interrupted_by_shutdown else None
+        return {"kind": EventKind.USER_INTERRUPT, "message": cut(text, TEXT_KEPT), "component": by}
     if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
         return {"kind": EventKind.OTHER, "message": "text that the client added"}
     return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": digest(text)}

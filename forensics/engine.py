@@ -38,6 +38,7 @@ from forensics.finding import (
 )
 from forensics.happenings import CHAIN
 from forensics.ingest import Ingested, ingest
+from forensics.mcp_losses import STARTING
 from forensics.order import shutdown_last
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
@@ -194,12 +195,16 @@ def _once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, tuple
 
 def _session_ids(events: pl.DataFrame) -> list[str]:
     """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
-    work = ~is_kind(TRACES)
+    # before its own id is set, 1.0.90 writes the start of a connection under another one into the session's MCP log
+    shared = pl.col("session_id").n_unique().over("file") > 1
+    start = is_kind((EventKind.MCP_CONNECTION,)) & pl.col("status").str.starts_with(STARTING)
+    work = ~is_kind(TRACES) & ~(start & shared).fill_null(value=False)
+    told = events.filter(pl.col("session_id").is_not_null()).with_columns(at_work=work)
     # a history holds the prompts of every project: those of other sessions are no evidence of theirs
     listed = (
-        events.filter(pl.col("session_id").is_not_null() & ~is_kind((EventKind.PROMPT_TYPED, *NOTES)))
+        told.filter(~is_kind((EventKind.PROMPT_TYPED, *NOTES)))
         .group_by("session_id")
-        .agg(first=pl.col("ts").min(), at_work=work.any(), items=pl.col("count").sum())
+        .agg(first=pl.col("ts").min(), at_work=pl.col("at_work").any(), items=pl.col("count").sum())
         .sort("first", "session_id", nulls_last=True)
     )
     choices = (listed.filter("at_work"), listed.filter(pl.col("items") > 0), listed)

@@ -200,6 +200,7 @@ class _Kinds:
         )
         self._calls = {row["correlation_id"]: row for row in calls.iter_rows(named=True)}
         api = [r for r in rows.values() if r["kind"] == K.API_ERROR.value]
+        self._classes = _classes_of_tries(api)
         self._agents: dict[str | None, set[str | None]] = {}
         for row in api:
             if row["source"] == Source.TRANSCRIPT.value:
@@ -236,8 +237,11 @@ class _Kinds:
         return None
 
     def _of_api(self, row: Row, status: str) -> _Kind:
-        """One request's tries and its end are one failure, if they are of one class; two logs may tell it."""
-        agent = row["agent_id"]
+        """One request's tries and its end are one failure, if they are of one class; two logs may tell it.
+
+        A try whose record names no class is of that of its request's end: nothing tells the two apart.
+        """
+        agent, status = row["agent_id"], status or self._classes.get(row["event_id"], "")
         told = self._agents.get(row["status"], set())
         if row["source"] != Source.TRANSCRIPT.value and len(told) == 1:
             agent = next(iter(told))
@@ -255,6 +259,20 @@ class _Kinds:
         named = peers_in(row["message"])
         endpoint = host_of(row["endpoint"])
         return frozenset({*named, *((endpoint,) if endpoint else ()), *((f"file {path}",) if path else ())})
+
+
+def _classes_of_tries(errors: Sequence[Row]) -> dict[int, str]:
+    """Return the class of the request's end for each try without one (2.1.2 logs ``"error": {}`` for a timeout)."""
+    classes: dict[int, str] = {}
+    waiting: dict[tuple[int, str | None], list[int]] = {}
+    for row in sorted(errors, key=lambda r: (r["file"], r["line"], r["ordinal"])):
+        tries = waiting.setdefault((row["file"], row["agent_id"]), [])
+        if row["component"] == "final":
+            classes |= dict.fromkeys(tries, str(row["status"] or "")[:REASON_KEPT])
+            tries.clear()
+        elif not row["status"]:
+            tries.append(row["event_id"])
+    return classes
 
 
 def _voice_steps(chain: Chain, rows: Mapping[int, Row]) -> Iterator[tuple[int, _Kind]]:

@@ -44,9 +44,17 @@ def naming_records(case: Case, nodes: Sequence[Happening]) -> Iterator[Named]:
     yield from _answered(case, nodes)
 
 
+def _short(mark: Mark) -> str:
+    return mark.said if len(mark.said) <= QUOTED else f"{mark.said[: QUOTED - 1]}…"
+
+
 def _names(mark: Mark) -> str:
-    said = mark.said if len(mark.said) <= QUOTED else f"{mark.said[: QUOTED - 1]}…"
-    return f"“{said}” names what failed before it"
+    return f"“{_short(mark)}” names what failed before it"
+
+
+def _ends(mark: Mark) -> str:
+    """Say what a transcript shows of two errors with no answer between them: they are tries of one request."""
+    return f"“{_short(mark)}” comes from the same request, which was tried again"
 
 
 def _speech(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
@@ -100,7 +108,8 @@ def _requests(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
         elif streamed:
             named = [one for one in before[-1:] if one["component"] == "streaming"]
         if row["event_id"] in marks:
-            yield from (Named(o["event_id"], row["event_id"], _names(marks[row["event_id"]])) for o in named)
+            text = _ends(marks[row["event_id"]]) if told else _names(marks[row["event_id"]])
+            yield from (Named(o["event_id"], row["event_id"], text) for o in named)
         if told and is_last:
             before.clear()
         else:

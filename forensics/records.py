@@ -29,6 +29,7 @@ class Record(msgspec.Struct, rename="camel"):
     is_meta: bool = False
     is_api_error_message: bool = False
     is_compact_summary: bool = False
+    interrupted_by_shutdown: bool = False  # 2.1.220, where SIGTERM ended the process
     api_error_status: int | str | None = None
     operation: str | None = None
     retry_attempt: int | None = None

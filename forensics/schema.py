@@ -21,6 +21,7 @@ Row = dict[str, Any]
 # what the client writes in every version recorded
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 INTERRUPT = "[Request interrupted by user"
+SHUTDOWN = "shutdown"  # component of an interrupt that the client's end made, in the words of the user's own
 # how a hook ended that has no exit code
 HOOK_TIMED_OUT = "timed out"
 SPAWN_TOOLS = frozenset({"Task", "Agent"})

@@ -19,7 +19,7 @@ import polars as pl
 
 from forensics.agents import STALL, AgentEnd, AgentLife
 from forensics.open_calls import open_calls
-from forensics.schema import IN_A_CALL, Source, is_kind
+from forensics.schema import IN_A_CALL, SHUTDOWN, Source, is_kind
 from forensics.schema import EventKind as K
 
 
@@ -141,7 +141,13 @@ def _judge(
         return _crashed(events, fatal, unanswered)
     interrupt = _final_interrupt(whole)
     if interrupt is not None:
-        text = "the main agent's record ends with the user's interrupt"
+        said = events.row(by_predicate=pl.col("event_id") == interrupt, named=True)
+        whose = (
+            "an interrupt by the client's shutdown"
+            if said["component"] == SHUTDOWN
+            else "the user's interrupt"
+        )
+        text = f"the main agent's record ends with {whose}"
         return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
     process = _last_process(whole)
     marks = process if not process.is_empty() else _last_process(events)

@@ -350,6 +350,22 @@ def test_tries_and_end_of_one_class_are_one_failure():
     assert len(told.nodes) == 1
 
 
+def test_a_try_that_names_no_class_is_no_other_failure_than_its_requests_end():
+    # 2.1.2 logs a timeout's tries as {"error": {}}: the request failed once, and nothing led to anything
+    end = api_error(290, "Request timed out")
+    case = case_of({"kind": "user_prompt", "at": -1}, api_error(0, None, 1), api_error(11, None, 2), end)
+    told = graph(case, found("CCF206", 1, 2, 3), found("CCF204", 3), found("CCF901", 3))
+    assert [n.text for n in told.nodes] == ["model API: Request timed out"]
+    assert not told.paths
+
+
+def test_the_end_of_a_request_is_said_to_be_of_one_request_with_its_tries():
+    told = graph(run_into_an_error(), found("CCF204", 1), found("CCF801", 2), found("CCF206", 3))
+    assert {e.text.partition("” ")[2] for e in told.edges} == {
+        "comes from the same request, which was tried again"
+    }
+
+
 def test_what_comes_after_the_end_has_no_edge():
     case = case_of(
         {"kind": "user_prompt", "at": -1},

@@ -81,6 +81,32 @@ def test_start_up_lines_belong_to_the_process_that_went_on(tmp_path):
     assert files_of(analysis, ONE) == {f"debug/{RANDOM}.txt", f"debug/{ONE}.txt", f"{ONE}.jsonl"}
 
 
+def mcp_log(*said: tuple[str, str]) -> dict[str, str]:
+    rows = [{"debug": text, "timestamp": f"2025-10-21T07:00:0{n}.000Z", "sessionId": session, "cwd": "/w"} for n, (session, text) in enumerate(said)]  # fmt: skip
+    return {
+        ".cache/claude-cli-nodejs/-w/mcp-logs-voicemode/2025-10-21T07-00-00-000Z.txt": json.dumps(
+            rows, indent=2
+        )
+    }
+
+
+def test_a_connection_that_began_under_another_id_is_no_session(tmp_path):
+    # 1.0.90 writes the first line of a server's log before the session's own id is set
+    connected = "Connection attempt completed in 339ms - status: connected"
+    log = mcp_log(
+        (RANDOM, "Starting connection attempt"), (ONE, connected), (ONE, "Calling MCP tool: converse")
+    )
+    assert ids(put(tmp_path / "one", {**log, f"{ONE}.jsonl": say(ONE, 2)})) == [ONE]
+
+
+def test_a_connection_that_failed_under_another_id_is_kept(tmp_path):
+    failed = "Connection failed after 30000ms: timed out"
+    log = mcp_log(
+        (RANDOM, "Starting connection attempt"), (RANDOM, failed), (ONE, "Calling MCP tool: converse")
+    )
+    assert set(ids(put(tmp_path, {**log, f"{ONE}.jsonl": say(ONE, 2)}))) == {ONE, RANDOM}
+
+
 RESUMED = "[DEBUG] Getting matching hook commands for SessionStart with query: resume\n"
 
 

@@ -70,6 +70,7 @@ def background_agent(seen, outcome=AgentEnd.UNFINISHED):
 
 FATAL = event("process_fatal", 9, DEBUG)
 INTERRUPT = event("user_interrupt", 8)
+SHUT_DOWN_AT_WORK = event("user_interrupt", 8, component="shutdown")
 SHUTDOWN = event("session_end", 10, DEBUG)
 STARTED = event("session_start", 0, DEBUG)
 API_ERROR = event("api_error", 7, component="final", status="529")
@@ -115,6 +116,14 @@ def test_precedence(verdict, events):
 def test_a_crash_before_a_resume_is_not_the_end():
     resumed = event("session_start", 60, DEBUG, status="resume")
     assert judge(said(5), FATAL, resumed, said(70)).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "whose"),
+    [(INTERRUPT, "the user's interrupt"), (SHUT_DOWN_AT_WORK, "an interrupt by the client's shutdown")],
+)
+def test_an_interrupt_by_the_shutdown_is_not_the_users(interrupt, whose):
+    assert judge(said(5), interrupt).proof == f"the main agent's record ends with {whose}"
 
 
 def test_an_interrupt_that_the_session_went_on_after_is_not_the_end():

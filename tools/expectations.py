@@ -20,6 +20,10 @@ TASKS_FROM = (2, 1, 16)  # TaskCreate and TaskUpdate, whose prompt has no rule o
 AT_ONCE_FROM = (2, 0, 46)  # an agent's records are written as they come, not when it returns
 # later clients answer an agent that the user interrupts: it was stopped, and is not missing
 ANSWERS_INTERRUPTED_AFTER = (2, 1, 1)
+# SIGTERM too: 2.1.220 marks such an interrupt as the shutdown's; 2.1.63 and 2.1.330 leave none
+ANSWERS_AT_SHUTDOWN = ((2, 1, 220),)
+# answered at once: a process that dies may have the answer on record before the API is sent it, or not the call yet
+QUICK_TOOLS = ("Read", "Write", "Edit", "TodoWrite", "TaskCreate", "TaskUpdate", "ToolSearch")
 REFUSED_WRITE = "modified since read"
 FAILED_VOICE = re.compile(
     r"STT service connection failed|STT request rejected|Error: Could not speak|✗ Failed to speak"
@@ -56,8 +60,13 @@ class Run:
 
     @property
     def agents_at_work(self) -> bool:
-        """Say whether a spawned agent ever reached the API: with -p, 2.0.69 aborts background agents at once."""
-        return bool(self.labels["max_simultaneous_subagents"]) or not self.labels["spawns_total"]
+        """Say whether spawned agents reached the API: with -p, 2.0.69 aborts background agents at once.
+
+        Of agents that were spawned together, only those tell of parallel work that the API saw at one time: of the
+        others it is not known whether the client had begun with them.
+        """
+        together = min(2, self.labels["largest_spawn_group"])
+        return self.labels["max_simultaneous_subagents"] >= together or not self.labels["spawns_total"]
 
     @property
     def voice(self) -> str:
@@ -109,7 +118,10 @@ def _faults(run: Run) -> Mapping[str, int]:
 
 def _orphaned(run: Run) -> bool | None:
     interrupted = any(how.startswith("SIGINT") for how in run.labels["ended_by"])
-    if _faults(run) or not run.agents_at_work or (interrupted and run.version > ANSWERS_INTERRUPTED_AFTER):
+    answered = interrupted and run.version > ANSWERS_INTERRUPTED_AFTER
+    terminated = any(how.startswith("SIGTERM") for how in run.labels["ended_by"])
+    answered = answered or (terminated and run.version in ANSWERS_AT_SHUTDOWN)
+    if _faults(run) or not run.agents_at_work or answered:
         return None
     return bool(run.labels.get("orphaned_subagents", run.labels["unfinished_subagents"]))
 
@@ -150,13 +162,17 @@ def _list_taken(run: Run) -> bool | None:
 
 def _left_open(run: Run) -> bool | None:
     left = run.items_left
-    return True if left or (left is not None and run.labels["unfinished_subagents"]) else None
+    # an agent whose request the API refused has returned: with the error, which is its parent's to judge
+    out = run.labels["unfinished_subagents"] and not _faults(run)
+    return True if left or (left is not None and out) else None
 
 
 def _unanswered(run: Run) -> bool | None:
     if run.unanswered is None:
         return None
     left = [agent for agent, tool in run.unanswered if tool not in SPAWN_TOOLS]
+    if left and all(tool in (*SPAWN_TOOLS, *QUICK_TOOLS) for _, tool in run.unanswered):
+        return None
     if left:
         told = run.version >= AT_ONCE_FROM or "main" in left
         return True if told else None

@@ -19,7 +19,7 @@ SIDE_BY_SIDE = "They stand side by side: no order of cause between them is claim
 ROOT_CAUSES = {
     Verdict.CRASHED: "the process's own fatal text (see the proof of the end); what led to it is not established",
     Verdict.CLEAN: "the session ended cleanly, so its end needs none; the findings stand for themselves",
-    Verdict.INTERRUPTED: "the user's interrupt (see the proof of the end); what led to it is not in the logs",
+    Verdict.INTERRUPTED: "an interrupt (see the proof of the end); what led to it is not in the logs",
     Verdict.ERROR_RESULT: "the error that the record states (see the proof of the end); its cause is not established",
 }
 NOT_ESTABLISHED = (

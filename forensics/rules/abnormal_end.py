@@ -26,7 +26,7 @@ MEANING = {
     Verdict.TRUNCATED: "the record stops in the middle of work",
     Verdict.ERROR_RESULT: "the run ended with an error",
     Verdict.NEVER_STARTED: "the client never got to work",
-    Verdict.INTERRUPTED: "the user interrupted it",
+    Verdict.INTERRUPTED: "it was interrupted at work",
     Verdict.UNKNOWN: "the record does not say how it ended",
 }
 # endings that a line itself states; the others are drawn from what is there and what is not
@@ -65,7 +65,8 @@ def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
     CRASHED needs the process's own fatal text; KILLED a signal or exit code; INTERRUPTED the user's marker;
     TRUNCATED an open call or agent where the record stops; ERROR_RESULT an error as the last answer; UNKNOWN
     is what is left when a record simply ends. A shutdown line with an open call is TRUNCATED: a termination
-    signal looks so. A silence of ``gap_s`` or more before the last record is named.
+    signal looks so. Where the record says that the client's shutdown interrupted it (2.1.220), the proof names that
+    and not the user. A silence of ``gap_s`` or more before the last record is named.
 
     ## Why it matters
     Only an end that is known can be prevented. A word that is too strong sends people looking for a bug that

@@ -36,7 +36,7 @@ WORDS = {
     ApiClass.CONNECTION: "could not be reached",
 }
 QUESTIONS = {
-    ApiClass.RATE_LIMIT: "Which of the account's limits was reached? The answer's rate-limit headers would tell",
+    ApiClass.RATE_LIMIT: "Which limit was reached, the account's or the service's own? The answer's headers would tell",
     ApiClass.OVERLOADED: "Was the service overloaded for everybody? Its status page for that minute would tell",
     ApiClass.SERVER_ERROR: "Was it the API or a gateway before it? The request's id would tell its operator",
     ApiClass.TIMEOUT: "Was the API slow or the network interrupted? The status page for that minute would tell",

@@ -121,6 +121,11 @@ def _observed(case: Case, group: Sequence[Chain]) -> Hit:
     times = f"{len(group)} times in this record" if len(group) > 1 else "once in this record"
     listed = ", ".join(endpoints) or "endpoints not named"
     text = f"Every {SERVICES[first.service]} endpoint failed ({listed}), {times}"
+    unusable = case.event(ends[0])["status"]  # before there was a chain: that none was usable, of no attempt
+    if unusable:
+        text = (
+            f"The voice server had no {SERVICES[first.service]} endpoint to use, {times}: {short(unusable)}"
+        )
     statements = [Statement(Slot.HAPPENED, Claim.OBSERVED, text, ends)]
     for attempt in first.failures:
         waited = attempt.waited_s
@@ -136,7 +141,9 @@ def _observed(case: Case, group: Sequence[Chain]) -> Hit:
         cites = tuple(e for e in (first.start_event, first.exhausted_event) if e is not None)
         statements.append(Statement(Slot.IMPACT, Claim.DERIVED, text, cites))
     statements.append(_went_on(case, group[-1]))
-    return replace(_hit(group, tuple(statements), Claim.OBSERVED, Severity.HIGH), apart="told")
+    hit = _hit(group, tuple(statements), Claim.OBSERVED, Severity.HIGH)
+    message = f"no {SERVICES[first.service]} endpoint was usable" if unusable else hit.message
+    return replace(hit, apart="told", message=message)
 
 
 def _went_on(case: Case, last: Chain) -> Statement:

@@ -69,7 +69,8 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
     ## Known misses
     Up to 2.0.24 an unfinished agent leaves no transcript: what it did is not known, only that it did not
     return. With ``-p``, 2.0.69 and 2.1.19 abort background agents at the end of the main turn: they are
-    reported, and no crash is meant.
+    reported, and no crash is meant. A shutdown that answers the open spawns hides what it cut off (2.1.220,
+    c2_sigterm): these agents were stopped, and are not missing.
     """
     agents = spawned(case)
     if not agents and any(a.spawn_event is None for a in case.agents):

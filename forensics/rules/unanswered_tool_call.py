@@ -30,6 +30,7 @@ from forensics.verdict import Verdict
 
 # the API's own servers run these: up to 2.1 their answers often do not reach the record
 SERVER_TOOLS = frozenset({"WebSearch", "WebFetch"})
+READING_TOOLS = frozenset({"Read", "Glob", "Grep", "LS", "TodoRead", "TaskList", "TaskGet", *SERVER_TOOLS})
 SHOWN = 10  # calls of one agent that are named
 IN_LOG_ONLY = (
     "Which agent made the call the client's log does not say; up to 2.0.24 it has no line for a call that failed, "
@@ -85,7 +86,9 @@ def unanswered_tool_call(case: Case, *, recent_s: float = 600.0) -> Iterator[Sai
     ## Known misses
     A call that its agent went on after is not reported: the API takes no further message without the answers, so
     it was answered, in a record that is damaged or on a branch that was left. Calls of two processes that write one
-    transcript at once hide each other. Two calls at once in a client's log without ids (up to 2.1.19) count as one.
+    transcript at once hide each other. Nor is a call of an agent that was cancelled before its answer (2.1.220,
+    c2_sigterm), or one that the process did not write down before it was killed (2.1.330, c_crash). Two calls at
+    once in a client's log without ids (up to 2.1.19) count as one.
     """
     if case.of(*CALLS, K.TOOL_DISPATCH).is_empty():
         yield NotApplicable("no tool was called")
@@ -134,7 +137,7 @@ def _hit(case: Case, calls: Sequence[Row], recent: timedelta) -> Hit:
 
 
 def _facts(calls: Sequence[Row], agent: str | None) -> dict[str, FactValue]:
-    since = calls[0]["ts"]
+    since = calls[0]["ts"] if calls[0]["ts_quality"] != "inferred" else None
     return {
         "agent": agent or "main",
         "tools": [str(c["tool"]) for c in calls],
@@ -159,17 +162,18 @@ def _may_still_run(case: Case, calls: Sequence[Row], recent: timedelta) -> bool:
 def _statements(case: Case, calls: Sequence[Row], *, running: bool) -> Iterator[Statement]:
     who = agent_name(case, calls[0]["agent_id"])
     for call in calls[:SHOWN]:
-        text = (
-            f"{who} called {_described(call)} at {clock_time(call['ts'])}; no result of it is in the record"
-        )
+        when = f" at {clock_time(call['ts'])}" if call["ts"] is not None else ""
+        text = f"{who} called {_described(call)}{when}; no result of it is in the record"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (call["event_id"],))
     every = tuple(c["event_id"] for c in calls[:SHOWN])
     if running:
         text = f"Nothing in the evidence states an end: {who} may still be at work"
         yield Statement(Slot.WHY, Claim.DERIVED, text, every)
-    text = f"What {_calls([str(c['tool']) for c in calls])} changed is not known from the record"
-    yield Statement(Slot.IMPACT, Claim.DERIVED, text, every)
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, every)
+    changing = [str(c["tool"]) for c in calls if c["tool"] not in READING_TOOLS]
+    if changing:
+        text = f"What {_calls(changing)} changed is not known from the record"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, every)
+        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, every)
 
 
 def _described(call: Row) -> str:

@@ -192,9 +192,7 @@ def _statements(case: Case, found: _Open) -> Iterator[Statement]:
             text = f"The last {edit.tool} of {edit.path} was refused: {_first_line(edit.answer)}"
             yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, (edit.answer_event,))
     every = tuple(cite.event_id for cite in _cites(case, found))
-    text = (
-        f"When the record ends ({case.ending.verdict}), {_counted(found)} have nobody who goes on with them"
-    )
+    text = f"When the record ends ({case.ending.verdict}), nobody goes on with {_counted(found)}"
     yield Statement(Slot.IMPACT, Claim.DERIVED, text, every)
 
 
