@@ -148,4 +148,8 @@ def stuck(place: Place) -> Scenario:  # noqa: ARG001 - it names no file
     )
     look = Turn(text="Let me look around.", calls=(shell("ls", "List the files"),))
     turns = (*tries[:3], look, *tries[3:], Turn(text="The check is not there."))
-    return Scenario(scripts={"main": Script(prompt, turns)}, runs=(Run(prompt=prompt),), intent=Intent())
+    return Scenario(
+        scripts={"main": Script(prompt, turns)},
+        runs=(Run(prompt=prompt),),
+        intent=Intent(expect={"CCF408": True}),
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tools.recorder.scenarios.calls import edit, shell, spawn, todos, write
 from tools.recorder.scenarios.model import Call, Fault, Intent, Place, Run, Scenario, Script, Turn
+from tools.recorder.versions import order
 
 RETRIES, AT_ONCE = "CLAUDE_CODE_MAX_RETRIES", "CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS"
+TASKS_FROM = (2, 1, 20)  # before, the list of tasks had to be asked for
 LONG_S = 64.0  # lists that contradict each other for longer than a minute
 
 
@@ -29,7 +31,13 @@ def capacity(_place: Place) -> Scenario:
         },
         runs=(Run(prompt=prompt),),
         env={RETRIES: "3", AT_ONCE: "2"},
-        intent=Intent(parallel_spawns=2, sequential_spawns=1, api_faults=("529",), finishes=False),
+        intent=Intent(
+            parallel_spawns=2,
+            sequential_spawns=1,
+            api_faults=("529",),
+            finishes=False,
+            expect={"CCF107": True},
+        ),
         timeout_s=240.0,
     )
 
@@ -64,12 +72,12 @@ def twins(place: Place) -> Scenario:
     return Scenario(
         scripts={"main": Script(prompt, turns), "one": Script(first, at_work), "two": Script(second, done)},
         runs=(Run(prompt=prompt),),
-        intent=Intent(parallel_spawns=2),
+        intent=Intent(parallel_spawns=2, expect={"CCF103": True}),
         timeout_s=240.0,
     )
 
 
-def order_broken(_place: Place) -> Scenario:
+def order_broken(place: Place) -> Scenario:
     """Begin with a task that waits for another one. Clients without a list of tasks lack the tools."""
     prompt = "Build the shop and deploy it, each a task of its own."
     new = tuple(
@@ -90,6 +98,9 @@ def order_broken(_place: Place) -> Scenario:
         Turn(calls=(Call("TaskUpdate", {"taskId": "3", "status": "completed"}),)),
         Turn(text="The shop is deployed; it was not built."),
     )
+    expected = {"CCF103": True} if order(place.version) >= TASKS_FROM else {}
     return Scenario(
-        scripts={"main": Script(prompt, turns)}, runs=(Run(prompt=prompt),), intent=Intent(max_in_progress=1)
+        scripts={"main": Script(prompt, turns)},
+        runs=(Run(prompt=prompt),),
+        intent=Intent(max_in_progress=1, expect=expected),
     )

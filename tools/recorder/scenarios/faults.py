@@ -75,7 +75,7 @@ def slowing(_place: Place) -> Scenario:
         scripts={"main": Script(prompt, turns)},
         runs=(Run(prompt=prompt),),
         env={RETRIES: "2"},
-        intent=Intent(api_faults=("529",), finishes=False),
+        intent=Intent(api_faults=("529",), finishes=False, expect={"CCF401": True}),
         timeout_s=TIMEOUT_S,
     )
 

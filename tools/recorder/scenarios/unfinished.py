@@ -27,7 +27,7 @@ def killed_in_call(place: Place) -> Scenario:
     return Scenario(
         scripts={"main": Script(prompt, turns)},
         runs=(Run(prompt=prompt, kill=kill),),
-        intent=Intent(max_in_progress=1, finishes=False),
+        intent=Intent(max_in_progress=1, finishes=False, expect={"CCF305": True, "CCF405": True}),
     )
 
 
@@ -59,5 +59,5 @@ def compacted_at_work(place: Place) -> Scenario:
             Run(prompt=second, start=Start.CONTINUE),
         ),
         summary=f"<analysis>\nShort.\n</analysis>\n\n<summary>\n1. {going_on}\n</summary>",
-        intent=Intent(max_in_progress=1, compactions=2),
+        intent=Intent(max_in_progress=1, compactions=2, expect={"CCF307": True}),
     )
