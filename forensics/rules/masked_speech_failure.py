@@ -137,7 +137,8 @@ def _all_told(case: Case, speech: Sequence[Chain], version: str | None) -> bool:
     """Say whether it is known how each request ended, and that a failure was reported as one."""
     failed = [c for c in speech if c.exhausted_event is not None]
     told = version is not None or not case.of(K.VOICE_FAILURE).is_empty() or any(failed_results(case))
-    return all(c.answered_event is not None for c in speech if c not in failed) and (told or not failed)
+    known = all(c.answered_event is not None or c.exhausted_event is not None for c in speech)
+    return known and (told or not failed)
 
 
 def _failed_at(chain: Chain) -> tuple[str, ...]:
