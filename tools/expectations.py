@@ -171,6 +171,8 @@ def _unanswered(run: Run) -> bool | None:
     if run.unanswered is None:
         return None
     left = [agent for agent, tool in run.unanswered if tool not in SPAWN_TOOLS]
+    if left and not run.was_stopped:
+        return None  # a run that ends at its limit of turns keeps the answer to itself
     if left and all(tool in (*SPAWN_TOOLS, *QUICK_TOOLS) for _, tool in run.unanswered):
         return None
     if left:
@@ -191,7 +193,8 @@ def _abnormal(run: Run) -> bool | None:
     if run.was_stopped:
         return True
     # an end without a mark of its own is found as UNKNOWN: a transcript that simply stops
-    return False if not any(run.labels["exit_codes"]) and not _faults(run) else None
+    ended_well = not any(run.labels["exit_codes"]) and run.truth["scripted"].get("finishes", True)
+    return False if ended_well and not _faults(run) else None
 
 
 def _chain(run: Run) -> bool | None:

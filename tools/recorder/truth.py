@@ -119,8 +119,11 @@ class _Todos:
         return self.own.get(agent, 0) + sum(who == agent for who in self.shared.values())
 
 
-def _todo_labels(calls: Sequence[SentCall]) -> dict[str, Any]:
-    """Count after each answer: what changes between two calls of one answer never lasts."""
+def _todo_labels(calls: Sequence[SentCall], lives: Mapping[str, Life]) -> dict[str, Any]:
+    """Count after each answer: what changes between two calls of one answer never lasts.
+
+    What an agent that has finished left in a list of its own is open no more.
+    """
     answers: dict[int, list[SentCall]] = defaultdict(list)
     for call in calls:
         if call.worked:
@@ -136,7 +139,8 @@ def _todo_labels(calls: Sequence[SentCall]) -> dict[str, Any]:
         "multiple_in_progress": one >= SEVERAL,
         "max_in_progress": one_list,
         "max_in_progress_main": main,
-        "in_progress_at_end": sum(state.own.values()) + len(state.shared),
+        "in_progress_at_end": len(state.shared)
+        + sum(n for agent, n in state.own.items() if agent == MAIN or not lives[agent].finished),
     }
 
 
@@ -190,7 +194,7 @@ def labels_of(
         "largest_spawn_group": group,
         "spawns_total": len(spawns),
         "max_simultaneous_subagents": simultaneous,
-        **_todo_labels(calls),
+        **_todo_labels(calls, lives),
         "same_file_written_by": _same_file(calls, lives),
         "failed_writes": [
             {"agent": c.agent, "path": c.issued.arguments.get("file_path"), "why": c.result.head[:REASON]}
