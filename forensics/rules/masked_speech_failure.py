@@ -156,7 +156,7 @@ def _of_failures(
     chains = [*failed, *masking]
     events = tuple(dict.fromkeys(e for c in chains for e in _events(c)))
     known = () if told_by is None else (told_by,)
-    n = len(chains)
+    n, where = len(chains), f" at {', '.join(at)}" if at else ""
     reasons = dict.fromkeys(short(a.reason) for c in chains for a in c.failures)
     why = [Statement(Slot.WHY, Claim.OBSERVED, f"The failed attempts said: {'; '.join(reasons)}", events)]
     if masking:
@@ -165,12 +165,12 @@ def _of_failures(
         why.append(Statement(Slot.WHY, Claim.DERIVED, text, (*known, *events)))
     return Hit(
         subject="|".join(("stt", "failed", *at)),
-        message=f"speech-to-text failed and was reported as silence ({_times(n)})",
+        message=f"speech-to-text{where} failed and was reported as silence ({_times(n)})",
         claim=Claim.OBSERVED if failed else Claim.DERIVED,
         cites=tuple(Cite(e) for e in (*events, *(known if masking else ()))),
         facts={"occurrences": n, "version": version, "longest_s": _longest(failed), "by": "failure"},
         statements=(
-            Statement(Slot.HAPPENED, Claim.OBSERVED, f"Speech-to-text failed ({_times(n)})", events),
+            Statement(Slot.HAPPENED, Claim.OBSERVED, f"Speech-to-text{where} failed ({_times(n)})", events),
             *(why if reasons else why[1:]),
             Statement(Slot.IMPACT, Claim.DERIVED, "The user was told that nothing was heard", events),
         ),
