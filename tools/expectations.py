@@ -172,13 +172,26 @@ def _unanswered(run: Run) -> bool | None:
         return None
     left = [agent for agent, tool in run.unanswered if tool not in SPAWN_TOOLS]
     if left and not run.was_stopped:
-        return None  # a run that ends at its limit of turns keeps the answer to itself
+        return None  # with its turns spent the client runs a call, and the API is sent no answer
     if left and all(tool in (*SPAWN_TOOLS, *QUICK_TOOLS) for _, tool in run.unanswered):
         return None
     if left:
         told = run.version >= AT_ONCE_FROM or "main" in left
         return True if told else None
     return _never_unless_killed(run)
+
+
+def _twice_or_too_early(run: Run) -> bool | None:
+    """Two scenarios do it: one gives two agents one brief, one begins a task before what it waits for."""
+    if run.scenario == "j3_order":
+        return True if run.labels["max_in_progress"] else None  # a client without the tools began none
+    return True if run.scenario == "j2_twins" else _shared(run)
+
+
+def _slowing(run: Run) -> bool | None:
+    if run.scenario == "d5_slowing":
+        return True
+    return False if run.voice == "none" else None
 
 
 def _untraceable(run: Run) -> bool | None:
@@ -192,9 +205,10 @@ def _shared(run: Run) -> bool | None:
 def _abnormal(run: Run) -> bool | None:
     if run.was_stopped:
         return True
+    if run.truth["scripted"].get("expect", {}).get("CCF303"):
+        return None  # a budget that ended the run: with an exit code of 0 up to 2.1.19, of 1 later
     # an end without a mark of its own is found as UNKNOWN: a transcript that simply stops
-    ended_well = not any(run.labels["exit_codes"]) and run.truth["scripted"].get("finishes", True)
-    return False if ended_well and not _faults(run) else None
+    return False if not any(run.labels["exit_codes"]) and not _faults(run) else None
 
 
 def _chain(run: Run) -> bool | None:
@@ -208,7 +222,7 @@ def _chain(run: Run) -> bool | None:
 CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF101": lambda run: run.labels["parallel_spawn"] if run.agents_at_work else None,
     "CCF102": lambda run: run.labels["multiple_in_progress"],
-    "CCF103": _shared,
+    "CCF103": _twice_or_too_early,
     "CCF104": lambda run: bool(run.labels["same_file_written_by"]),
     "CCF105": lambda run: any(REFUSED_WRITE in write["why"] for write in run.labels["failed_writes"]),
     "CCF106": _shared,
@@ -232,14 +246,14 @@ CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF304": _never,  # no recording is longer than the age of a checkpoint that is reported
     "CCF305": _left_open,
     "CCF307": lambda run: False if not run.labels["compactions"] or not run.labels["max_in_progress"] else None,
-    "CCF401": lambda run: False if run.voice == "none" else None,
+    "CCF401": _slowing,
     "CCF402": lambda run: False if run.voice == "none" else None,
     "CCF403": _orphaned,
     "CCF404": _untraceable,
     "CCF405": _unanswered,
     "CCF406": _never,
     "CCF407": _never,  # a hook that denies or fails once is no finding
-    "CCF408": _never,
+    "CCF408": lambda run: run.scenario == "a2_stuck",
     "CCF409": _never_unless_killed,
     "CCF410": _never,
     "CCF411": _never,

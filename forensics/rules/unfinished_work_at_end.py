@@ -98,8 +98,8 @@ def unfinished_work_at_end(case: Case) -> Iterator[Said]:
 
     ## Known misses
     An item that was finished and never ticked off is listed. A list that the user saw and left, because the rest was
-    not wanted any more, looks the same. What an agent that has returned left open in its own list, or could not
-    edit, is its parent's to judge. An edit that was refused and then made by a script is listed.
+    not wanted any more, looks the same. What an agent that has returned left open in its own list (2.1.19, j2_twins),
+    or could not edit, is its parent's to judge. An edit that was refused and then made by a script is listed.
     """
     files = set(case.events["file"].unique())
     if files and files <= case.excerpts:
