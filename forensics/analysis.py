@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forensics.account import InputFile, Unread
 from forensics.case import Case
-from forensics.chain import FailureGraph
+from forensics.chain.graph import FailureGraph
 from forensics.coverage import Coverage, coverage_of
 from forensics.finding import EvidenceRef, Finding, Outcome
 from forensics.rule import Rule

@@ -15,9 +15,11 @@ import polars as pl
 from forensics import __version__
 from forensics.account import InputFile, Remark
 from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
+from forensics.aspects.mcp_losses import STARTING
 from forensics.bounds import SENTENCE, bounded, shortened
 from forensics.case import Case, build_case
-from forensics.chain import FailureGraph, failure_graph
+from forensics.chain.graph import FailureGraph, failure_graph
+from forensics.chain.happenings import CHAIN
 from forensics.citations import Citations
 from forensics.clock import align
 from forensics.coverage import Coverage, coverage_of
@@ -36,9 +38,7 @@ from forensics.finding import (
     Severity,
     fingerprint,
 )
-from forensics.happenings import CHAIN
 from forensics.ingest import Ingested, ingest
-from forensics.mcp_losses import STARTING
 from forensics.order import shutdown_last
 from forensics.rule import Rule, Said
 from forensics.rules import RULES

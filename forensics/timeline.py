@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.analysis import DiskWrite, Gap, Moment, TodoEntry
+from forensics.aspects.open_work import unexplained_writes
+from forensics.aspects.silences import silences_of
+from forensics.aspects.todo_lists import open_items
 from forensics.case import Case
 from forensics.citations import Citations
 from forensics.finding import Cite, Finding
-from forensics.open_work import unexplained_writes
 from forensics.schema import NOTES, Row, is_kind
 from forensics.schema import EventKind as K
-from forensics.silences import silences_of
-from forensics.todo_lists import open_items
 
 MOST_ROWS = 120
 # kinds that tell the story by themselves; anything else appears when a finding cites it

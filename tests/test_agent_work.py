@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.briefs import duplicate_briefs
-from forensics.capacity import refused_spawns, unanswered_requests
+from forensics.aspects.briefs import duplicate_briefs
+from forensics.aspects.capacity import refused_spawns, unanswered_requests
+from forensics.aspects.item_spells import Spell, list_owners, spells_of, undated_owners
+from forensics.aspects.shared_wording import alike_items
+from forensics.aspects.task_order import early_starts
 from forensics.case import build_case
-from forensics.item_spells import Spell, list_owners, spells_of, undated_owners
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
-from forensics.shared_wording import alike_items
-from forensics.task_order import early_starts
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SESSION = "5e551011-0000-4000-8000-000000000001"

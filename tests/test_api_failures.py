@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from forensics.api_failures import MOST_KEPT, ApiClass, class_of, failures
+from forensics.aspects.api_failures import MOST_KEPT, ApiClass, class_of, failures
 from forensics.engine import analyse
 
 SESSION = "5e551011-0000-4000-8000-000000000001"

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from forensics.case import build_case
-from forensics.chain import ChainVerdict, Link, failure_graph
+from forensics.chain.graph import ChainVerdict, Link, failure_graph
+from forensics.chain.peers import host_of, peers_in
 from forensics.engine import analyse
 from forensics.finding import Claim, Confidence, EvidenceRef, Finding, Nature, Severity
-from forensics.peers import host_of, peers_in
 from forensics.render.json_report import to_dict
 from forensics.render.markdown import to_markdown
 from forensics.schema import EVENTS, SPAWNS, TODOS, conform, empty

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from forensics.aspects.todo_lists import last_in_progress, list_states
 from forensics.case import build_case
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
-from forensics.todo_lists import last_in_progress, list_states
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SESSION = "5e551011-0000-4000-8000-000000000001"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from forensics.aspects.voice_results import HEARD, STT_TIME, is_local
 from forensics.engine import analyse
 from forensics.patterns.failed_results import ANY_SERVER, VOICE, failure_texts
-from forensics.voice_results import HEARD, STT_TIME, is_local
 
 CONVERSE = "mcp__voice-mode__converse"
 

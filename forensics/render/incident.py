@@ -12,7 +12,7 @@ from itertools import groupby
 
 from forensics.agents import AgentEnd
 from forensics.analysis import Analysis, Gap, Moment, SessionAnalysis
-from forensics.chain import Link
+from forensics.chain.graph import Link
 from forensics.citations import format_utc
 from forensics.finding import Finding, Nature, OutcomeKind, Slot, Statement
 from forensics.render.advice import advise

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from forensics.account import InputFile
 from forensics.analysis import Analysis, SessionAnalysis
-from forensics.chain import Edge
+from forensics.chain.graph import Edge
+from forensics.chain.happenings import Happening
 from forensics.citations import format_utc
 from forensics.finding import EvidenceRef, Finding
-from forensics.happenings import Happening
 from forensics.render.markup import json_text
 
 SCHEMA_VERSION = "1"

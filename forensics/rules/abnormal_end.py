@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
-from forensics.conflicts import clock_time
 from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source

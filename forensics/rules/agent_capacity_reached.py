@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.capacity import AT_MOST, USED_UP, refused_spawns, unanswered_requests
+from forensics.aspects.capacity import AT_MOST, USED_UP, refused_spawns, unanswered_requests
+from forensics.aspects.conflicts import agent_name, clock_time, horizon, spawned
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, horizon, spawned
 from forensics.finding import (
     Cite,
     Claim,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.api_failures import REFUSED, ApiClass, ApiFailure, failures, has_requests
+from forensics.aspects.api_failures import REFUSED, ApiClass, ApiFailure, failures, has_requests
+from forensics.aspects.conflicts import agent_name, clock_time
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source

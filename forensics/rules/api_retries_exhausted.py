@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.api_failures import (
+from forensics.aspects.api_failures import (
     RETRIED,
     ApiClass,
     ApiFailure,
@@ -12,8 +12,8 @@ from forensics.api_failures import (
     has_requests,
     is_still_trying,
 )
+from forensics.aspects.conflicts import agent_name, clock_time
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time
 from forensics.finding import (
     Cite,
     Claim,

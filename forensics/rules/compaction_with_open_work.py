@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 import polars as pl
 
+from forensics.aspects.conflicts import agent_name, clock_time
+from forensics.aspects.todo_lists import ListState, list_states
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
-from forensics.todo_lists import ListState, list_states
 
 LISTS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
 # whether a list is shared, whose it is otherwise, and what it names

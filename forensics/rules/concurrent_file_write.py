@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.case import Case
-from forensics.conflicts import (
+from forensics.aspects.conflicts import (
     WriteConflict,
     agent_name,
     by_file,
@@ -16,6 +15,7 @@ from forensics.conflicts import (
     write_conflicts,
     writers_of,
 )
+from forensics.case import Case
 from forensics.finding import (
     Cite,
     Claim,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from forensics.agents import AgentEnd, AgentLife
+from forensics.aspects.conflicts import may_still_run
 from forensics.case import Case
-from forensics.conflicts import may_still_run
 from forensics.finding import (
     Cite,
     Claim,

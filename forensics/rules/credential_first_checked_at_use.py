@@ -8,8 +8,8 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
-from forensics.conflicts import clock_time
 from forensics.finding import (
     Cite,
     Claim,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from forensics.aspects.conflicts import log_of
 from forensics.case import Case
-from forensics.conflicts import log_of
 from forensics.finding import Cite, Claim, Confidence, FactValue, Hit, Severity, Slot, Statement
 from forensics.order import clock_steps
 from forensics.rule import Guidance, Said, rule

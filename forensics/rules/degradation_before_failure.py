@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from forensics.aspects.conflicts import clock_time
+from forensics.aspects.degradation import Degradation, Limits, find_degradation, most_before
+from forensics.aspects.latency import Failure, Latency, Series, failed_undated, failing_series, unprobed
+from forensics.aspects.voice_tables import SERVICES, short
 from forensics.case import Case
-from forensics.conflicts import clock_time
-from forensics.degradation import Degradation, Limits, find_degradation, most_before
 from forensics.finding import (
     Cite,
     Claim,
@@ -20,11 +22,9 @@ from forensics.finding import (
     Statement,
     Table,
 )
-from forensics.latency import Failure, Latency, Series, failed_undated, failing_series, unprobed
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.voice_tables import SERVICES, short
 
 NAMES = SERVICES | {"api": "the model API", "mcp": "the MCP tool"}
 REQUESTS = (

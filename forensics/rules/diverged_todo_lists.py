@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from forensics.agents import AgentEnd
+from forensics.aspects.conflicts import agent_name, clock_time
+from forensics.aspects.item_spells import Spell, list_owners, spells_of, undated_owners
+from forensics.aspects.todo_lists import CHANGES
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time
 from forensics.finding import (
     Cite,
     Claim,
@@ -20,11 +22,9 @@ from forensics.finding import (
     Statement,
     Table,
 )
-from forensics.item_spells import Spell, list_owners, spells_of, undated_owners
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.todo_lists import CHANGES
 
 DONE = "completed"
 SHOWN = 10  # items of two lists that are shown

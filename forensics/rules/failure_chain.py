@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from forensics.aspects.conflicts import clock_time
+from forensics.aspects.voice_tables import short
 from forensics.case import Case
-from forensics.chain import ChainVerdict, FailureGraph, Path, failure_graph
-from forensics.conflicts import clock_time
+from forensics.chain.graph import ChainVerdict, FailureGraph, Path, failure_graph
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,7 +22,6 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.voice_tables import short
 
 FEWEST = 2  # findings that could be linked
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from forensics.aspects.voice_results import has_server_lines
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -25,7 +26,6 @@ from forensics.patterns.failed_results import ANY_SERVER, FLAG, MCP_TOOL, PROTOC
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import CONVERSE, Row, Source
 from forensics.schema import EventKind as K
-from forensics.voice_results import has_server_lines
 
 # how a text can begin that is worth a look, before it is known whose it is
 STARTS = tuple(t.start.partition("{")[0] for t in (*VOICE, *ANY_SERVER))

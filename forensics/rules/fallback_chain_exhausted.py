@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from forensics.aspects.voice_results import FailedResult, failed_results, unread_calls, uses_voice
+from forensics.aspects.voice_tables import SERVICES, chain_endpoints, chain_events, chain_table, short
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -22,8 +24,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source, TsQuality
 from forensics.voice_chains import Chain, seconds_between
-from forensics.voice_results import FailedResult, failed_results, unread_calls, uses_voice
-from forensics.voice_tables import SERVICES, chain_endpoints, chain_events, chain_table, short
 
 GOES_ON_S = 10.0  # a record that goes on for less says nothing of whether the session survived the failure
 

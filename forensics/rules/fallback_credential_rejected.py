@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from forensics.aspects.voice_results import FailedResult, failed_results, unread_calls, uses_voice
+from forensics.aspects.voice_tables import short
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -20,8 +22,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.voice_chains import NO_REQUEST, Attempt, Chain, seconds_between, walk_attempts
-from forensics.voice_results import FailedResult, failed_results, unread_calls, uses_voice
-from forensics.voice_tables import short
 
 REFUSED = ("401", "403")
 TITLE = "OpenAI Authentication Failed"

@@ -9,6 +9,8 @@ from statistics import median
 
 import polars as pl
 
+from forensics.aspects.voice_results import failed_results, heard_results, server_version, uses_voice
+from forensics.aspects.voice_tables import chain_table, short
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -26,8 +28,6 @@ from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.voice_chains import Chain
-from forensics.voice_results import failed_results, heard_results, server_version, uses_voice
-from forensics.voice_tables import chain_table, short
 
 # the last release that reports a chain of which everything failed as silence (fixed in 4.7.0)
 MASKING = (4, 6, 0)

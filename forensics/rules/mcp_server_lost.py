@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from forensics.aspects.conflicts import clock_time
+from forensics.aspects.mcp_losses import Loss, Work, losses_of
 from forensics.case import Case
-from forensics.conflicts import clock_time
 from forensics.finding import (
     Cite,
     Claim,
@@ -19,7 +20,6 @@ from forensics.finding import (
     Slot,
     Statement,
 )
-from forensics.mcp_losses import Loss, Work, losses_of
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source

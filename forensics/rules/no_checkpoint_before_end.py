@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from forensics.aspects.checkpoints import COMMIT, Checkpoint, changes_since, checkpoints, is_open_commit
+from forensics.aspects.conflicts import clock_time
+from forensics.aspects.todo_lists import BUSY, open_items
 from forensics.case import Case
-from forensics.checkpoints import COMMIT, Checkpoint, changes_since, checkpoints, is_open_commit
-from forensics.conflicts import clock_time
 from forensics.finding import (
     Cite,
     Claim,
@@ -22,7 +23,6 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.todo_lists import BUSY, open_items
 from forensics.verdict import Verdict
 
 DIED = (Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.agents import AgentLife
+from forensics.aspects.conflicts import agent_name, overlapping_groups
+from forensics.aspects.hazards import plan_before
 from forensics.case import Case
-from forensics.conflicts import agent_name, overlapping_groups
 from forensics.finding import (
     Cite,
     Claim,
@@ -22,7 +23,6 @@ from forensics.finding import (
     Slot,
     Statement,
 )
-from forensics.hazards import plan_before
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from forensics.aspects.voice_results import heard_results, uses_voice
+from forensics.aspects.voice_tables import short
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -25,8 +27,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.voice_results import heard_results, uses_voice
-from forensics.voice_tables import short
 
 MARKUP = re.compile(r"<(?:!doctype\b|html\b|\?xml\b)", re.IGNORECASE)
 ERROR_KEYS = ("error", "detail")

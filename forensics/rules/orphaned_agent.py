@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from forensics.agents import AgentEnd, AgentLife
+from forensics.aspects.conflicts import agent_name, clock_time, may_still_run, spawned
+from forensics.aspects.todo_lists import last_in_progress
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, may_still_run, spawned
 from forensics.finding import (
     Cite,
     Claim,
@@ -22,7 +23,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.todo_lists import last_in_progress
 from forensics.verdict import Verdict
 
 GUIDANCE = Guidance(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.agents import AgentEnd
-from forensics.briefs import DuplicateBrief, duplicate_briefs
+from forensics.aspects.briefs import DuplicateBrief, duplicate_briefs
+from forensics.aspects.conflicts import agent_name, clock_time, overlapping_groups
+from forensics.aspects.item_spells import list_owners, spells_of
+from forensics.aspects.shared_wording import Alike, alike_items
+from forensics.aspects.task_order import EarlyStart, early_starts, has_links
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, overlapping_groups
 from forensics.finding import (
     Cite,
     Claim,
@@ -19,12 +22,9 @@ from forensics.finding import (
     Slot,
     Statement,
 )
-from forensics.item_spells import list_owners, spells_of
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.shared_wording import Alike, alike_items
-from forensics.task_order import EarlyStart, early_starts, has_links
 
 ORDER_CONTRACT = (
     "The task tools' own text (2.1.19 to 2.1.330): “tasks with blockedBy cannot be claimed until dependencies "

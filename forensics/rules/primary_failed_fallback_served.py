@@ -7,6 +7,14 @@ from dataclasses import replace
 
 import polars as pl
 
+from forensics.aspects.voice_results import (
+    has_server_lines,
+    heard_results,
+    is_local,
+    unread_calls,
+    uses_voice,
+)
+from forensics.aspects.voice_tables import SERVICES, chain_table, short
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -23,8 +31,6 @@ from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.voice_chains import Chain
-from forensics.voice_results import has_server_lines, heard_results, is_local, unread_calls, uses_voice
-from forensics.voice_tables import SERVICES, chain_table, short
 
 CLOUD = "openai"  # the kind of endpoint that a result names; the others are kinds of local services
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from forensics.aspects.voice_results import SERVER_LINES, uses_voice
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -23,7 +24,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import CONVERSE, NO_SILENCE_DETECTION, Row, Source
 from forensics.schema import EventKind as K
-from forensics.voice_results import SERVER_LINES, uses_voice
 
 ENDED = "RECORDING_END"
 SAMPLES_PER_S = 24_000  # of every recording (6.0.1 and 9.0.1, recorded and by their source)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from forensics.aspects.conflicts import agent_name, clock_time
 from forensics.case import WRITE_TOOLS, Case
-from forensics.conflicts import agent_name, clock_time
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import COMMAND_KEPT, Source

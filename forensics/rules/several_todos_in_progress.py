@@ -9,8 +9,9 @@ from datetime import datetime
 import polars as pl
 
 from forensics.agents import AgentLife
+from forensics.aspects.conflicts import agent_name, clock_time, horizon, max_overlap, spawned
+from forensics.aspects.todo_lists import ListState, list_states
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, horizon, max_overlap, spawned
 from forensics.finding import (
     Cite,
     Claim,
@@ -26,7 +27,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.todo_lists import ListState, list_states
 
 STEPS = (Severity.NOTE, Severity.LOW, Severity.MEDIUM, Severity.HIGH)
 

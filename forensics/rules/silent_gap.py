@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import polars as pl
 
+from forensics.aspects.conflicts import agent_name, clock_time, log_of
+from forensics.aspects.open_turns import Wait, WaitsFor, waits_of
+from forensics.aspects.silences import Silence, silences_of
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time, log_of
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,12 +23,10 @@ from forensics.finding import (
     Slot,
     Statement,
 )
-from forensics.open_turns import Wait, WaitsFor, waits_of
 from forensics.order import ONE_WRITER, clock_steps
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source, is_from
-from forensics.silences import Silence, silences_of
 
 # what begins anew: a silence before it lies between two runs
 ANEW = (K.SESSION_START, K.USER_PROMPT, K.PROMPT_TYPED)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from forensics.aspects.voice_results import has_server_lines, unread_calls, uses_voice
+from forensics.aspects.voice_served import Served, served_by_events, served_instead
+from forensics.aspects.voice_tables import SERVICES, is_local, short
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -18,9 +21,6 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.voice_results import has_server_lines, unread_calls, uses_voice
-from forensics.voice_served import Served, served_by_events, served_instead
-from forensics.voice_tables import SERVICES, is_local, short
 
 GUIDANCE = Guidance(
     contract="The user knows which service hears and speaks for them, and which one sends a bill.",

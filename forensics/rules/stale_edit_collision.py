@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.agents import AgentEnd
-from forensics.case import WRITE_TOOLS, Case, FileAccess
-from forensics.conflicts import (
+from forensics.aspects.conflicts import (
     NOT_FOUND,
     REFUSALS,
     Reads,
@@ -18,6 +17,7 @@ from forensics.conflicts import (
     place,
     stale_edits,
 )
+from forensics.case import WRITE_TOOLS, Case, FileAccess
 from forensics.finding import (
     Cite,
     Claim,

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import polars as pl
 
+from forensics.aspects.conflicts import clock_time
+from forensics.aspects.voice_results import uses_voice
 from forensics.case import Case
-from forensics.conflicts import clock_time
 from forensics.finding import (
     Cite,
     Claim,
@@ -24,7 +25,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import IN_A_CALL, Row, Source
 from forensics.schema import EventKind as K
-from forensics.voice_results import uses_voice
 
 CLEARED, RELEASED = "CONCH_DEAD_HOLDER_CLEARED", "CONCH_RELEASE"
 SAME_CALL = timedelta(seconds=1)  # the lock's own time and the event log's record of it: 1 ms apart (9.0.1)

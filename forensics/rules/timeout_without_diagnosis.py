@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from forensics.aspects.voice_results import failed_results, has_server_lines, uses_voice
+from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -23,8 +25,6 @@ from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source, TsQuality
 from forensics.voice_chains import Attempt, seconds_between, walk_attempts
-from forensics.voice_results import failed_results, has_server_lines, uses_voice
-from forensics.voice_tables import SERVICES
 
 CHECKLIST = (
     "Was the service overloaded, hung, or not reached at all? Its own log and its load for the minute around the "

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from forensics.aspects.conflicts import agent_name
 from forensics.case import Case
-from forensics.conflicts import agent_name
 from forensics.finding import (
     Cite,
     Claim,

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import polars as pl
 
+from forensics.aspects.conflicts import agent_name, clock_time
+from forensics.aspects.open_work import open_in_client_log
 from forensics.case import Case
-from forensics.conflicts import agent_name, clock_time
 from forensics.finding import (
     Cite,
     Claim,
@@ -22,7 +23,6 @@ from forensics.finding import (
     Statement,
 )
 from forensics.open_calls import CALLS, open_calls
-from forensics.open_work import open_in_client_log
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import CUT_OFF, SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K

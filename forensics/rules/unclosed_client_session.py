@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from forensics.aspects.voice_results import has_server_lines, uses_voice
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -23,7 +24,6 @@ from forensics.finding import (
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
-from forensics.voice_results import has_server_lines, uses_voice
 
 PAIR = timedelta(milliseconds=50)  # aiohttp reports a session and its connector together
 NEXT = (1, 2)  # lines below a session's, where nothing has a time: aiohttp names the object between

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.case import Case
-from forensics.conflicts import (
+from forensics.aspects.conflicts import (
     agent_name,
     clock_time,
     horizon,
@@ -16,6 +15,9 @@ from forensics.conflicts import (
     overlapping_groups,
     spawned,
 )
+from forensics.aspects.hazards import Hazard, collisions_of, hazards_of, plan_before
+from forensics.aspects.spawn_lines import SpawnLine, has_finished_calls, spawn_lines, spawn_run
+from forensics.case import Case
 from forensics.finding import (
     Cite,
     Claim,
@@ -28,10 +30,8 @@ from forensics.finding import (
     Statement,
     Table,
 )
-from forensics.hazards import Hazard, collisions_of, hazards_of, plan_before
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.spawn_lines import SpawnLine, has_finished_calls, spawn_lines, spawn_run
 
 GUIDANCE = Guidance(
     contract=(

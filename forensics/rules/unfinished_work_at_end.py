@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forensics.agents import AgentLife
+from forensics.aspects.conflicts import agent_name, clock_time, may_still_run, spawned
+from forensics.aspects.open_work import agents_out, refused_edits
+from forensics.aspects.todo_lists import BUSY, OpenItem, open_items
 from forensics.case import Case, FileAccess
-from forensics.conflicts import agent_name, clock_time, may_still_run, spawned
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,11 +23,9 @@ from forensics.finding import (
     Statement,
     Table,
 )
-from forensics.open_work import agents_out, refused_edits
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
-from forensics.todo_lists import BUSY, OpenItem, open_items
 from forensics.verdict import Verdict
 
 ABNORMAL = (Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED, Verdict.ERROR_RESULT)

@@ -17,10 +17,10 @@ from enum import StrEnum
 from itertools import combinations, pairwise
 
 from forensics.case import Case
+from forensics.chain.happenings import Happening, happenings_of
+from forensics.chain.marks import Mark
+from forensics.chain.naming import died_of, naming_records
 from forensics.finding import Confidence, Finding
-from forensics.happenings import Happening, happenings_of
-from forensics.marks import Mark
-from forensics.naming import died_of, naming_records
 
 RESOURCE_WITHIN_S = 600.0
 TEMPORAL_WITHIN_S = 60.0

@@ -14,8 +14,8 @@ from itertools import pairwise
 import polars as pl
 
 from forensics.case import Case
-from forensics.happenings import Happening
-from forensics.marks import Mark
+from forensics.chain.happenings import Happening
+from forensics.chain.marks import Mark
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 from forensics.voice_chains import Attempt

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from forensics.latency import Failure, Latency, Series
-from forensics.trend import growth, rising_p
+from forensics.aspects.latency import Failure, Latency, Series
+from forensics.aspects.trend import growth, rising_p
 
 WINDOW = 500  # answers before a failure that are looked at, the latest
 TRIES = 50  # failures of one endpoint that are looked at, each after new answers

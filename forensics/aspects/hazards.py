@@ -9,10 +9,9 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.agents import AgentEnd, AgentLife
-from forensics.briefs import duplicate_briefs
-from forensics.capacity import refused_spawns, unanswered_requests
-from forensics.case import Case
-from forensics.conflicts import (
+from forensics.aspects.briefs import duplicate_briefs
+from forensics.aspects.capacity import refused_spawns, unanswered_requests
+from forensics.aspects.conflicts import (
     StaleEdit,
     WriteConflict,
     agent_name,
@@ -23,6 +22,7 @@ from forensics.conflicts import (
     write_conflicts,
     writers_of,
 )
+from forensics.case import Case
 from forensics.finding import Claim, Severity
 from forensics.schema import EventKind as K
 from forensics.schema import Source, is_kind

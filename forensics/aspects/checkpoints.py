@@ -8,9 +8,9 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.aspects.open_work import unexplained_writes
+from forensics.aspects.read_only import commits, is_read_only
 from forensics.case import WRITE_TOOLS, Case
-from forensics.open_work import unexplained_writes
-from forensics.read_only import commits, is_read_only
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 

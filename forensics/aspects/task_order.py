@@ -14,10 +14,10 @@ from itertools import groupby
 
 import polars as pl
 
+from forensics.aspects.todo_lists import BUSY, CHANGES, CREATED, results_of, was_refused
 from forensics.case import Case
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
-from forensics.todo_lists import BUSY, CHANGES, CREATED, results_of, was_refused
 
 OPEN = ("pending", BUSY)
 

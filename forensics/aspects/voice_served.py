@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from forensics.aspects.voice_tables import is_local
 from forensics.case import Case
 from forensics.schema import CONVERSE, Row
 from forensics.schema import EventKind as K
 from forensics.voice_chains import Attempt, Chain, seconds_between
-from forensics.voice_tables import is_local
 
 SPEECH = "/audio/speech"
 ANSWERED = "200"

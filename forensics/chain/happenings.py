@@ -18,9 +18,9 @@ from datetime import datetime
 import polars as pl
 
 from forensics.case import Case, real_path
+from forensics.chain.marks import AT_END, PLACE, Mark, marks_of
+from forensics.chain.peers import host_of, peers_in
 from forensics.finding import Finding, Nature, Severity
-from forensics.marks import AT_END, PLACE, Mark, marks_of
-from forensics.peers import host_of, peers_in
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 from forensics.verdict import Verdict

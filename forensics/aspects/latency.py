@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from forensics.aspects.voice_results import failed_results
 from forensics.case import Case
 from forensics.schema import EventKind as K
 from forensics.schema import Source, TsQuality, is_kind
 from forensics.voice_chains import Attempt, Chain, seconds_between, walk_attempts
-from forensics.voice_results import failed_results
 
 DOWN = re.compile(r"timed out|^Connection error|^Error code: 5\d\d\b", re.IGNORECASE)
 API_DOWN = (

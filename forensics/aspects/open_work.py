@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import polars as pl
 
 from forensics.agents import AgentEnd, AgentLife
+from forensics.aspects.conflicts import spawned
+from forensics.aspects.read_only import edits
 from forensics.case import WRITE_TOOLS, Case, FileAccess, real_path
-from forensics.conflicts import spawned
 from forensics.open_calls import CALLS
-from forensics.read_only import edits
 from forensics.schema import SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from forensics.conflicts import clock_time
+from forensics.aspects.conflicts import clock_time
 from forensics.finding import Table
 from forensics.voice_chains import Attempt, Chain
 

@@ -13,11 +13,11 @@ from itertools import pairwise
 
 import polars as pl
 
+from forensics.aspects.conflicts import horizon
+from forensics.aspects.todo_lists import items_by_event, results_of, was_refused
 from forensics.case import Case
-from forensics.conflicts import horizon
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
-from forensics.todo_lists import items_by_event, results_of, was_refused
 
 WORD = re.compile(r"\w+")
 

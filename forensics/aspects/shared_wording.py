@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
-from forensics.item_spells import Spell
+from forensics.aspects.item_spells import Spell
 
 # verbs of one class make the same kind of thing; items that begin with verbs of two classes are stages, or other work
 VERBS = {
