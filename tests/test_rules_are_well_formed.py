@@ -53,6 +53,11 @@ def test_codes_and_names_are_unique_and_in_order():
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
+def test_each_number_of_the_incident_report_has_its_rule():
+    numbers = {f"{c}.{n}" for c, most in ((1, 3), (2, 4), (3, 4), (4, 4)) for n in range(1, most + 1)}
+    assert numbers <= {rule.seed for rule in RULES}
+
+
 @every_file
 def test_every_file_is_registered(path):
     assert path.stem in {rule.detect.__name__ for rule in RULES}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 
 from forensics.case import Case
 from forensics.chain.happenings import Happening, happenings_of
@@ -220,16 +220,15 @@ def _nearest(one: Happening, other: Happening, within_s: float) -> tuple[Mark, M
 def _temporal(nodes: Sequence[Happening], edges: Sequence[Edge], within_s: float) -> Iterator[Edge]:
     """Link what merely followed soon, to the next happening only: a burst of n would be n² edges."""
     known = {frozenset((e.before, e.after)) for e in edges}
-    for n, one in enumerate(nodes):
-        for m, other in enumerate(nodes[n + 1 :], n + 1):
-            if not _may_link(one, other) or {f.fingerprint for f in one.findings} & {
-                f.fingerprint for f in other.findings
-            }:
-                continue
+    placed = [
+        (n, node, {f.fingerprint for f in node.findings}) for n, node in enumerate(nodes) if node.is_placed
+    ]
+    for at, (n, one, own) in enumerate(placed):
+        for m, other, others in islice(placed, at + 1, None):
             seconds = one.marks[0].seconds_to(other.marks[0])
             if seconds is not None and seconds > within_s:
                 break
-            if seconds is None or frozenset((n, m)) in known:
+            if seconds is None or frozenset((n, m)) in known or own & others or not _may_link(one, other):
                 continue
             records = one.marks[0].event_id, other.marks[0].event_id
             edge = _edge(nodes, (n, m), Link.TEMPORAL, records, f"{seconds:.1f} s later; no key in common")

@@ -83,7 +83,8 @@ def others(measured: Measured) -> str:
     head = [
         OTHERS,
         f"{measured.recordings} recordings of the client, made with `make drift` when the rules stood: {versions}.",
-        "Only rules are listed that had to find something, or that found something wrongly.",
+        "Only rules are listed that had to find something, or that found something wrongly. What a truth leaves",
+        "open was settled when the first results had been read; what the rules then got wrong was mended.",
         "",
         *_counts(measured, lambda tally: bool(tally.tp + tally.fn + tally.fp)),
     ]

@@ -7,7 +7,7 @@ from tools.recorder.scenarios.model import Call, Fault, Intent, Place, Run, Scen
 from tools.recorder.versions import order
 
 RETRIES, AT_ONCE = "CLAUDE_CODE_MAX_RETRIES", "CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS"
-TASKS_FROM = (2, 1, 20)  # before, the list of tasks had to be asked for
+TASKS_FROM = (2, 1, 220)  # with -p, 2.1.63 lacks the tools of the list of tasks
 LONG_S = 64.0  # lists that contradict each other for longer than a minute
 
 
