@@ -151,7 +151,7 @@ def test_all_and_last_and_since(home):
 def test_sessions_say_what_is_there_and_what_is_missing(home):
     newest, oldest = json.loads(run("sessions", "--format", "json").stdout)
     assert (oldest["verdict"], oldest["agents"], oldest["version"]) == ("TRUNCATED", 3, "2.0.24")
-    assert oldest["findings"]["high"] == 6
+    assert oldest["findings"]["high"] == 7
     assert oldest["missing"] == []
     assert (newest["verdict"], newest["missing"]) == ("UNKNOWN", ["claude-debug"])
     table = run("sessions").stdout.splitlines()

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from forensics.cli import app
 from forensics.errors import BadRuleError
 from forensics.own_rules import GROUP, from_files, together
-from forensics.render.outline import CATEGORIES, ENDING_CODES, category_of_others
+from forensics.render.outline import CATEGORIES, CHAIN_CODES, ENDING_CODES, category_of_others
 from forensics.rules import RULES
 
 ROOT = Path(__file__).parents[1]
@@ -368,7 +368,7 @@ def test_the_version_is_told_without_looking_for_distributions(here, monkeypatch
 
 
 def test_every_rule_of_ours_has_one_place_in_the_report():
-    placed = [code for c in CATEGORIES for t in c.topics for code in t.codes] + list(ENDING_CODES)
+    placed = [code for c in CATEGORIES for t in c.topics for code in t.codes] + [*ENDING_CODES, *CHAIN_CODES]
     assert len(placed) == len(set(placed))
     assert set(placed) >= CATALOGUE
     assert {r.code for r in RULES} <= set(placed), "give the rule a topic in forensics/render/outline.py"

@@ -253,5 +253,5 @@ def test_a_record_that_was_pasted_with_other_text(tmp_path):
     session = judged(tmp_path, text)
     (file,) = analyse([tmp_path]).inputs
     assert (file.source, file.lines_total, file.lines_understood) == (Source.TRANSCRIPT, 4, 1)
-    assert session.case.events["kind"].to_list() == ["api_error"]
+    assert session.case.events["kind"].to_list() == ["api_error", "damaged"]
     assert (session.case.ending.verdict, "an excerpt" in session.case.ending.proof) == ("UNKNOWN", True)

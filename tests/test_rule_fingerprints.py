@@ -21,6 +21,7 @@ from tests.rule_cases import CASES, FIXTURES, copied, every_case, plain
 NAMED = {
     "CCF101": "two-groups-of-one-description",
     "CCF103": "blocker-by-addBlocks",
+    "CCF201": "timeout-then-empty-key",
     "CCF210": "first-failed-second-empty",
     "CCF212": "spoken-by-the-http-log",
     "CCF305": "agent-without-result",

@@ -152,8 +152,8 @@ def test_a_forwarded_recording_changes_no_finding(tmp_path):
     for log in FIXTURES.glob("rules/CCF20*/fires/*/input/stderr.log"):
         found = []
         for n, lead in enumerate(("", "MCP STDERR (voicemode): ")):
-            path = tmp_path / f"{log.parts[-3]}-{n}" / log.name
-            path.parent.mkdir()
+            path = tmp_path / log.parts[-5] / f"{log.parts[-3]}-{n}" / log.name
+            path.parent.mkdir(parents=True)
             lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
             path.write_text(
                 "".join((lead if i % 3 == 0 else "") + line for i, line in enumerate(lines)), encoding="utf-8"

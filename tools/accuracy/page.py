@@ -71,7 +71,8 @@ def _table(measured: Measured) -> Iterator[str]:
     if without:
         yield ""
         yield f"A rule without tp and fn ({', '.join(without)}) met no recording in which its subject is known to be"
-        yield "there: its recall is not known. That it fires is shown on the evidence in `fixtures/rules`."
+        yield "there: its recall is not known here. That it fires is shown by `fixtures/rules`, and for some rules on"
+        yield "recordings of other versions, below."
 
 
 OTHERS = "## On versions that the rules were not built with\n"
