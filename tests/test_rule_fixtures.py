@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def name_of(case):
     return str(case.relative_to(FIXTURES))
 
 
+@cache
 def judged(case):
     analysis = analyse([case / "input"])
     assert not analysis.errors
