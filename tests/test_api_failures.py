@@ -92,4 +92,4 @@ def test_of_very_many_failures_the_first_are_kept_and_all_are_counted(tmp_path):
 
 
 def test_what_a_retry_cured_is_no_failure(tmp_path):
-    assert found(tmp_path, tried(1, 1), said(2, "Here.")) == []
+    assert found(tmp_path, tried(1, 1), said(2, "Here.")) == ()

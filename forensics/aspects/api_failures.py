@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.case import Case
+from forensics.case import Case, per_case
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source, TsQuality
 
@@ -116,7 +116,8 @@ def class_of(status: str | None, message: str) -> ApiClass:
     return ApiClass.OTHER
 
 
-def failures(case: Case) -> list[ApiFailure]:
+@per_case
+def failures(case: Case) -> tuple[ApiFailure, ...]:
     """Return the failures that ended a turn, one for each agent and class, in order of their first.
 
     A transcript tells them with their agent. Without one the debug log does, which names no agent.
@@ -125,7 +126,7 @@ def failures(case: Case) -> list[ApiFailure]:
     by_agent = Source.TRANSCRIPT in case.sources
     source = Source.TRANSCRIPT if by_agent else Source.CLAUDE_DEBUG
     if rows.filter((pl.col("source") == source.value) & (pl.col("component") == "final")).is_empty():
-        return []
+        return ()
     answers = _Answers(case, source)
     tries = _Tries(answers)
     found: dict[tuple[str | None, ApiClass], ApiFailure] = {}
@@ -138,7 +139,7 @@ def failures(case: Case) -> list[ApiFailure]:
             last[key] = row
         else:
             tries.add(row, kind)
-    return [replace(f, recovered=answers.after(last[key])) for key, f in found.items()]
+    return tuple(replace(f, recovered=answers.after(last[key])) for key, f in found.items())
 
 
 def has_requests(case: Case) -> bool:
