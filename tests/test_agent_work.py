@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-import polars as pl
 import pytest
 
 from forensics.agents import AgentEnd, AgentLife
@@ -13,31 +10,12 @@ from forensics.aspects.capacity import refused_spawns, unanswered_requests
 from forensics.aspects.item_spells import Spell, list_owners, spells_of, undated_owners
 from forensics.aspects.shared_wording import alike_items
 from forensics.aspects.task_order import early_starts
-from forensics.case import build_case
-from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
-
-START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-SESSION = "5e551011-0000-4000-8000-000000000001"
-BUSY, OPEN, DONE = "in_progress", "pending", "completed"
+from forensics.schema import Source
+from tests.lists_story import BUSY, DONE, OPEN, START, Story, at
 
 
-def at(seconds):
-    return START + timedelta(seconds=seconds)
-
-
-class Story:
-    """Events of one session, and the items of its lists."""
-
-    def __init__(self):
-        self.rows, self.items = [], []
-
-    def add(self, kind, seconds, items=(), source=Source.TRANSCRIPT, **columns):
-        n = len(self.rows) + 1
-        place = {"event_id": n, "file": 0, "line": n, "ordinal": 0}
-        row = place | {"kind": kind, "source": source.value, "session_id": SESSION}
-        self.rows.append(row | {"ts": None if seconds is None else at(seconds)} | columns)
-        self.items += [place | {"position": p} | item for p, item in enumerate(items)]
-        return n
+class Calls(Story):
+    """Calls of the list tools of one session."""
 
     def write(self, seconds, *items, agent_id=None, refused=False, source=Source.TRANSCRIPT):
         listed = [{"content": content, "status": status} for content, status in items]
@@ -48,15 +26,10 @@ class Story:
             self.add("tool_result", seconds + 0.1, correlation_id=call, status="error" if refused else "ok")
         return event
 
-    def case(self):
-        events = conform(pl.DataFrame(self.rows, infer_schema_length=None), EVENTS)
-        todos = conform(pl.DataFrame(self.items, infer_schema_length=None), TODOS)
-        return build_case(SESSION, events, todos, pl.DataFrame(schema=SPAWNS))
-
 
 @pytest.fixture
 def story():
-    return Story()
+    return Calls()
 
 
 # --- briefs --------------------------------------------------------------------------------------

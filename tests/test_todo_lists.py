@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-import polars as pl
 import pytest
 
 from forensics.aspects.todo_lists import last_in_progress, list_states
-from forensics.case import build_case
 from forensics.rules.several_todos_in_progress import several_todos_in_progress
-from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
-
-START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-SESSION = "5e551011-0000-4000-8000-000000000001"
-BUSY, OPEN, DONE = "in_progress", "pending", "completed"
+from forensics.schema import Source
+from tests.lists_story import BUSY, DONE, OPEN, Story, at
 
 
-def at(seconds):
-    return START + timedelta(seconds=seconds)
-
-
-class Lists:
+class Calls(Story):
     """Calls of the list tools of one session."""
-
-    def __init__(self):
-        self.rows, self.items = [], []
-
-    def add(self, kind, seconds, items=(), source=Source.TRANSCRIPT, **columns):
-        n = len(self.rows) + 1
-        place = {"event_id": n, "file": 0, "line": n, "ordinal": 0}
-        row = place | {"kind": kind, "source": source.value, "session_id": SESSION}
-        self.rows.append(row | {"ts": None if seconds is None else at(seconds)} | columns)
-        self.items += [place | {"position": p} | item for p, item in enumerate(items)]
-        return n
 
     def write(self, seconds, *items, agent_id=None, refused=False):
         listed = [{"content": content, "status": status, "active_form": content} for content, status in items]
@@ -72,18 +50,13 @@ class Lists:
         self.add("tool_result", seconds, correlation_id=call, status="error" if refused else "ok")
         return event
 
-    def case(self):
-        events = conform(pl.DataFrame(self.rows, infer_schema_length=None), EVENTS)
-        todos = conform(pl.DataFrame(self.items, infer_schema_length=None), TODOS)
-        return build_case(SESSION, events, todos, pl.DataFrame(schema=SPAWNS))
-
     def states(self):
         return list_states(self.case())
 
 
 @pytest.fixture
 def lists():
-    return Lists()
+    return Calls()
 
 
 def test_a_list_holds_until_the_next_one(lists):

@@ -14,7 +14,9 @@ from enum import StrEnum
 
 import polars as pl
 
+from forensics.aspects.conflicts import agent_name
 from forensics.case import Case, per_case
+from forensics.finding import Claim, FactValue, Slot, Statement
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source, TsQuality
 
@@ -99,6 +101,28 @@ class ApiFailure:
     tries: tuple[int, ...]  # the records of that turn's tries
     recovered: int | None  # the same agent's first answer after the last of them
     is_told_by_agent: bool  # a debug log does not say whose request it was
+
+
+def whose(case: Case, failure: ApiFailure) -> str:
+    """Name the agent whose request failed."""
+    return agent_name(case, failure.agent_id) if failure.is_told_by_agent else "an agent"
+
+
+def facts_of(failure: ApiFailure) -> dict[str, FactValue]:
+    """Return what every rule about failures of the API tells other programs."""
+    return {
+        "class": failure.kind.value,
+        "attempts": failure.attempts,
+        "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
+        "status": failure.status,
+        "occurrences": failure.count,
+    }
+
+
+def no_answer(failure: ApiFailure, who: str) -> Statement:
+    """Say that the agent was not answered again."""
+    text = f"No answer to {who} is in the record after that"
+    return Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.last,))
 
 
 def class_of(status: str | None, message: str) -> ApiClass:

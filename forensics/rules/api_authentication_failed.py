@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.aspects.api_failures import REFUSED, ApiClass, ApiFailure, failures, has_requests
-from forensics.aspects.conflicts import agent_name, clock_time
+from forensics.aspects.api_failures import (
+    REFUSED,
+    ApiClass,
+    ApiFailure,
+    facts_of,
+    failures,
+    has_requests,
+    no_answer,
+    whose,
+)
+from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
 from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
 from forensics.rule import Guidance, Said, rule
@@ -79,7 +88,7 @@ def api_authentication_failed(case: Case) -> Iterator[Said]:
 
 
 def _hit(case: Case, failure: ApiFailure) -> Hit:
-    who = agent_name(case, failure.agent_id) if failure.is_told_by_agent else "an agent"
+    who = whose(case, failure)
     recovered = failure.recovered is not None
     after = ", which was answered again later" if recovered and failure.is_told_by_agent else ""
     return Hit(
@@ -87,14 +96,7 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         message=f"The model API {WORDS[failure.kind]} of {who}{after}",
         claim=Claim.OBSERVED,
         cites=tuple(Cite(e) for e in failure.events),
-        facts={
-            "class": failure.kind.value,
-            "attempts": failure.attempts,
-            "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
-            "status": failure.status,
-            "recovered": recovered,
-            "occurrences": failure.count,
-        },
+        facts=facts_of(failure) | {"recovered": recovered},
         statements=tuple(_statements(case, failure, who)),
         severity=Severity.MEDIUM if failure.agent_id is not None or recovered else Severity.HIGH,
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
@@ -111,8 +113,7 @@ def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement
         text = f"The same request was tried {failure.attempts} times: each of them was refused"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (*failure.tries, failure.events[0]))
     if failure.recovered is None:
-        text = f"No answer to {who} is in the record after that"
-        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.last,))
+        yield no_answer(failure, who)
     else:
         when = clock_time(case.event(failure.recovered)["ts"])
         text = f"Requests were answered again from {when} on: the credential had been renewed, or was good after all"

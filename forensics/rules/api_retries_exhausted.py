@@ -8,11 +8,14 @@ from forensics.aspects.api_failures import (
     RETRIED,
     ApiClass,
     ApiFailure,
+    facts_of,
     failures,
     has_requests,
     is_still_trying,
+    no_answer,
+    whose,
 )
-from forensics.aspects.conflicts import agent_name, clock_time
+from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -107,7 +110,7 @@ def api_retries_exhausted(case: Case) -> Iterator[Said]:
 
 
 def _hit(case: Case, failure: ApiFailure) -> Hit:
-    who = agent_name(case, failure.agent_id) if failure.is_told_by_agent else "an agent"
+    who = whose(case, failure)
     tries = f" in {failure.attempts} tries" if failure.attempts else ""
     turns = f", in {failure.count} turns" if failure.count > 1 else ""
     severity = Severity.HIGH
@@ -118,13 +121,7 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         message=f"The model API {WORDS[failure.kind]}{tries}, and {who} gave up{turns}",
         claim=Claim.OBSERVED,
         cites=tuple(Cite(e) for e in failure.events),
-        facts={
-            "class": failure.kind.value,
-            "attempts": failure.attempts,
-            "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
-            "status": failure.status,
-            "occurrences": failure.count,
-        },
+        facts=facts_of(failure),
         statements=tuple(_statements(case, failure, who)),
         severity=severity,
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
@@ -143,8 +140,7 @@ def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement
         text = "The record has the last failure only: up to 2.1.19 single retries are not logged"
         yield Statement(Slot.WHY, Claim.DERIVED, text, failure.events[:1])
     if failure.recovered is None:
-        text = f"No answer to {who} is in the record after that"
-        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.last,))
+        yield no_answer(failure, who)
     else:
         when = clock_time(case.event(failure.recovered)["ts"])
         text = f"{who[:1].upper()}{who[1:]} was answered again at {when}, when the API was asked anew"
