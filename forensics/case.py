@@ -114,8 +114,8 @@ class Case:
 
     @cached_property
     def _by_kind(self) -> dict[str, pl.DataFrame]:
-        parts = self.events.partition_by("kind", as_dict=True, maintain_order=True)
-        return {str(kind): part for (kind,), part in parts.items()}
+        parts = self.events.partition_by("kind", maintain_order=True) if self.events.height else []
+        return {part["kind"][0]: part for part in parts}
 
     def is_partly_told(self, events: pl.DataFrame) -> bool:
         """Say whether any of these events stands in a file that is not whole: what it does not show proves nothing."""

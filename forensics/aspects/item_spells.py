@@ -44,6 +44,8 @@ class Spell:
 
 def list_owners(case: Case) -> frozenset[str | None]:
     """Return the agents that have a list of their own, by transcript or file."""
+    if case.of(K.TODO_SNAPSHOT).is_empty():
+        return frozenset()
     own = case.of(K.TODO_SNAPSHOT).filter(
         (pl.col("source") != Source.TASK_FILE.value) & (pl.col("count") > 0)
     )

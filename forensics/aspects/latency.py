@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from forensics.aspects.voice_results import failed_results
+from forensics.aspects.voice_results import failed_results, uses_voice
 from forensics.case import Case
 from forensics.schema import EventKind as K
 from forensics.schema import Source, TsQuality, is_kind
@@ -94,6 +94,8 @@ def primary_of(chains: Sequence[Chain]) -> str | None:
 
 
 def _speech(case: Case) -> list[Series]:
+    if not uses_voice(case) and case.of(K.VOICE_EXCHANGE).is_empty():
+        return []
     found: dict[tuple[str, str], Series] = {}
     for service, endpoint, failure in _speech_failures(case):
         found.setdefault((service, endpoint), Series(service, endpoint)).failures.append(failure)
@@ -160,6 +162,8 @@ class _Sound:
 
 def _tools(case: Case) -> Iterator[Series]:
     """Yield the tools of MCP servers; a voice call lasts as long as people speak."""
+    if case.of(K.MCP_CALL_END).is_empty():
+        return
     ended = case.of(K.MCP_CALL_END).filter(
         pl.col("ts").is_not_null()
         & (pl.col("ts_quality") != TsQuality.INFERRED.value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from forensics.case import Case
+from forensics.case import Case, per_case
 from forensics.schema import EventKind as K
 from forensics.schema import Row, TsQuality
 from forensics.voice_chains import seconds_between
@@ -44,6 +44,12 @@ class Loss:
         ):
             return None
         return seconds_between(self.rows[0]["ts"], self.back["ts"])
+
+
+@per_case
+def mcp_calls(case: Case) -> pl.DataFrame:
+    """Return the calls of MCP servers' tools that the transcript holds."""
+    return case.of(K.TOOL_CALL).filter(pl.col("tool").str.starts_with("mcp__"))
 
 
 class Work:

@@ -53,7 +53,7 @@ class EarlyStart:
 
 def has_links(case: Case) -> bool:
     """Say whether any task waits for another."""
-    return not _linked(case.todos).is_empty()
+    return not case.todos.is_empty() and not _linked(case.todos).is_empty()
 
 
 def _linked(todos: pl.DataFrame) -> pl.DataFrame:

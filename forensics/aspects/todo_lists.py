@@ -141,6 +141,8 @@ def was_refused(row: Row, results: Mapping[str, Row]) -> bool:
 
 
 def _todo_write_states(case: Case) -> Iterator[ListState]:
+    if case.of(K.TODO_SNAPSHOT).is_empty():
+        return
     snapshots = (
         case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TRANSCRIPT.value).sort("ts", "event_id")
     )
@@ -297,6 +299,8 @@ def _shared_state(agent: str | None, step: _Step, following: _Step | None) -> Li
 
 def _file_states(case: Case) -> Iterator[ListState]:
     """Todo files hold only the last state, without a time; task files hold one item each."""
+    if not {Source.TODO_FILE, Source.TASK_FILE} & case.sources:
+        return
     files = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TODO_FILE.value)
     items_of = items_by_event(case) if not files.is_empty() else {}
     for row in files.iter_rows(named=True):

@@ -118,6 +118,8 @@ def happenings_of(case: Case) -> tuple[Happening, ...]:
         for f in case.findings
         if f.severity.rank >= LEAST.rank and f.nature is Nature.EVENT and not f.builds_on_findings
     ]
+    if not counted:
+        return ()
     cited = {e.event_id for f in counted for e in f.evidence} | set(case.ending.cites)
     rows = _rows(case, cited | {e for e in (case.ending.last_event,) if e is not None})
     found = [*_failures(case, counted, rows), *_states(case, counted, rows)]

@@ -119,6 +119,8 @@ def coordination_not_traceable(case: Case) -> Iterator[Said]:
 
 
 def _of_transcript(case: Case) -> Iterator[_Spawn]:
+    if not case.agents:
+        return
     types = case.of(K.AGENT_META, K.AGENT_STOP).filter(pl.col("component").is_not_null())
     typed = {a for column in ("agent_id", "target_agent_id") for a in types[column].drop_nulls()}
     speaking = set(case.of(K.TOOL_CALL, K.ASSISTANT_MESSAGE, K.USER_PROMPT)["agent_id"].drop_nulls())

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from forensics.aspects.mcp_losses import mcp_calls
 from forensics.aspects.voice_results import has_server_lines
 from forensics.case import Case
 from forensics.finding import (
@@ -98,15 +99,10 @@ def failure_reported_as_success(case: Case) -> Iterator[Said]:
     A tool whose texts are not in the table. An ATIF trajectory does not tell which results were flagged. A screen
     shows the text and not the flag.
     """
-    calls = case.of(K.TOOL_CALL)
-    calls = calls.filter(pl.col("tool").str.starts_with(MCP_TOOL))
-    answers = case.of(K.TOOL_RESULT).join(
-        calls.select("correlation_id", called="tool").unique("correlation_id", keep="first"),
-        on="correlation_id",
-        maintain_order="left",
-    )
+    calls = mcp_calls(case)
+    answers = _answers(case, calls)
     masked = [] if Source.ATIF in case.sources else list(_in_results(case, answers))
-    heard = answers.filter(pl.col("called").str.ends_with(CONVERSE))
+    heard = answers if answers.is_empty() else answers.filter(pl.col("called").str.ends_with(CONVERSE))
     masked += _in_log(case, heard["ts"].to_list())
     groups: dict[tuple[str | None, str, str], list[_Masked]] = {}
     for one in masked:
@@ -121,6 +117,14 @@ def failure_reported_as_success(case: Case) -> Iterator[Said]:
         yield Insufficient("no call of an MCP tool was answered in the evidence")
     elif calls.is_empty() and logged.is_empty():
         yield NotApplicable("no MCP tool was called")
+
+
+def _answers(case: Case, calls: pl.DataFrame) -> pl.DataFrame:
+    """Return the results of these calls, each with the tool that was ``called``."""
+    if calls.is_empty():
+        return case.events.clear()
+    called = calls.select("correlation_id", called="tool").unique("correlation_id", keep="first")
+    return case.of(K.TOOL_RESULT).join(called, on="correlation_id", maintain_order="left")
 
 
 def _is_told_by_lines(case: Case, logged: pl.DataFrame) -> bool:
@@ -177,6 +181,8 @@ def _in_log(case: Case, answered: Sequence[datetime | None]) -> Iterator[_Masked
     Only those whose results are not in the transcript: of a log without times, where it holds none at all.
     """
     rows = case.of(K.MCP_CALL, K.MCP_CALL_END, *FAILED_LINES)
+    if rows.is_empty():
+        return
     for _, log in rows.group_by("file", maintain_order=True):
         failed: Row | None = None
         for row in log.sort("line", "ordinal").iter_rows(named=True):

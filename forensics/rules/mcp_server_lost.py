@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.aspects.conflicts import clock_time
-from forensics.aspects.mcp_losses import Loss, Work, losses_of
+from forensics.aspects.mcp_losses import Loss, Work, losses_of, mcp_calls
 from forensics.case import Case
 from forensics.finding import (
     Cite,
@@ -85,23 +85,25 @@ def mcp_server_lost(case: Case, *, back_within_s: float = 60.0) -> Iterator[Said
     no clock: how long a server was away is not known there, and a server that came back counts as back in time.
     """
     connections = case.of(K.MCP_CONNECTION)
-    work = Work(case)
     undecided = False
-    for (server,), rows in connections.group_by("component", maintain_order=True):
-        every = losses_of(rows)
-        losses = [loss for loss in every if work.after(loss.rows[-1]) is not None]
-        undecided |= bool(every) and not losses
-        if losses:
-            yield _hit(str(server), losses, work, back_within_s)
-    told = {str(name) for name in connections["component"].drop_nulls().unique()}
-    yield from _from_results(case, told)
+    if not connections.is_empty():
+        work = Work(case)
+        for (server,), rows in connections.group_by("component", maintain_order=True):
+            every = losses_of(rows)
+            losses = [loss for loss in every if work.after(loss.rows[-1]) is not None]
+            undecided |= bool(every) and not losses
+            if losses:
+                yield _hit(str(server), losses, work, back_within_s)
+    yield from _from_results(
+        case, {str(name) for name in connections["component"].to_list() if name is not None}
+    )
     logs = case.sources & {Source.CLAUDE_DEBUG, Source.MCP_LOG}
-    first_record = case.of(K.SESSION_START).filter(pl.col("status") == "init")
+    first_record = "init" in case.of(K.SESSION_START)["status"].to_list()
     if undecided and logs == {Source.MCP_LOG} and Source.TRANSCRIPT not in case.sources:
         yield Insufficient(
             "whether the session went on after a server was lost, only its transcript would tell"
         )
-    elif connections.is_empty() and (logs or not first_record.is_empty()):
+    elif connections.is_empty() and (logs or first_record):
         yield NotApplicable("no MCP server is in the client's log")
     elif connections.is_empty():
         yield Insufficient(
@@ -161,7 +163,9 @@ def _statements(server: str, losses: Sequence[Loss], work: Work, what: str) -> I
 
 def _from_results(case: Case, told: set[str]) -> Iterator[Hit]:
     """Without the client's log: a tool's result says that its server is gone."""
-    calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.starts_with("mcp__"))
+    calls = mcp_calls(case)
+    if calls.is_empty():
+        return
     results = case.of(K.TOOL_RESULT).filter(
         (pl.col("status") == "error") & pl.col("message").str.contains(GONE)
     )

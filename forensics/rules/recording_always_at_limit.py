@@ -131,6 +131,8 @@ def _without_lengths(case: Case) -> NotApplicable | Insufficient:
 
 def _recordings(case: Case) -> list[_Recording]:
     """Return the recordings by the event log, or by the tool's results where there is no such log."""
+    if case.of(K.VOICE_EVENT).is_empty() and not uses_voice(case):
+        return []
     ended = case.of(K.VOICE_EVENT).filter((pl.col("tool") == ENDED) & pl.col("ts").is_not_null())
     calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.ends_with(CONVERSE))
     if ended.is_empty():

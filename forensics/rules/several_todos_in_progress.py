@@ -96,7 +96,7 @@ def several_todos_in_progress(
         else:
             yield Insufficient("the todo file is empty; the history of a list is in the transcript only")
         return
-    calls = _call_times(case)
+    calls = _call_times(case) if any(len(s.items) > 1 for s in states) else {}
     worst: dict[str | None, ListState] = {}
     for state in states:
         known = worst.get(state.agent_id)

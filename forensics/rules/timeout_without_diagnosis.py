@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from forensics.aspects.mcp_losses import mcp_calls
 from forensics.aspects.voice_results import failed_results, has_server_lines, uses_voice
 from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
@@ -191,6 +192,8 @@ def _from_results(case: Case) -> Iterator[Hit]:
 
 
 def _from_api(case: Case) -> Iterator[Hit]:
+    if case.of(K.API_ERROR).is_empty():
+        return
     timeouts = case.of(K.API_ERROR).filter(pl.col("status").is_in(API_TIMEOUTS))
     if timeouts.is_empty():
         return
@@ -203,6 +206,9 @@ def _from_api(case: Case) -> Iterator[Hit]:
 def _from_tools(case: Case) -> Iterator[Hit]:
     """MCP tools: by the client's log of the call, or by the result where there is no such log."""
     ended = case.of(K.MCP_CALL_END)
+    if ended.is_empty():
+        yield from _from_tool_results(case)
+        return
     failed = ended.filter((pl.col("status") == "failed") & pl.col("message").str.contains(TIMED_OUT))
     yield from _from_log(failed) if not failed.is_empty() else _from_tool_results(case)
 
@@ -215,7 +221,9 @@ def _from_log(failed: pl.DataFrame) -> Iterator[Hit]:
 
 
 def _from_tool_results(case: Case) -> Iterator[Hit]:
-    calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.starts_with("mcp__"))
+    calls = mcp_calls(case)
+    if calls.is_empty():
+        return
     results = case.of(K.TOOL_RESULT).filter(
         (pl.col("status") == "error") & pl.col("message").str.contains(MCP_TIMEOUT)
     )

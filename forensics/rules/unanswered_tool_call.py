@@ -95,12 +95,16 @@ def unanswered_tool_call(case: Case, *, recent_s: float = 600.0) -> Iterator[Sai
         return
     whole = case.events.filter(~pl.col("file").is_in(list(case.excerpts))) if case.excerpts else case.events
     ids = {*case.ending.open_calls, *open_calls(whole, case.agents)}
-    own = case.of(*CALLS).filter(
-        pl.col("event_id").is_in(list(ids)) & ~pl.col("tool").is_in(list(SPAWN_TOOLS))
+    called = case.of(*CALLS)
+    own = (
+        called.filter(pl.col("event_id").is_in(list(ids)) & ~pl.col("tool").is_in(list(SPAWN_TOOLS)))
+        if ids
+        else called.clear()
     )
     cut = _cut_files(case)
-    damaged = own.filter(pl.col("file").is_in(cut))
-    for _, rows in own.filter(~pl.col("file").is_in(cut)).group_by("agent_id", maintain_order=True):
+    damaged = own.filter(pl.col("file").is_in(cut)) if cut else own.clear()
+    whole_files = own.filter(~pl.col("file").is_in(cut)) if cut else own
+    for rows in whole_files.partition_by("agent_id", maintain_order=True) if own.height else ():
         yield _hit(case, rows.rows(named=True), timedelta(seconds=recent_s))
     logged = open_in_client_log(case)
     if logged is not None:
@@ -115,7 +119,12 @@ def unanswered_tool_call(case: Case, *, recent_s: float = 600.0) -> Iterator[Sai
 
 def _cut_files(case: Case) -> list[int]:
     """Return the files whose last record could not be read."""
-    return case.of(K.DAMAGED).filter(pl.col("component") == CUT_OFF)["file"].unique().to_list()
+    damaged = case.of(K.DAMAGED)
+    return (
+        []
+        if damaged.is_empty()
+        else damaged.filter(pl.col("component") == CUT_OFF)["file"].unique().to_list()
+    )
 
 
 def _hit(case: Case, calls: Sequence[Row], recent: timedelta) -> Hit:
