@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.aspects.voice_results import HEARD, STT_TIME, is_local
+from forensics.aspects.endpoints import is_local
+from forensics.aspects.voice_results import HEARD, STT_TIME
 from forensics.engine import analyse
 from forensics.patterns.failed_results import ANY_SERVER, VOICE, failure_texts
 
@@ -66,6 +67,8 @@ def test_what_is_no_result_of_hearing(result):
         ("http://192.168.1.7:9000/v1", True),
         ("http://172.20.0.3/v1", True),
         ("http://whisper.example:2022/v1", True),
+        ("http://whisper/v1", True),
+        ("http://nas.local/v1", True),
         ("https://api.openai.com/v1", False),
         ("http://api.openai.com/v1", False),
         ("http://172.40.0.3/v1", False),

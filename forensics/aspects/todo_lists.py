@@ -41,15 +41,12 @@ class ListState:
     from_file: bool
 
 
+@per_case
 def list_states(case: Case) -> tuple[ListState, ...]:
-    """Return all states, those of each agent in order of time. Several rules ask: they are replayed once.
+    """Return all states, those of each agent in order of time.
 
     A file tells only where the transcript does not: of an agent whose lists it does not hold.
     """
-    return case.once(_list_states)
-
-
-def _list_states(case: Case) -> tuple[ListState, ...]:
     states = [*_todo_write_states(case), *_task_states(case)]
     told = {s.agent_id for s in states}
     lists = {s.items for s in states}

@@ -25,10 +25,6 @@ HEARD = re.compile(
     re.DOTALL,
 )
 STT_TIME = re.compile(r"\bstt (\d+(?:\.\d+)?)s\b")
-# an endpoint on this machine or its network, or on a port of voicemode's own services
-LOCAL = re.compile(
-    r"^https?://(?:localhost(?=[:/]|$)|127\.|\[::1\]|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|[^/]*:(?:2022|8880|8890)\b)"
-)
 SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
 
 
@@ -51,11 +47,6 @@ class HeardResult:
     text: str | None
     provider: str | None  # which kind of endpoint answered; null where the result does not tell
     stt_s: float | None
-
-
-def is_local(endpoint: str | None) -> bool:
-    """Say whether an endpoint is the user's own: on the machine, in its network, on a port of a local service."""
-    return LOCAL.match(endpoint or "") is not None
 
 
 def heard_results(case: Case) -> Iterator[HeardResult]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from forensics.aspects.voice_tables import is_local
+from forensics.aspects.endpoints import is_local
 from forensics.case import Case
 from forensics.schema import CONVERSE, Row
 from forensics.schema import EventKind as K

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-from urllib.parse import urlsplit
-
 from forensics.aspects.conflicts import clock_time
 from forensics.finding import Table
 from forensics.voice_chains import Attempt, Chain
 
 SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
-LOCAL_PORTS = frozenset({2022, 8880, 8890})  # whisper, kokoro, mlx-audio
-LOCAL_NAMES = (".local", ".lan", ".internal", ".home.arpa", "localhost")
 COLUMNS = ("#", "endpoint", "start", "end", "waited", "outcome")
 
 
@@ -54,16 +49,3 @@ def short(reason: str | None, limit: int = 90) -> str:
     """Return the first line of a failure's text, cut to fit a table."""
     text = (reason or "").partition("\n")[0]
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def is_local(endpoint: str) -> bool:
-    """Say whether an endpoint is on the machine or its network; one whose host cannot be read is not."""
-    try:
-        parts = urlsplit(endpoint)
-        host, port = (parts.hostname or "").casefold(), parts.port
-    except ValueError:
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return port in LOCAL_PORTS or host.endswith(LOCAL_NAMES) or (host != "" and "." not in host)

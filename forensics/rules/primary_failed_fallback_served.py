@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import polars as pl
 
+from forensics.aspects.endpoints import is_local
 from forensics.aspects.voice_results import (
     has_server_lines,
     heard_results,
-    is_local,
     unread_calls,
     uses_voice,
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from forensics.aspects.endpoints import is_local
 from forensics.aspects.voice_results import has_server_lines, unread_calls, uses_voice
 from forensics.aspects.voice_served import Served, served_by_events, served_instead
-from forensics.aspects.voice_tables import SERVICES, is_local, short
+from forensics.aspects.voice_tables import SERVICES, short
 from forensics.case import Case
 from forensics.finding import (
     Cite,
