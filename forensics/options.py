@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional, get_type_hints
 
 import typer
 
@@ -85,7 +89,7 @@ Configuration = Annotated[
     typer.Option(
         "--config",
         help="Configuration, as TOML. Without: forensics.toml in the current folder, else pyproject.toml "
-        "with a table [tool.forensics].",
+        "with a table tool.forensics.",
         show_default=False,
     ),
 ]
@@ -93,3 +97,51 @@ Trust = Annotated[
     bool,
     typer.Option("--trust-config", help="Run the rules that a configuration of the current folder names."),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Which sessions are meant, of which logs."""
+
+    paths: Paths = None
+    session: Session = None
+    since: Since = None
+    last: Last = None
+    everything: Everything = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Which):
+    """What every command that analyses sessions may be told: which, by which rules, in which zone."""
+
+    config: Configuration = None
+    trust_config: Trust = False
+    tz: Zone = None
+
+
+def takes(bundle: type[Which]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a bundle behind its own; it gets them as one object, its first argument."""
+
+    def bundled(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(bundle, include_extras=True)
+        shared = [
+            inspect.Parameter(
+                f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name]
+            )
+            for f in fields(bundle)
+        ]
+        names = {f.name for f in fields(bundle)}
+
+        @wraps(command)
+        def run(**given: Any) -> None:  # noqa: ANN401 - whatever typer read
+            asked = bundle(**{name: given.pop(name) for name in names})
+            command(asked, **given)
+
+        first, *own = inspect.signature(command, eval_str=True).parameters.values()
+        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in (*own, *shared)}
+        del run.__wrapped__, first
+        return run
+
+    return bundled

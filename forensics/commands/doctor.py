@@ -1,0 +1,34 @@
+"""``forensics doctor``: what was understood of the logs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from forensics.intake import examined
+from forensics.options import DoctorFormat, Which, takes
+from forensics.run import guarded
+from forensics.terminal import terminal
+
+
+@takes(Which)
+def doctor(
+    which: Which,
+    output_format: Annotated[
+        DoctorFormat, typer.Option("--format", help="How to say it.")
+    ] = DoctorFormat.TEXT,
+) -> None:
+    """Say how much of the logs is understood: by source, and what a new version of their program brought."""
+    with guarded():
+        from forensics.render import doctor as told
+
+        coverage = examined(which)
+        match output_format:
+            case DoctorFormat.TEXT:
+                sys.stdout.write(told.as_text(coverage, **terminal()))
+            case DoctorFormat.JSON:
+                sys.stdout.write(told.as_json(coverage))
+            case DoctorFormat.MARKDOWN:
+                sys.stdout.write(told.as_markdown(coverage))

@@ -1,0 +1,117 @@
+"""From what the user named to its analysis: which files, which sessions, by which rules."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from forensics.options import Asked, Which
+from forensics.run import EXIT_ERROR, Run, complain
+
+if TYPE_CHECKING:
+    from forensics.analysis import Analysis
+    from forensics.choice import Choice
+    from forensics.coverage import Coverage
+    from forensics.rule import Rule
+
+
+def analysed(asked: Asked, run: Run, *, default: int = 1, rules: Sequence[Rule] | None = None) -> Analysis:
+    """Analyse what was named; without any path, the ``default`` newest sessions of this user.
+
+    A rule that failed is told on stderr, and in the exit code.
+    """
+    from forensics.choice import no_choice
+    from forensics.engine import analyse
+
+    now = datetime.now(UTC)
+    wanted = _choice(asked)
+    judging = rules if rules is not None else rules_in_force(asked.config, trust=asked.trust_config)
+    files, base, choice = _meant(asked.paths, wanted, now, default)
+    with _progress():
+        analysis = analyse(files, tz=asked.tz, rules=judging, stdin=_stdin(files), base=base)
+    chosen = choice.of(analysis.sessions, now)
+    if not chosen:
+        raise no_choice(analysis.sessions)
+    _tell_rule_errors(analysis, run)
+    return analysis.only(chosen)
+
+
+def examined(which: Which) -> Coverage:
+    """Read what was named and say what was understood of it."""
+    from forensics.engine import examine
+
+    files, base, _ = _meant(which.paths, _choice(which), datetime.now(UTC), 1)
+    with _progress():
+        return examine(files, stdin=_stdin(files), base=base)
+
+
+def rules_in_force(named: Path | None, *, trust: bool) -> tuple[Rule, ...]:
+    """Return the rules in force. Code that a configuration names runs only if the user named it, or says so."""
+    from forensics.config import Config, find, read
+    from forensics.ruleset import rules_of
+
+    path = named or find(Path())
+    return rules_of(read(path, trusted=trust or path == named) if path is not None else Config())
+
+
+def _choice(which: Which) -> Choice:
+    from forensics.choice import Choice, parse_span
+
+    span = parse_span(which.since) if which.since else None
+    return Choice(session=which.session, since=span, last=which.last, everything=which.everything)
+
+
+def _stdin(paths: list[Path]) -> IO[bytes] | None:
+    return sys.stdin.buffer if Path("-") in paths else None
+
+
+def _meant(
+    paths: list[Path] | None, choice: Choice, now: datetime, default: int
+) -> tuple[list[Path], Path | None, Choice]:
+    """Return what to read, the folder that its names are relative to, and the choice among what it holds."""
+    if paths:
+        return paths, None, choice
+    files, chosen = _of_this_user(choice, now, default)
+    return files, Path.home(), chosen
+
+
+def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Path], Choice]:
+    """Return the files of the sessions that are meant, and the choice among what they hold."""
+    from forensics.choice import Choice, no_choice
+    from forensics.errors import NothingReadableError
+    from forensics.locate import files_of, homes_of, locate
+
+    homes = homes_of(os.environ, Path.home())
+    found = locate(homes)
+    chosen = choice.of(found, now, default)
+    if found and not chosen:
+        raise no_choice(found)
+    if not chosen:
+        msg = f"no session found under {homes.claude}; name the folder that holds the logs"
+        raise NothingReadableError(msg)
+    ids = frozenset(s.session_id for s in chosen)
+    return [f for s in chosen for f in files_of(s, homes)], Choice(ids=ids)
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Show a spinner on a terminal's stderr; say nothing anywhere else."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading the logs…"):
+        yield
+
+
+def _tell_rule_errors(analysis: Analysis, run: Run) -> None:
+    for error in analysis.errors:
+        complain(f"rule {error.rule} failed on session {error.session_id}: {error.error}")
+    if analysis.errors:
+        run.exit_code = EXIT_ERROR
