@@ -12,6 +12,7 @@ from forensics.case import Case
 from forensics.chain.graph import FailureGraph
 from forensics.coverage import Coverage, coverage_of
 from forensics.finding import EvidenceRef, Finding, Outcome
+from forensics.review import Review
 from forensics.rule import Rule
 
 
@@ -75,6 +76,7 @@ class SessionAnalysis:
     disk_writes: tuple[DiskWrite, ...]  # that no call of a file tool explains
     chain: FailureGraph  # what its findings are to one another
     chain_refs: Mapping[int, EvidenceRef]  # the records that show it
+    review: Review  # what is to be said of it beside its findings
     files: frozenset[str]  # names of the inputs that hold its records
 
     @property

@@ -40,6 +40,7 @@ from forensics.finding import (
 )
 from forensics.ingest import Ingested, ingest
 from forensics.order import shutdown_last
+from forensics.review import Review
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
 from forensics.schema import NOTES, EventKind, Source, is_from, is_kind
@@ -253,6 +254,7 @@ def _judge(
         disk_writes=unaccounted_writes(case, citations),
         chain=chain,
         chain_refs={ref.event_id: ref for ref in citations.resolve(shown)},
+        review=Review(),
         files=citations.files_of(case.events),
     )
 

@@ -89,12 +89,16 @@ class Cite:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One sentence of a finding, with what it rests on."""
+    """One sentence of a finding, with what it rests on.
+
+    ``settled_by`` belongs to a question: the source that would answer it, and what to look for there.
+    """
 
     slot: Slot
     claim: Claim
     text: str
     cites: tuple[int, ...] = ()
+    settled_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.finding import Outcome, OutcomeKind, Slot
 from forensics.render.outline import CATEGORIES
-from forensics.render.views import Action, ActionGroup, Advice, Metric
+from forensics.render.views import Action, ActionGroup, Advice, Metric, Question
 from forensics.rule import Guidance, Rule
 from forensics.schema import Source, TsQuality
 
@@ -83,9 +83,16 @@ def _state(outcome: Outcome, session: SessionAnalysis) -> str:
     return "fail" if False in held else "not measured" if None in held else "pass"
 
 
-def _questions(session: SessionAnalysis) -> tuple[tuple[str, str], ...]:
-    asked = {s.text: f.rule for f in session.findings for s in f.statements if s.slot is Slot.QUESTION}
-    return tuple(asked.items())
+def _questions(session: SessionAnalysis) -> tuple[Question, ...]:
+    """Return the findings' questions, each once, with all rules that ask it."""
+    asked: dict[str, Question] = {}
+    for finding in session.findings:
+        for said in finding.statements:
+            if said.slot is Slot.QUESTION:
+                before = asked.get(said.text, Question(said.text, said.settled_by, ()))
+                codes = tuple(dict.fromkeys((*before.codes, finding.rule)))
+                asked[said.text] = Question(said.text, before.settled_by or said.settled_by, codes)
+    return tuple(asked.values())
 
 
 def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from forensics.render.outline import (
     Topic,
     category_of_others,
 )
+from forensics.render.reviewed import view_review
 from forensics.render.summary import LONG_SILENCE_S, duration, impact, root_cause, summarise
 from forensics.render.views import (
     Beside,
@@ -92,6 +93,8 @@ def lay_out(session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibi
         chain=_chain(session, rules, exhibits),
         end_exhibits=exhibits.unique((*session.ending_refs, *(session.silence_refs if long_silence else ()))),
         advice=advise(session, analysis),
+        review=view_review(session.review, {f.rule: f.name for f in session.findings}, exhibits),
+        pictures=(),
         resume=case.session_id if SESSION_ID.fullmatch(case.session_id) else None,
         todos=session.todos,
         missing_agents=tuple(a for a in case.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)),

@@ -151,6 +151,65 @@ class ActionGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """One open question: a hypothesis, with the source that would settle it."""
+
+    text: str
+    settled_by: str
+    codes: tuple[str, ...]  # of the rules that ask it
+
+
+@dataclass(frozen=True, slots=True)
+class FigureView:
+    """One number of the impact."""
+
+    name: str
+    value: str
+    claim: Claim
+    exhibits: tuple[Exhibit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """One contributing factor, with the findings that it sums up and where they stand."""
+
+    sentence: Sentence
+    related: tuple[Related, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A cause that the evidence contradicts, and by what."""
+
+    cause: str
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewView:
+    """What is said of a session beside its findings; its exhibits are numbered with all others."""
+
+    figures: tuple[FigureView, ...]
+    factors: tuple[FactorView, ...]
+    worked: tuple[Sentence, ...]
+    lucky: tuple[Sentence, ...]
+    excluded: tuple[Excluded, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One picture in three forms: Mermaid for Markdown, SVG for HTML, and rows that say the same in words."""
+
+    name: str  # agents | todos | latency: opaque, fit for a file name
+    title: str
+    note: str  # what it shows and what was left out; empty where nothing has to be said
+    mermaid: str  # without its fence; empty where Mermaid has no fit form
+    svg: str  # escaped, without network access or script; colours by CSS variables
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One success metric: passed only where the rule ran and found nothing."""
 
@@ -171,7 +230,7 @@ class Advice:
     during: tuple[Action, ...]
     after: tuple[Action, ...]
     metrics: tuple[Metric, ...]
-    questions: tuple[tuple[str, str], ...]  # sentence, code
+    questions: tuple[Question, ...]
     blind_spots: tuple[str, ...]
 
 
@@ -203,6 +262,8 @@ class Incident:
     ]  # the proof of the end and the silence before it, where no finding quotes them
     chain: ChainView
     advice: Advice
+    review: ReviewView
+    pictures: tuple[Picture, ...]
     resume: str | None
     todos: tuple[TodoEntry, ...]
     missing_agents: tuple[AgentLife, ...]  # without a result, or stopped
