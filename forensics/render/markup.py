@@ -15,13 +15,21 @@ LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 WORD = re.compile(r"[a-z][a-z-]*[ ,;]")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+# What runs a build reads its log for orders, ours too. GitHub's runner takes `::name` where a line begins, behind
+# blanks too, and `##[name]` wherever it stands (actions/runner, ActionCommand.cs); Azure's agent `##vso[`, others alike.
+ORDER = re.compile(r"^(\s*:)(?=:)|(#)(?=#[\w.]*\[)")
+
 # of these, what JSON may hold as it is
 OBEYED = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: object) -> str:
-    """Return text as one line, without control characters and direction overrides."""
-    return CONTROL.sub("�", LINE_BREAKS.sub(" ", str(text)))
+    """Return text as one line, without control characters, direction overrides and orders to a build's runner.
+
+    What is taken out, or broken up, is marked by U+FFFD.
+    """
+    shown = CONTROL.sub("�", LINE_BREAKS.sub(" ", str(text)))
+    return ORDER.sub(lambda found: f"{found[0]}�", shown) if "::" in shown or "##" in shown else shown
 
 
 def inline(text: object) -> str:
@@ -54,6 +62,7 @@ def setting(value: object) -> str:
 
 
 def json_text(document: object) -> str:
-    """Write a document as JSON: readable, the same values, and nothing in it that a terminal or an editor obeys."""
+    """Write a document as JSON: readable, the same values, and nothing that a terminal, an editor or a runner obeys."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    shown = OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(r"#(?=#[\w.]*\[)", r"\\u0023", shown) + "\n"
