@@ -16,7 +16,7 @@ WORD = re.compile(r"[a-z][a-z-]*[ ,;]")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 # What runs a build reads its log for orders, ours too. GitHub's runner takes `::name` where a line begins, behind
-# blanks too, and `##[name]` wherever it stands (actions/runner, ActionCommand.cs); Azure's agent `##vso[`, others alike.
+# blanks too, and `##[name]` wherever it stands (actions/runner, ActionCommand.cs); Azure's agent `##vso[`.
 ORDER = re.compile(r"^(\s*:)(?=:)|(#)(?=#[\w.]*\[)")
 
 # of these, what JSON may hold as it is
