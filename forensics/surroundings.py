@@ -8,7 +8,6 @@ from forensics.analysis import SessionAnalysis
 from forensics.citations import Citations
 from forensics.finding import EvidenceRef
 from forensics.near_lines import NearLine
-from forensics.review import Review
 
 MOST_OF_SESSION = 200  # places of one session with lines around them
 MOST_PLACES = 2000  # of all: a folder may hold thousands of sessions
@@ -33,19 +32,7 @@ def _shown(session: SessionAnalysis) -> Iterator[EvidenceRef]:
     yield from session.silence_refs
     for finding in session.findings:
         yield from finding.evidence
-    yield from _of_review(session.review)
+    yield from session.review.refs
     yield from session.chain_refs.values()
     yield from (m.ref for m in session.timeline if m.cited_by)
     yield from (t.ref for t in session.todos)
-
-
-def _of_review(review: Review) -> Iterator[EvidenceRef]:
-    for figure in review.figures:
-        yield from figure.refs
-    for told in (
-        *(f.told for f in review.factors),
-        *review.worked,
-        *review.lucky,
-        *(e.told for e in review.excluded),
-    ):
-        yield from told.refs

@@ -77,7 +77,7 @@ def test_a_long_line_is_cut_and_says_so():
 
 
 def test_of_a_long_record_the_message_is_shown():
-    line = '{"parentUuid":"%s","message":{"role":"user","content":"%s"}}' % ("f" * 200, "hello " * 80)
+    line = '{"parentUuid":"' + "f" * 200 + '","message":{"role":"user","content":"' + "hello " * 80 + '"}}'
     (text,) = shown(line)
     assert text.startswith('…"message":{"role":"user"')
     assert text.endswith("…")
@@ -110,5 +110,5 @@ def test_a_line_around_stands_in_its_file(incident):
 
 def test_lines_around_are_kept_for_packed_logs(incident, tmp_path):
     packed = shutil.make_archive(str(tmp_path / "logs"), "gztar", incident)
-    (path, line), window = next(iter(analyse([tmp_path / packed], around=1).around.items()))
+    (_, line), window = next(iter(analyse([tmp_path / packed], around=1).around.items()))
     assert line in [near.number for near in window]

@@ -58,6 +58,17 @@ def render(env: Environment, name: str, context: dict[str, object]) -> str:
         raise errors.TemplateError(msg) from error
 
 
+def source_of(env: Environment, name: str) -> str:
+    """Return a file as it is, the user's before ours: a style sheet is no template. Raises ``TemplateError``."""
+    try:
+        if env.loader is not None:
+            return env.loader.get_source(env, name)[0]
+    except TemplateError as error:
+        msg = f"template {name}: not found"
+        raise errors.TemplateError(msg) from error
+    return ""
+
+
 def _place(error: BaseException) -> str | None:
     """Find the innermost template line in the traceback: jinja keeps the template's line numbers there."""
     place, trace = None, error.__traceback__

@@ -1,0 +1,198 @@
+"""What the HTML templates see beside the incident: ids, where each piece of evidence is quoted, lines around it.
+
+A piece of evidence is quoted at every finding that rests on it; its id, and the lines around it, stand at the first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from forensics.analysis import Analysis, Gap, Moment, SessionAnalysis
+from forensics.finding import Claim, EvidenceRef, Severity
+from forensics.near_lines import NearLine
+from forensics.render.incident import lay_out
+from forensics.render.views import CategoryView, Exhibit, Exhibits, FindingView, Incident, TopicView
+
+Around: TypeAlias = Mapping[tuple[str, int], tuple[NearLine, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A piece of evidence at one place of the page; only its first place has the id and the lines around."""
+
+    exhibit: Exhibit
+    is_first: bool
+    near: tuple[NearLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One finding with its id and its quotes."""
+
+    id: str
+    view: FindingView
+    category: str  # number of its category; empty for the end and the chain
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSheet:
+    """One sub-number with its cards."""
+
+    view: TopicView
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySheet:
+    """One error category with its topics."""
+
+    view: CategoryView
+    topics: tuple[TopicSheet, ...]
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Return the cards of all topics."""
+        return tuple(c for t in self.topics for c in t.cards)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the timeline: the silences before it, the record, and the number that it is quoted under."""
+
+    gaps: tuple[Gap, ...]
+    moment: Moment
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One session on the page."""
+
+    key: str  # what its ids begin with; empty where the page has one session
+    incident: Incident
+    ending: tuple[Card, ...]
+    end_quotes: tuple[Quote, ...]
+    chain: tuple[Card, ...]
+    categories: tuple[CategorySheet, ...]
+    rows: tuple[Row, ...]
+    others: tuple[Quote, ...]  # evidence that stands at no finding
+    anchors: Mapping[str, str]  # a rule's code -> the id of its first card
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Return all cards, worst first."""
+        cards = (*self.ending, *self.chain, *(c for category in self.categories for c in category.cards))
+        return tuple(sorted(cards, key=lambda c: -c.view.finding.severity.rank))
+
+    @property
+    def severities(self) -> tuple[tuple[str, int], ...]:
+        """Return how many findings each severity has, worst first."""
+        found = Counter(c.view.finding.severity for c in self.cards)
+        return tuple((s.value, found[s]) for s in sorted(found, key=lambda s: -s.rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the findings of a page can be filtered by."""
+
+    severities: tuple[tuple[str, int], ...]
+    rules: tuple[tuple[str, str], ...]
+    categories: tuple[tuple[str, str], ...]
+    claims: tuple[str, ...]
+
+
+def sheets_of(analysis: Analysis, tz: str | None) -> tuple[Sheet, ...]:
+    """Lay out all sessions, with one numbering of their evidence."""
+    exhibits, alone = Exhibits(), len(analysis.sessions) == 1
+    quotes = _Quotes(analysis.around)
+    return tuple(
+        _sheet(session, lay_out(session, analysis, tz, exhibits), "" if alone else f"s{n}-", quotes, exhibits)
+        for n, session in enumerate(analysis.sessions, 1)
+    )
+
+
+def choices_of(sheets: Iterable[Sheet]) -> Choices:
+    """Return what the cards of all categories can be told apart by: the end and the chain are always shown."""
+    categories = [c for sheet in sheets for c in sheet.categories if c.cards]
+    findings = [card.view.finding for c in categories for card in c.cards]
+    counts = Counter(f.severity for f in findings)
+    claims = {f.claim for f in findings}
+    return Choices(
+        severities=tuple((s.value, counts[s]) for s in reversed(Severity) if counts[s]),
+        rules=tuple(sorted({(f.rule, f.name) for f in findings})),
+        categories=tuple(sorted({(c.view.number, c.view.title) for c in categories})),
+        claims=tuple(c.value for c in Claim if c in claims),
+    )
+
+
+class _Quotes:
+    """Keeps book of which evidence has its place on the page."""
+
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self.placed: set[str] = set()
+
+    def of(self, exhibits: Iterable[Exhibit]) -> tuple[Quote, ...]:
+        return tuple(self._quote(e) for e in exhibits)
+
+    def _quote(self, exhibit: Exhibit) -> Quote:
+        is_first = exhibit.number not in self.placed
+        self.placed.add(exhibit.number)
+        near = self._around.get((exhibit.ref.path, exhibit.ref.line), ()) if is_first else ()
+        return Quote(exhibit, is_first, near)
+
+
+def _sheet(
+    session: SessionAnalysis, incident: Incident, key: str, quotes: _Quotes, exhibits: Exhibits
+) -> Sheet:
+    numbers: Counter[str] = Counter()
+
+    def cards(views: Iterable[FindingView], category: str = "") -> tuple[Card, ...]:
+        made = []
+        for view in views:
+            code = view.finding.rule
+            numbers[code] += 1
+            name = f"{key}{code}" + (f"-{numbers[code]}" if numbers[code] > 1 else "")
+            made.append(Card(name, view, category, quotes.of(view.evidence)))
+        return tuple(made)
+
+    # in the order of the page: the first place of a quotation is the one that readers meet first
+    ending = cards(incident.ending)
+    end_quotes = quotes.of(() if ending else incident.end_exhibits or incident.proof_exhibits)
+    chain = cards(incident.chain.findings)
+    categories = tuple(
+        CategorySheet(c, tuple(TopicSheet(t, cards(t.findings, c.number)) for t in c.topics))
+        for c in incident.categories
+    )
+    known = exhibits.unique(_told(session, exhibits))
+    others = quotes.of(e for e in known if e.number not in quotes.placed)
+    return Sheet(
+        key=key,
+        incident=incident,
+        ending=ending,
+        end_quotes=end_quotes,
+        chain=chain,
+        categories=categories,
+        rows=tuple(Row(gaps, m, _number(m, exhibits, quotes)) for m, gaps in incident.timeline),
+        others=others,
+        anchors={code: f"{key}{code}" for code in numbers},
+    )
+
+
+def _told(session: SessionAnalysis, exhibits: Exhibits) -> Iterator[EvidenceRef]:
+    """Yield the evidence that sentences name by its number."""
+    yield from session.ending_refs
+    yield from (ref for ref in session.silence_refs if exhibits.of(ref.event_id) is not None)
+    for finding in session.findings:
+        yield from finding.evidence
+    yield from session.review.refs
+
+
+def _number(moment: Moment, exhibits: Exhibits, quotes: _Quotes) -> str:
+    """Return the number under which a record is quoted on the page, or nothing."""
+    number = exhibits.of(moment.ref.event_id)
+    return number if number is not None and number in quotes.placed else ""
