@@ -19,7 +19,7 @@ from forensics.render.numbers import counted
 from forensics.render.templates import environment, render, source_of
 
 NEEDS_NO_STOP = (".", "?", "!", "…", ":")
-LONGEST_NAME, KEPT = 28, 8  # characters of a file's name in a table
+LONGEST_NAME, KEPT = 22, 10  # characters of a file's name in a table
 STYLES = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from forensics.analysis import Analysis, Gap, Moment, SessionAnalysis
@@ -79,6 +79,7 @@ class Sheet:
     chain: tuple[Card, ...]
     categories: tuple[CategorySheet, ...]
     rows: tuple[Row, ...]
+    failure: tuple[Row, ...]  # those of them that findings rest on
     others: tuple[Quote, ...]  # evidence that stands at no finding
     anchors: Mapping[str, str]  # a rule's code -> the id of its first card
 
@@ -168,6 +169,7 @@ def _sheet(
         CategorySheet(c, tuple(TopicSheet(t, cards(t.findings, c.number)) for t in c.topics))
         for c in incident.categories
     )
+    rows = tuple(Row(gaps, m, _number(m, exhibits, quotes)) for m, gaps in incident.timeline)
     known = exhibits.unique(_told(session, exhibits))
     others = quotes.of(e for e in known if e.number not in quotes.placed)
     return Sheet(
@@ -177,10 +179,23 @@ def _sheet(
         end_quotes=end_quotes,
         chain=chain,
         categories=categories,
-        rows=tuple(Row(gaps, m, _number(m, exhibits, quotes)) for m, gaps in incident.timeline),
+        rows=rows,
+        failure=_failure(rows),
         others=others,
         anchors={code: f"{key}{code}" for code in numbers},
     )
+
+
+def _failure(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return the rows that findings rest on, each with all silences since the one before."""
+    kept: list[Row] = []
+    gaps: tuple[Gap, ...] = ()
+    for row in rows:
+        gaps += row.gaps
+        if row.moment.cited_by:
+            kept.append(replace(row, gaps=gaps))
+            gaps = ()
+    return tuple(kept)
 
 
 def _told(session: SessionAnalysis, exhibits: Exhibits) -> Iterator[EvidenceRef]:

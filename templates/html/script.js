@@ -82,7 +82,7 @@
   addEventListener("afterprint", () => { for (const part of opened) { part.open = false; } });
 
   // where the reader is
-  const links = new Map(all(".contents li a").map((link) => [link.hash.slice(1), link]));
+  const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
   if ("IntersectionObserver" in window) {
     const watcher = new IntersectionObserver((entries) => {
       for (const entry of entries) {
