@@ -87,7 +87,7 @@ def _todo_write(block: Block) -> Row:
     return {
         "kind": EventKind.TODO_SNAPSHOT,
         "count": len(items),
-        "message": f"TodoWrite with {len(items)} items, {sum(i.status == 'in_progress' for i in items)} in progress",
+        "message": f"TodoWrite with {len(items)} item{'' if len(items) == 1 else 's'}, {sum(i.status == 'in_progress' for i in items)} in progress",
         "todos": [
             {"position": n, "content": i.content, "active_form": i.activeForm, "status": i.status}
             for n, i in enumerate(items)
