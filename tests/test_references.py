@@ -11,7 +11,12 @@ NAMES = ("a/x/log.txt", "b/x/log.txt", "b/only.txt", "log.txt")
 
 @pytest.mark.parametrize(
     ("name", "short"),
-    [("a/x/log.txt", "a/x/log.txt"), ("b/only.txt", "only.txt"), ("log.txt", "log.txt"), ("other.txt", "other.txt")],
+    [
+        ("a/x/log.txt", "a/x/log.txt"),
+        ("b/only.txt", "only.txt"),
+        ("log.txt", "log.txt"),
+        ("other.txt", "other.txt"),
+    ],
 )
 def test_a_short_name_is_the_end_that_no_other_file_has(name, short):
     assert ShortNames(NAMES).of(name) == short

@@ -86,10 +86,16 @@ def test_what_a_review_says_is_shown_with_its_claim_and_its_lines(reviewed):
     assert_references_resolve(reviewed)
     assert_is_sound_markdown(reviewed)
     impact = section(reviewed, "IMPACT")
-    assert re.search(r"^\| Time without an answer \| 32\.2 s \| derived \| \[E\d+\].*:\d+` \|$", impact, re.MULTILINE)
+    assert re.search(
+        r"^\| Time without an answer \| 32\.2 s \| derived \| \[E\d+\].*:\d+` \|$", impact, re.MULTILINE
+    )
     assert "| Nothing counted | 0 | derived |  |" in impact
     factors = section(reviewed, "CONTRIBUTING FACTORS")
-    assert re.search(r"^- A line \\\| says so\. \*\(observed: \[E\d+\]\(#e\d+\)\)\* See \[CCF101\]\(#ccf101\)", factors, re.MULTILINE)
+    assert re.search(
+        r"^- A line \\\| says so\. \*\(observed: \[E\d+\]\(#e\d+\)\)\* See \[CCF101\]\(#ccf101\)",
+        factors,
+        re.MULTILINE,
+    )
     assert "CCF999" not in factors
     ruled_out = section(reviewed, "RULED OUT")
     assert "| A full \\<disk\\> | A line \\| says so. | *(observed: " in ruled_out
@@ -99,7 +105,9 @@ def test_without_a_review_its_sections_are_left_out():
     (session,) = analysis_of(INCIDENT).sessions
     bare = to_markdown(replace(analysis_of(INCIDENT), sessions=(replace(session, review=Review()),)))
     left_out = {"CONTRIBUTING FACTORS", "WHAT WORKED", "WHERE WE WERE LUCKY", "RULED OUT"}
-    assert [h[3:] for h in headings(bare) if h.startswith("## ")] == [s for s in SECTIONS if s not in left_out]
+    assert [h[3:] for h in headings(bare) if h.startswith("## ")] == [
+        s for s in SECTIONS if s not in left_out
+    ]
     assert re.search(r"^- 2 agents without a result \*\(derived\)\*$", section(bare, "IMPACT"), re.MULTILINE)
 
 
@@ -113,7 +121,7 @@ def test_every_reference_of_a_report_resolves(name, folder):
 
 @pytest.mark.parametrize(("name", "folder"), [pytest.param(*case, id=ids(case)) for case in cases()])
 def test_the_summary_is_five_sentences_at_most_and_each_has_its_claim(name, folder):
-    for label in ([""] if len(analysis_of(folder).sessions) == 1 else [" (S1)", " (S2)"]):
+    for label in [""] if len(analysis_of(folder).sessions) == 1 else [" (S1)", " (S2)"]:
         summary = section(report_of(folder), f"EXECUTIVE SUMMARY{label}").strip().partition("\n")[0]
         sentences = CLAIM.split(summary)
         assert sentences.pop() == ""
@@ -137,7 +145,9 @@ def test_the_timeline_of_failure_is_one_table_with_a_source_in_each_row():
     assert "6 min 55 s" in silent[-1]
     for row in rows:
         assert " UTC-05:00 | " in row
-        assert row in silent or re.search(r"\[CCF\d+\]\(#ccf\d+\).* \| \[E\d+\]\(#e\d+\) `[^`]+:\d+` \|$", row), row
+        assert row in silent or re.search(
+            r"\[CCF\d+\]\(#ccf\d+\).* \| \[E\d+\]\(#e\d+\) `[^`]+:\d+` \|$", row
+        ), row
     assert [r[:26] for r in rows] == sorted(r[:26] for r in rows)
 
 
@@ -168,7 +178,10 @@ def failing_often(folder, calls):
     for n in range(calls):
         call = {"type": "tool_use", "id": f"toolu_{n}", "name": "Bash", "input": {"command": "make all"}}
         answer = {"type": "tool_result", "tool_use_id": f"toolu_{n}", "content": "no rule", "is_error": True}
-        lines += [line(2 * n + 2, 400 * n + 400, "assistant", [call]), line(2 * n + 3, 400 * n + 401, "user", [answer])]
+        lines += [
+            line(2 * n + 2, 400 * n + 400, "assistant", [call]),
+            line(2 * n + 3, 400 * n + 401, "user", [answer]),
+        ]
     (folder / f"{SESSION}.jsonl").write_text("\n".join(lines) + "\n")
     return folder
 
@@ -188,7 +201,9 @@ def test_a_session_without_findings_has_a_short_report():
     report = report_of(folder)
     told = [h[3:] for h in headings(report) if h.startswith("## ")]
     assert told[:3] == ["EXECUTIVE SUMMARY", "IMPACT", "HOW THE SESSION ENDED"]
-    assert not [t for t in told if t.startswith(("ERROR CATEGORY", "TIMELINE", "REMEDIATION", "KEY", "SUCCESS"))]
+    assert not [
+        t for t in told if t.startswith(("ERROR CATEGORY", "TIMELINE", "REMEDIATION", "KEY", "SUCCESS"))
+    ]
     assert {"OPEN QUESTIONS", "RECOVERY", "APPENDIX: INPUTS AND COVERAGE"} <= set(told)
     summary = section(report, "EXECUTIVE SUMMARY")
     assert "No rule found anything to report" in summary
