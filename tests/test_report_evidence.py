@@ -20,7 +20,7 @@ EXHIBIT = re.compile(
 HIDDEN = re.compile(r"…|\[redacted: [^\]]*\]|�")
 
 
-def line_of(folder: Path, place: str) -> str:
+def line_of(folder, place: str) -> str:
     name, _, number = place.rpartition(":")
     lines = (folder / name).read_bytes().split(b"\n")
     return lines[int(number) - 1].decode("utf-8", "replace")
