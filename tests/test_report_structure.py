@@ -225,9 +225,14 @@ def test_several_sessions_have_an_overview_and_a_section_each(several):
     for n, session in enumerate(several.sessions, 1):
         worst = session.findings[0].severity.value if session.findings else "none"
         verdict = session.case.ending.verdict.value
-        row = rf"^\| \[S{n}\]\(#s{n}\) \| {verdict} \| {worst} \| {len(session.findings)} \| .* \| `{session.session_id}` \|$"
+        row = rf"^\| \[S{n}\]\(#s{n}\) \| .* \| {verdict} \| {worst} \| {len(session.findings)} \| `{session.session_id}` \|$"
         assert re.search(row, overview, re.MULTILINE), row
         assert f"\n## EXECUTIVE SUMMARY (S{n})\n" in report
+    for rule in {f.rule for f in several.findings}:
+        found = [f for f in several.findings if f.rule == rule]
+        assert re.search(
+            rf"^\| {rule} \| {found[0].name} \| \w+ \| 1 \| {len(found)} \|$", overview, re.MULTILINE
+        )
     assert_references_resolve(report)
     assert_is_sound_markdown(report)
     assert_places_exist(report, several)
@@ -243,8 +248,11 @@ def test_one_of_several_sessions_has_the_report_of_one(several):
 def test_many_sessions_stay_readable(several):
     clean = next(s for s in several.sessions if not s.findings)
     report = to_markdown(replace(several, sessions=(clean,) * 70))
+    found = next(s for s in several.sessions if s.findings)
+    mixed = to_markdown(replace(several, sessions=(*((clean,) * 69), found)))
+    assert re.search(r"^\| \[(S\d+)\]", mixed, re.MULTILINE)[1] == "S70", "the worst is not listed first"
     assert len(re.findall(r"^\| \[S\d+\]", report, re.MULTILINE)) == 60
-    assert "The first 60 are listed" in report
+    assert "The 60 sessions with the worst findings" in report
 
 
 def test_action_items_say_what_they_are_about_and_when_they_are_done():

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 from forensics.agents import AgentEnd
 from forensics.analysis import Analysis, SessionAnalysis
+from forensics.citations import format_utc
 from forensics.finding import EvidenceRef
 from forensics.render.advice import advise
 from forensics.render.chain_view import view_chain
 from forensics.render.failure_timeline import failure_rows, gaps_before
 from forensics.render.finding_views import FindingViews
-from forensics.render.moments import choose_clock
+from forensics.render.moments import choose_clock, span_text
 from forensics.render.outline import ENDED, TITLES
 from forensics.render.reviewed import view_review
 from forensics.render.summary import LONG_SILENCE_S, duration, impact, root_cause, summarise
@@ -59,6 +60,8 @@ def lay_out(
         title=_title(session),
         when=clock.date(last),
         headline=ENDED[case.ending.verdict],
+        began=format_utc(first) if first else "not known",
+        span=span_text((last - first).total_seconds()) if first and last else "not known",
         duration=duration(first, last, clock),
         impact=impact(session),
         verdict=case.ending.verdict.value,

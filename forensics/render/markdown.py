@@ -7,6 +7,7 @@ from pathlib import Path
 
 from forensics.analysis import Analysis
 from forensics.render.incident import lay_out_all
+from forensics.render.overview import overview_of
 from forensics.render.references import ShortNames
 from forensics.render.templates import environment, render
 
@@ -20,6 +21,11 @@ def to_markdown(analysis: Analysis, *, tz: str | None = None, templates: Path | 
     """
     env = environment(templates)
     env.filters["short"] = ShortNames(i.evidence.name for i in analysis.inputs).of
-    context: dict[str, object] = {"analysis": analysis, "incidents": lay_out_all(analysis, tz)}
+    incidents = lay_out_all(analysis, tz)
+    context: dict[str, object] = {
+        "analysis": analysis,
+        "incidents": incidents,
+        "overview": overview_of(analysis, incidents),
+    }
     # one blank line says as much as several, and templates need not count theirs
     return BLANK_LINES.sub("\n\n", render(env, "report.md.j2", context))

@@ -25,9 +25,7 @@ from forensics.render.moments import span_text
 from forensics.render.numbers import counted, share
 from forensics.render.references import links
 
-# what people go through: rows of an overview, and learnings of one session
-MOST_SESSIONS = 60
-MOST_LEARNINGS = 8
+MOST_LEARNINGS = 8  # of the worst findings: nobody learns twenty things from one session
 
 
 def environment(folder: Path | None) -> Environment:
@@ -47,7 +45,7 @@ def environment(folder: Path | None) -> Environment:
     env.filters |= {"sentence": sentence, "utc": format_utc, "share": share, "setting": setting}
     env.filters |= {"told": told, "span": span_text, "links": links, "counted": counted}
     env.filters["short"] = str  # names of files as they are, until the report knows all of them
-    env.globals |= {"MOST_SESSIONS": MOST_SESSIONS, "MOST_LEARNINGS": MOST_LEARNINGS}
+    env.globals["MOST_LEARNINGS"] = MOST_LEARNINGS
     return env
 
 

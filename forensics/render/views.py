@@ -294,7 +294,9 @@ class Incident:
     title: str
     when: str
     headline: str
-    duration: str
+    began: str  # UTC, or that it is not known
+    span: str  # from the first record to the last
+    duration: str  # both in one line, with local times where the zone is known
     impact: tuple[str, ...]
     verdict: str
     proof: str
