@@ -56,11 +56,16 @@ def _step(
     return Step(
         when=_when(node.moment),
         text=node.text + (f" ({node.times} times)" if node.times > 1 else ""),
-        link=f"{into.link.value}, {into.seconds:.1f} s later: {into.text}" if into else "",
+        link=_link(into) if into else "",
         codes=node.codes,
         severity=node.severity.value,
         exhibits=tuple(dict.fromkeys(exhibits.known(ref) for ref in shown)),
     )
+
+
+def _link(edge: Edge) -> str:
+    apart = f"{edge.seconds:.1f} s"
+    return f"{edge.link.value}, {apart} later: {edge.text.removesuffix(f', {apart} apart')}"
 
 
 def _when(moment: datetime | None) -> str:

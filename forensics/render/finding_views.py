@@ -94,10 +94,10 @@ class FindingViews:
 
 
 def _decisive_first(evidence: Sequence[Exhibit], said: Mapping[Slot, Sequence[Sentence]]) -> list[Exhibit]:
-    """Return first what the most sentences rest on, then what is said to have happened rests on."""
+    """Return first what the most sentences rest on, and of others what shows the happening before its impact."""
     uses = Counter(n for sentences in said.values() for s in sentences for n in s.exhibits)
-    happened = {n for s in said[Slot.HAPPENED] for n in s.exhibits}
-    return sorted(evidence, key=lambda e: (-uses[e.number], e.number not in happened))
+    places = [{n for s in said[slot] for n in s.exhibits} for slot in (Slot.HAPPENED, Slot.WHY)]
+    return sorted(evidence, key=lambda e: (-uses[e.number], *(e.number not in place for place in places)))
 
 
 def _anchors(findings: Sequence[Finding], label: str) -> dict[str, str]:
