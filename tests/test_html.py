@@ -13,8 +13,9 @@ import pytest
 from forensics.engine import analyse
 from forensics.errors import TemplateError, UsageError
 from forensics.finding import Claim
-from forensics.render import html_views
+from forensics.render import html
 from forensics.render.html import say, short_name, to_html
+from forensics.render.incident import lay_out_all
 from forensics.render.views import Picture
 from forensics.review import Exclusion, Factor, Figure, Review, Told
 from tests.html_reading import Reader
@@ -79,8 +80,13 @@ def test_the_policy_allows_this_style_and_this_script_only(page):
 
 def test_every_finding_is_told_with_its_severity_as_a_word(analysis, page):
     words = Reader(page).words
-    for finding in analysis.findings:
-        assert " ".join(say(finding.message).split()) in words
+    (incident,) = lay_out_all(analysis, None)
+    for view in (
+        *incident.ending,
+        *incident.worst,
+        *(f for c in incident.categories for t in c.topics for f in t.findings),
+    ):
+        assert " ".join(say(view.heading).split()) in words
     assert len(re.findall(r'<article class="finding ', page)) == len(analysis.findings)
     assert len(re.findall(r'<p class="marks"><span class="severity (\w+)">\1</span>', page)) == len(
         analysis.findings
@@ -220,6 +226,8 @@ def test_a_session_without_findings_gives_a_page():
     folder = next(folder for folder in silent if not analyse([folder]).findings)
     reader = Reader(to_html(analyse([folder], around=1)))
     assert "No rule found anything to report." in reader.words
+    assert "What was checked" in reader.words
+    assert "Success metrics" not in reader.words
     assert "filter" not in reader.ids
 
 
@@ -238,8 +246,9 @@ def test_what_a_reviewer_adds_is_shown(analysis, monkeypatch):
     picture = Picture(
         name="agents", title="Agents & <time>", note="", mermaid="", svg=svg, columns=("a",), rows=(("<b>",),)
     )
-    lay_out = html_views.lay_out
-    monkeypatch.setattr(html_views, "lay_out", lambda *a, **k: replace(lay_out(*a, **k), pictures=(picture,)))
+    monkeypatch.setattr(
+        html, "lay_out_all", lambda *given: [replace(i, pictures=(picture,)) for i in lay_out_all(*given)]
+    )
     page = to_html(replace(analysis, sessions=(replace(session, review=review),)))
     reader = Reader(page)
     for words in (

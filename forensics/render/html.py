@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from jinja2 import Environment
@@ -13,9 +14,10 @@ from markupsafe import Markup
 
 from forensics.analysis import Analysis
 from forensics.render.html_views import Sheet, choices_of, sheets_of
+from forensics.render.incident import lay_out_all
 from forensics.render.markup import WORD, plain
-from forensics.render.moments import span_text
-from forensics.render.numbers import counted
+from forensics.render.overview import overview_of
+from forensics.render.references import ShortNames
 from forensics.render.templates import environment, render, source_of
 
 NEEDS_NO_STOP = (".", "?", "!", "…", ":")
@@ -29,11 +31,14 @@ def to_html(analysis: Analysis, *, tz: str | None = None, templates: Path | None
     Raises ``TemplateError`` where a template fails, ``UsageError`` where ``templates`` is no folder.
     """
     env = _environment(templates)
-    sheets = sheets_of(analysis, tz)
+    env.filters["short"] = _short_names(analysis)
+    incidents = lay_out_all(analysis, tz)
+    sheets = sheets_of(analysis, incidents)
     style, script = (source_of(env, f"html/{name}") for name in ("style.css", "script.js"))
     context: dict[str, object] = {
         "analysis": analysis,
         "sheets": sheets,
+        "overview": overview_of(analysis, incidents),
         "choices": choices_of(sheets),
         "style": Markup(style),  # noqa: S704 - our file, or the user's own
         "script": Markup(script),  # noqa: S704
@@ -47,7 +52,7 @@ def _environment(folder: Path | None) -> Environment:
     env = environment(folder)
     env.autoescape = True
     env.finalize = _finalized
-    env.filters |= {"say": say, "short": short_name, "span": span_text, "counted": counted}
+    env.filters |= {"say": say}
     return env
 
 
@@ -61,6 +66,14 @@ def say(text: object) -> str:
     told = plain(text).strip()
     told = told[:1].upper() + told[1:] if WORD.match(told) else told
     return told if told.endswith(NEEDS_NO_STOP) else f"{told}."
+
+
+def _short_names(analysis: Analysis) -> Callable[[str], str]:
+    """Return what shortens the names of files: in the middle where that names one file, else to the end that does."""
+    names = {i.evidence.name for i in analysis.inputs}
+    held = Counter(short_name(name) for name in names)
+    ends = ShortNames(names)
+    return lambda path: short if held[short := short_name(path)] <= 1 else ends.of(path)
 
 
 def short_name(path: object) -> str:

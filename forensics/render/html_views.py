@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from forensics.analysis import Analysis, Gap, Moment, SessionAnalysis
-from forensics.finding import Claim, EvidenceRef, Severity
+from forensics.analysis import Analysis
+from forensics.finding import Claim, Severity
 from forensics.near_lines import NearLine
-from forensics.render.incident import lay_out
-from forensics.render.views import CategoryView, Exhibit, Exhibits, FindingView, Incident, TopicView
+from forensics.render.views import CategoryView, Exhibit, FindingView, Incident, TopicView
 
 Around: TypeAlias = Mapping[tuple[str, int], tuple[NearLine, ...]]
 
@@ -59,15 +58,6 @@ class CategorySheet:
         return tuple(c for t in self.topics for c in t.cards)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the timeline: the silences before it, the record, and the number that it is quoted under."""
-
-    gaps: tuple[Gap, ...]
-    moment: Moment
-    number: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """One session on the page."""
@@ -78,9 +68,9 @@ class Sheet:
     end_quotes: tuple[Quote, ...]
     chain: tuple[Card, ...]
     categories: tuple[CategorySheet, ...]
-    rows: tuple[Row, ...]
-    failure: tuple[Row, ...]  # those of them that findings rest on
+    worst: tuple[Card, ...]  # those that the summary names
     others: tuple[Quote, ...]  # evidence that stands at no finding
+    numbers: Mapping[tuple[str, int], str]  # a line -> the number that it is quoted under
     anchors: Mapping[str, str]  # a rule's code -> the id of its first card
 
     @property
@@ -106,14 +96,10 @@ class Choices:
     claims: tuple[str, ...]
 
 
-def sheets_of(analysis: Analysis, tz: str | None) -> tuple[Sheet, ...]:
-    """Lay out all sessions, with one numbering of their evidence."""
-    exhibits, alone = Exhibits(), len(analysis.sessions) == 1
+def sheets_of(analysis: Analysis, incidents: Iterable[Incident]) -> tuple[Sheet, ...]:
+    """Give the cards and quotations of all sessions their places on one page."""
     quotes = _Quotes(analysis.around)
-    return tuple(
-        _sheet(session, lay_out(session, analysis, tz, exhibits), "" if alone else f"s{n}-", quotes, exhibits)
-        for n, session in enumerate(analysis.sessions, 1)
-    )
+    return tuple(_sheet(incident, quotes) for incident in incidents)
 
 
 def choices_of(sheets: Iterable[Sheet]) -> Choices:
@@ -147,19 +133,19 @@ class _Quotes:
         return Quote(exhibit, is_first, near)
 
 
-def _sheet(
-    session: SessionAnalysis, incident: Incident, key: str, quotes: _Quotes, exhibits: Exhibits
-) -> Sheet:
+def _sheet(incident: Incident, quotes: _Quotes) -> Sheet:
+    key = f"{incident.label.lower()}-" if incident.label else ""
     numbers: Counter[str] = Counter()
+    made: list[Card] = []
 
     def cards(views: Iterable[FindingView], category: str = "") -> tuple[Card, ...]:
-        made = []
+        before = len(made)
         for view in views:
             code = view.finding.rule
             numbers[code] += 1
             name = f"{key}{code}" + (f"-{numbers[code]}" if numbers[code] > 1 else "")
             made.append(Card(name, view, category, quotes.of(view.evidence)))
-        return tuple(made)
+        return tuple(made[before:])
 
     # in the order of the page: the first place of a quotation is the one that readers meet first
     ending = cards(incident.ending)
@@ -169,9 +155,8 @@ def _sheet(
         CategorySheet(c, tuple(TopicSheet(t, cards(t.findings, c.number)) for t in c.topics))
         for c in incident.categories
     )
-    rows = tuple(Row(gaps, m, _number(m, exhibits, quotes)) for m, gaps in incident.timeline)
-    known = exhibits.unique(_told(session, exhibits))
-    others = quotes.of(e for e in known if e.number not in quotes.placed)
+    known = {e.number: e for e in (*_beside_findings(incident), *(q.exhibit for c in made for q in c.quotes))}
+    others = quotes.of(e for e in known.values() if e.number not in quotes.placed)
     return Sheet(
         key=key,
         incident=incident,
@@ -179,35 +164,19 @@ def _sheet(
         end_quotes=end_quotes,
         chain=chain,
         categories=categories,
-        rows=rows,
-        failure=_failure(rows),
+        worst=tuple(c for view in incident.worst for c in made if c.view.finding is view.finding),
         others=others,
+        numbers={(e.ref.path, e.ref.line): e.number for e in reversed(known.values())},
         anchors={code: f"{key}{code}" for code in numbers},
     )
 
 
-def _failure(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Return the rows that findings rest on, each with all silences since the one before."""
-    kept: list[Row] = []
-    gaps: tuple[Gap, ...] = ()
-    for row in rows:
-        gaps += row.gaps
-        if row.moment.cited_by:
-            kept.append(replace(row, gaps=gaps))
-            gaps = ()
-    return tuple(kept)
-
-
-def _told(session: SessionAnalysis, exhibits: Exhibits) -> Iterator[EvidenceRef]:
-    """Yield the evidence that sentences name by its number."""
-    yield from session.ending_refs
-    yield from (ref for ref in session.silence_refs if exhibits.of(ref.event_id) is not None)
-    for finding in session.findings:
-        yield from finding.evidence
-    yield from session.review.refs
-
-
-def _number(moment: Moment, exhibits: Exhibits, quotes: _Quotes) -> str:
-    """Return the number under which a record is quoted on the page, or nothing."""
-    number = exhibits.of(moment.ref.event_id)
-    return number if number is not None and number in quotes.placed else ""
+def _beside_findings(incident: Incident) -> Iterator[Exhibit]:
+    """Yield the evidence that a page names outside of findings."""
+    yield from incident.proof_exhibits
+    yield from incident.end_exhibits
+    yield from (row.exhibit for row in incident.rows if row.exhibit is not None)
+    yield from (e for path in incident.chain.steps for step in path for e in step.exhibits)
+    yield from (b.exhibit for b in incident.chain.beside)
+    yield from (e for f in incident.review.figures for e in f.exhibits)
+    yield from incident.unquoted
