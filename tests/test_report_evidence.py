@@ -30,7 +30,9 @@ def line_of(folder, place: str) -> str:
 def test_every_quotation_stands_where_the_report_says(name, folder):
     report = report_of(folder)
     exhibits = list(EXHIBIT.finditer(report))
-    assert len(exhibits) == len(re.findall(r"></a>\*\*E\d", report)), "an exhibit is not in the form that this test can read"
+    assert len(exhibits) == len(re.findall(r"></a>\*\*E\d", report)), (
+        "an exhibit is not in the form that this test can read"
+    )
     cited = {(r.path, r.line, r.excerpt) for f in analysis_of(folder).findings for r in f.evidence}
     assert len(exhibits) >= len(cited), "evidence of a finding is not quoted"
     for exhibit in exhibits:
