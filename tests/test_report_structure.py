@@ -144,11 +144,13 @@ def test_the_timeline_of_failure_is_one_table_with_a_source_in_each_row():
     silent = [r for r in rows if "No dated record" in r]
     assert "6 min 55 s" in silent[-1]
     for row in rows:
-        assert " UTC-05:00 | " in row
         assert row in silent or re.search(
             r"\[CCF\d+\]\(#ccf\d+\).* \| \[E\d+\]\(#e\d+\) `[^`]+:\d+` \|$", row
         ), row
-    assert [r[:26] for r in rows] == sorted(r[:26] for r in rows)
+    assert "| UTC, 2025-10-21 | local (UTC-05:00) | what |" in timeline
+    assert [r[:14] for r in rows] == sorted(r[:14] for r in rows)
+    for utc, local in re.findall(r"^\| (\d\d):(?:\S+)(?: \(\w+\))? \| (\d\d):", timeline, re.MULTILINE):
+        assert int(utc) - int(local) == 5
 
 
 def test_a_long_timeline_is_bounded(tmp_path):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from forensics.analysis import Gap, Moment, SessionAnalysis
 from forensics.citations import format_utc
 from forensics.render.moments import LocalClock
-from forensics.render.views import Exhibits, TimelineRow
+from forensics.render.views import Exhibits, Story, TimelineRow
 
 MOST_MOMENTS, MOST_GAPS = 48, 12  # rows of a table that a reader goes through; the appendix has the rest
 TEXT_LENGTH = 120
+NO_TIME = "no UTC time"
 
 
-def failure_rows(
-    session: SessionAnalysis, clock: LocalClock, exhibits: Exhibits
-) -> tuple[tuple[TimelineRow, ...], int]:
+def story_of(session: SessionAnalysis, clock: LocalClock, exhibits: Exhibits) -> Story:
     """Return the last rows before the end, with the longest silences, and how many records were left out."""
     cited = [m for m in session.timeline if m.cited_by]
     told = cited[-MOST_MOMENTS:]
@@ -28,7 +28,22 @@ def failure_rows(
         rows += [_silence(g, clock) for g in silences]
         rows.append(_row(moment, clock, exhibits))
     rows += [_silence(g, clock) for g in after] if told else []
-    return tuple(rows), len(cited) - len(told)
+    date, zone = _shared_date(rows), _shared_zone(rows)
+    kept = (
+        replace(r, utc=r.utc.removeprefix(f"{date}T"), local=r.local.removesuffix(f" {zone}")) for r in rows
+    )
+    return Story(date=date, zone=zone, rows=tuple(kept), omitted=len(cited) - len(told))
+
+
+def _shared_date(rows: Sequence[TimelineRow]) -> str:
+    dates = {r.utc.partition("T")[0] for r in rows if r.utc != NO_TIME}
+    silent = {f"{r.gap.until:%Y-%m-%d}" for r in rows if r.gap}
+    return dates.pop() if len(dates | silent) == 1 else ""
+
+
+def _shared_zone(rows: Sequence[TimelineRow]) -> str:
+    zones = {r.local.partition(" ")[2] for r in rows if r.local}
+    return zones.pop() if len(zones) == 1 else ""
 
 
 def gaps_before(
@@ -48,7 +63,7 @@ def _row(moment: Moment, clock: LocalClock, exhibits: Exhibits) -> TimelineRow:
     quality = moment.ref.ts_quality
     text = moment.text
     return TimelineRow(
-        utc=format_utc(moment.ts) if moment.ts else "no UTC time",
+        utc=format_utc(moment.ts) if moment.ts else NO_TIME,
         local=clock.local(moment.ts)
         or (f"{moment.local:%H:%M:%S} by the server's clock" if moment.local else ""),
         quality=quality if is_dated and quality != "exact" else "",

@@ -14,7 +14,7 @@ from forensics.citations import format_utc
 from forensics.finding import EvidenceRef
 from forensics.render.advice import advise
 from forensics.render.chain_view import view_chain
-from forensics.render.failure_timeline import failure_rows, gaps_before
+from forensics.render.failure_timeline import gaps_before, story_of
 from forensics.render.finding_views import FindingViews
 from forensics.render.moments import choose_clock, span_text
 from forensics.render.outline import ENDED, TITLES
@@ -49,7 +49,7 @@ def lay_out(
     for ref in _in_time(ref for f in session.findings for ref in f.evidence):
         exhibits.number(ref)
     views = FindingViews(session, rules, exhibits, label)
-    rows, omitted = failure_rows(session, clock, exhibits)
+    story = story_of(session, clock, exhibits)
     gaps, last_gaps = gaps_before(session.timeline, session.gaps)
     long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S
     around = session.silence_refs if long_silence else ()
@@ -75,8 +75,7 @@ def lay_out(
         anchors=views.first_anchors,
         severity=session.findings[0].severity.value if session.findings else "",
         root_cause=root_cause(session),
-        rows=rows,
-        rows_omitted=omitted,
+        story=story,
         categories=views.categories,
         ending=views.ending,
         chain=view_chain(session, views.chain, exhibits),

@@ -173,6 +173,16 @@ class TimelineRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """The timeline of failure. What all rows share stands here and not in each of them."""
+
+    date: str  # of all times in UTC; empty where they have several, and then in each row
+    zone: str  # of all local times, as its name or offset; empty where they have several, or none
+    rows: tuple[TimelineRow, ...]
+    omitted: int  # records before the first row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One remediation, with the rule that asks for it."""
 
@@ -309,8 +319,7 @@ class Incident:
     anchors: Mapping[str, str]  # by a rule's code, that of its first finding
     severity: str  # of the worst finding; empty where there is none
     root_cause: str
-    rows: tuple[TimelineRow, ...]  # of the timeline of failure
-    rows_omitted: int
+    story: Story
     categories: tuple[CategoryView, ...]
     ending: tuple[FindingView, ...]
     end_exhibits: tuple[
