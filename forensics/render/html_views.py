@@ -175,7 +175,7 @@ def _beside_findings(incident: Incident) -> Iterator[Exhibit]:
     """Yield the evidence that a page names outside of findings."""
     yield from incident.proof_exhibits
     yield from incident.end_exhibits
-    yield from (row.exhibit for row in incident.rows if row.exhibit is not None)
+    yield from (row.exhibit for row in incident.story.rows if row.exhibit is not None)
     yield from (e for path in incident.chain.steps for step in path for e in step.exhibits)
     yield from (b.exhibit for b in incident.chain.beside)
     yield from (e for f in incident.review.figures for e in f.exhibits)
