@@ -201,6 +201,15 @@ def test_log_text_cannot_become_structure(hostile):
     assert "<img src=x onerror=alert(1)>" in reader.words
 
 
+@pytest.mark.corpus
+def test_recordings_give_pages_that_are_well_formed(corpus):
+    folders = sorted(corpus.glob("claude-code/*/*/input")) + sorted(corpus.glob("voicemode/*/*/input"))
+    for folder in folders[::4]:
+        reader = Reader(to_html(analyse([folder], around=3)))
+        assert len(reader.ids) == len(set(reader.ids)), folder
+        assert {href.removeprefix("#") for href in reader.hrefs} <= set(reader.ids), folder
+
+
 @pytest.fixture(scope="module")
 def two():
     """Return the analysis of two sessions."""
