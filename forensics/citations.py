@@ -14,9 +14,9 @@ import polars as pl
 from forensics.account import InputFile
 from forensics.finding import Cite, EvidenceRef
 from forensics.line_index import LineIndex
-from forensics.near_lines import CONTROL, LONGEST, NearLine, near_lines
+from forensics.near_lines import CONTROL, HELD, NearLine, near_lines
 from forensics.near_lines import LEAD as BEFORE
-from forensics.redact import MARGIN, redact
+from forensics.redact import redact
 from forensics.schema import Row, Source
 
 EXCERPT = 240
@@ -129,8 +129,8 @@ class Citations:
 
 
 def _head(line: bytes) -> str:
-    """Return what may be shown of a line, and the margin that redaction needs; one character is four bytes at most."""
-    return line[: 4 * (LONGEST + MARGIN) + 4].decode("utf-8", "replace").removesuffix("\r")
+    """Return so much of a line as is looked at; one character is four bytes at most."""
+    return line[: 4 * HELD + 4].decode("utf-8", "replace").removesuffix("\r")
 
 
 def _needle(event: Row) -> str | None:

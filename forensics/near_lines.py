@@ -10,11 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forensics.redact import MARGIN, cut, redact
+from forensics.redact import MARGIN, redact
 
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 LONGEST = 300  # characters shown of a line: records of many megabytes exist
+HELD = LONGEST + 2 * MARGIN  # characters looked at: so much of a secret is seen behind the last one shown
 BODY_OF_RECORD = re.compile(r'"(?:message|content|attachment)":')  # where a record's envelope ends
 ENVELOPE = 40  # characters of it that are not worth a cut
 LEAD = 3  # lines before a window that are looked at and not shown: the name of a secret may stand there
@@ -26,6 +27,7 @@ MIXED = r"(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[a-z])(?=[A-Za-z0-9+/]*[0-9])"
 RUN = re.compile(rf"(?<![A-Za-z0-9+/]){MIXED}[A-Za-z0-9+/]{{60,}}=*")
 WHOLE = re.compile(rf"\W*{MIXED}[A-Za-z0-9+/]{{40,}}=*\W*")
 REST = re.compile(r"\W*[A-Za-z0-9+/]+=*\W*")  # the last line of a body is short
+LAST_WORD = re.compile(r"[^\s\"',;]*$")  # where a line was cut, a part of a secret may stand: it has no shape
 END_OF_KEY = re.compile(r"-----END [A-Z ]*KEY")
 
 
@@ -39,22 +41,26 @@ class NearLine:
 
 def near_lines(raw: Sequence[tuple[int, str]], first: int) -> tuple[NearLine, ...]:
     """Return consecutive lines from number ``first`` on as they may be shown; those before it are only looked at."""
-    heads = [CONTROL.sub("\ufffd", text[: LONGEST + MARGIN]) for _, text in raw]
+    heads = [CONTROL.sub("\ufffd", _held(text)) for _, text in raw]
     clean = _without_bodies(_redacted(heads))
     return tuple(
-        NearLine(number, _shortened(text, is_cut=len(whole) > LONGEST + MARGIN))
+        NearLine(number, _shortened(text, is_cut=len(whole) > HELD))
         for (number, whole), text in zip(raw, clean, strict=True)
         if number >= first
     )
 
 
+def _held(text: str) -> str:
+    return text if len(text) <= HELD else LAST_WORD.sub("", text[:HELD])
+
+
 def _shortened(text: str, *, is_cut: bool) -> str:
     """Keep the line's beginning; of a long record of JSON, what stands behind the ids that every record repeats."""
-    body = BODY_OF_RECORD.search(text) if text.startswith("{") and len(text) > LONGEST else None
+    body = BODY_OF_RECORD.search(text, 0, MARGIN) if text.startswith("{") and len(text) > LONGEST else None
     start = body.start() if body is not None and body.start() > ENVELOPE else 0
     rest = text[start:]
     end = CUT if is_cut or len(rest) > LONGEST else ""
-    return f"{CUT if start else ''}{cut(rest, LONGEST)}{end}"
+    return f"{CUT if start else ''}{rest[:LONGEST]}{end}"
 
 
 def _redacted(lines: list[str]) -> list[str]:

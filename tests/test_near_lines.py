@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from forensics.engine import analyse
-from forensics.near_lines import LONGEST, near_lines
+from forensics.near_lines import HELD, LONGEST, near_lines
 
 BODY = "MIIEowIBAAKCAQEAx7Qk2mVb9dNw3hRzJpTf8LsYc1Ga5UoEi0Wn6KtBvXqZrMyD"
 REST = "Hj4PlCeSgFuA=="
@@ -71,9 +71,19 @@ def test_a_secret_at_the_cut_is_taken_out():
     assert "sk-ant-a1" not in shown("x" * (LONGEST - 12) + " " + key)[0]
 
 
+@pytest.mark.parametrize("at", range(HELD - 60, HELD + 1, 7))
+@pytest.mark.parametrize(
+    "before", ["x ", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.", '{"a":"b","message":"']
+)
+def test_a_secret_at_the_end_of_what_is_looked_at_is_not_shown_in_part(before, at):
+    key = "sk-ant-api03-" + "a1B2" * 12
+    line = (before + "J" * (at - len(before) - 1) if before.startswith("eyJ") else before * at)[: at - 1]
+    assert "sk-ant-api" not in shown(line + " " + key + " " + "x" * 5000)[0]
+
+
 def test_a_long_line_is_cut_and_says_so():
-    (text,) = shown("y" * 100_000)
-    assert text == "y" * LONGEST + "…"
+    (text,) = shown("yes " * 100_000)
+    assert text == ("yes " * 100)[:LONGEST] + "…"
 
 
 def test_of_a_long_record_the_message_is_shown():
