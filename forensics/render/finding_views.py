@@ -37,6 +37,7 @@ class FindingViews:
         self._rules = rules
         self._exhibits = exhibits
         self._anchors = _anchors(session.findings, label)
+        self._contracts: set[tuple[str, str]] = set()
         chapters = (*CATEGORIES, *category_of_others([*rules.values()]))
         self.ending = self._all(ENDING_CODES)
         self.categories = tuple(self._category(c) for c in chapters)
@@ -75,6 +76,9 @@ class FindingViews:
         said = _sentences(finding, exhibits)
         quoted = exhibits.quote(_decisive_first(evidence, said), MOST_QUOTED)
         gaps, related = _related(finding, self._session, self._rules)
+        contract = finding.contract or self._rules[finding.rule].guidance.contract
+        is_told = (finding.rule, contract) in self._contracts
+        self._contracts.add((finding.rule, contract))
         return FindingView(
             finding=finding,
             anchor=self._anchors[finding.fingerprint],
@@ -82,7 +86,8 @@ class FindingViews:
             happened=said[Slot.HAPPENED],
             why=said[Slot.WHY],
             impact=said[Slot.IMPACT],
-            contract=finding.contract or self._rules[finding.rule].guidance.contract,
+            contract=contract,
+            is_contract_told=is_told,
             contract_held=finding.contract_held,
             evidence=evidence,
             quoted=tuple(e for e in evidence if e in quoted),

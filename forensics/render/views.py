@@ -93,6 +93,7 @@ class FindingView:
     impact: tuple[Sentence, ...]
     contract: str
     contract_held: bool | None
+    is_contract_told: bool  # with another finding of its rule that stands before it
     anchor: str  # of its place in the report
     heading: str  # its message, without what its sentences repeat
     evidence: tuple[Exhibit, ...]
