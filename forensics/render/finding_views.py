@@ -37,6 +37,10 @@ class FindingViews:
         self._rules = rules
         self._exhibits = exhibits
         self._anchors = _anchors(session.findings, label)
+        self._resting_on: dict[int, list[Finding]] = {}
+        for finding in session.findings:
+            for ref in finding.evidence:
+                self._resting_on.setdefault(ref.event_id, []).append(finding)
         self._contracts: set[tuple[str, str]] = set()
         chapters = (*CATEGORIES, *category_of_others([*rules.values()]))
         self.ending = self._all(ENDING_CODES)
@@ -46,7 +50,16 @@ class FindingViews:
     @property
     def first_anchors(self) -> dict[str, str]:
         """Return by a rule's code where its first finding stands."""
-        return {f.rule: self._anchors[f.fingerprint] for f in reversed(self._session.findings)}
+        return self.anchors_of(self._session.findings)
+
+    def anchors_of(self, findings: Sequence[Finding]) -> dict[str, str]:
+        """Return by a rule's code where the first of these findings of it stands."""
+        shown = (f for f in reversed(findings) if f.fingerprint in self._anchors)
+        return {f.rule: self._anchors[f.fingerprint] for f in shown}
+
+    def anchors_on(self, event_id: int) -> dict[str, str]:
+        """Return by a rule's code where its first finding stands that rests on a record."""
+        return self.anchors_of(self._resting_on.get(event_id, ()))
 
     def of(self, findings: Sequence[Finding]) -> tuple[FindingView, ...]:
         """Return the views of some findings, in their order."""

@@ -134,6 +134,7 @@ class Beside:
     codes: tuple[str, ...]
     ref: EvidenceRef
     exhibit: Exhibit
+    anchors: Mapping[str, str]  # by code: of the findings that tell it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,7 @@ class Step:
     text: str
     link: str  # EXPLICIT | RESOURCE and the time between; empty for the first
     codes: tuple[str, ...]
+    anchors: Mapping[str, str]  # by code: of the findings that tell it
     severity: str
     exhibits: tuple[Exhibit, ...]
 
@@ -169,6 +171,7 @@ class TimelineRow:
     quality: str  # how the time is known, where it is not the record's own
     what: str
     codes: tuple[str, ...]
+    anchors: Mapping[str, str]  # by code: of the findings that rest on this very record
     exhibit: Exhibit | None  # none where the row is a silence
     gap: Gap | None
 
