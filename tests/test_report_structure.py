@@ -153,6 +153,16 @@ def test_the_timeline_of_failure_is_one_table_with_a_source_in_each_row():
         assert int(utc) - int(local) == 5
 
 
+def test_a_row_leads_to_the_finding_that_rests_on_it_and_not_to_another_of_its_rule():
+    timeline, chain = (section(report_of(INCIDENT), t) for t in ("TIMELINE OF FAILURE", "FAILURE CHAIN"))
+    privacy, key = "Task: Create privacy policy document |", "Task: Find and wire the Perplexity key |"
+    for text, anchor in ((privacy, "#ccf403"), (key, "#ccf403-2")):
+        (row,) = [r for r in timeline.splitlines() if text in r]
+        assert f"[CCF403]({anchor})" in row
+    (beside,) = [r for r in chain.splitlines() if "Find and wire the Perplexity key" in r]
+    assert "[CCF403](#ccf403-2)" in beside
+
+
 def test_a_long_timeline_is_bounded(tmp_path):
     """Sixty silences and as many failing calls: what is near the end is kept, and the rest is counted."""
     report = to_markdown(analyse([failing_often(tmp_path, 130)]))

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from forensics.analysis import SessionAnalysis
 from forensics.chain.graph import Edge, Link, Path
 from forensics.chain.happenings import Happening
 from forensics.citations import format_utc
-from forensics.render.views import Beside, ChainView, Exhibits, FindingView, Step
+from forensics.render.finding_views import FindingViews
+from forensics.render.views import Beside, ChainView, Exhibits, Step
 
 
-def view_chain(session: SessionAnalysis, findings: tuple[FindingView, ...], exhibits: Exhibits) -> ChainView:
+def view_chain(session: SessionAnalysis, views: FindingViews, exhibits: Exhibits) -> ChainView:
     """Lay out what a session's findings are to one another."""
-    graph = session.chain
+    graph, make = session.chain, _Maker(session, views, exhibits)
     names = {n: node.text for n, node in enumerate(graph.nodes)}
     return ChainView(
         verdict=graph.verdict.value if graph.verdict else "",
-        findings=findings,
+        findings=views.chain,
         paths=tuple(
             f"{p.verdict.capitalize()} of {len(p.nodes)} events: {' → '.join(names[n] for n in p.nodes)}"
             for p in graph.paths
         ),
-        steps=tuple(_steps(path, session, exhibits) for path in graph.paths),
-        beside=tuple(
-            _beside(node, session, exhibits) for n, node in enumerate(graph.nodes) if n not in graph.linked
-        ),
+        steps=tuple(make.steps(path) for path in graph.paths),
+        beside=tuple(make.beside(node) for n, node in enumerate(graph.nodes) if n not in graph.linked),
         followed=tuple(
             f"“{names[e.after]}” {e.seconds:.1f} s after “{names[e.before]}”"
             for e in graph.edges
@@ -34,33 +34,45 @@ def view_chain(session: SessionAnalysis, findings: tuple[FindingView, ...], exhi
     )
 
 
-def _beside(node: Happening, session: SessionAnalysis, exhibits: Exhibits) -> Beside:
-    ref = session.chain_refs[node.proof]
-    return Beside(node.text, _when(node.moment), node.codes, ref, exhibits.known(ref))
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Lays out the happenings of one session."""
 
+    session: SessionAnalysis
+    views: FindingViews
+    exhibits: Exhibits
 
-def _steps(path: Path, session: SessionAnalysis, exhibits: Exhibits) -> tuple[Step, ...]:
-    """Return the happenings of a path, each with the line that shows it and, where another links it, that one."""
-    entering = {edge.after: edge for edge in path.edges}
-    leaving = {edge.before: edge for edge in reversed(path.edges)}
-    return tuple(
-        _step(session, session.chain.nodes[n], entering.get(n), leaving.get(n), exhibits) for n in path.nodes
-    )
+    def beside(self, node: Happening) -> Beside:
+        """Return what no line and no resource links to others."""
+        ref = self.session.chain_refs[node.proof]
+        return Beside(
+            text=node.text,
+            when=_when(node.moment),
+            codes=node.codes,
+            ref=ref,
+            exhibit=self.exhibits.known(ref),
+            anchors=self.views.anchors_of(node.findings),
+        )
 
+    def steps(self, path: Path) -> tuple[Step, ...]:
+        """Return the happenings of a path, each with the line that shows it and, where another links it, that one."""
+        entering = {edge.after: edge for edge in path.edges}
+        leaving = {edge.before: edge for edge in reversed(path.edges)}
+        nodes = self.session.chain.nodes
+        return tuple(self._step(nodes[n], entering.get(n), leaving.get(n)) for n in path.nodes)
 
-def _step(
-    session: SessionAnalysis, node: Happening, into: Edge | None, out: Edge | None, exhibits: Exhibits
-) -> Step:
-    records = [*([into.second] if into else ()), *([out.first] if out else ())]
-    shown = [session.chain_refs[e] for e in records or [node.proof]]
-    return Step(
-        when=_when(node.moment),
-        text=node.text + (f" ({node.times} times)" if node.times > 1 else ""),
-        link=_link(into) if into else "",
-        codes=node.codes,
-        severity=node.severity.value,
-        exhibits=tuple(dict.fromkeys(exhibits.known(ref) for ref in shown)),
-    )
+    def _step(self, node: Happening, into: Edge | None, out: Edge | None) -> Step:
+        records = [*([into.second] if into else ()), *([out.first] if out else ())]
+        shown = [self.session.chain_refs[e] for e in records or [node.proof]]
+        return Step(
+            when=_when(node.moment),
+            text=node.text + (f" ({node.times} times)" if node.times > 1 else ""),
+            link=_link(into) if into else "",
+            codes=node.codes,
+            anchors=self.views.anchors_of(node.findings),
+            severity=node.severity.value,
+            exhibits=tuple(dict.fromkeys(self.exhibits.known(ref) for ref in shown)),
+        )
 
 
 def _link(edge: Edge) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from forensics.analysis import Gap, Moment, SessionAnalysis
 from forensics.citations import format_utc
+from forensics.render.finding_views import FindingViews
 from forensics.render.moments import LocalClock
 from forensics.render.views import Exhibits, Story, TimelineRow
 
@@ -15,7 +16,7 @@ TEXT_LENGTH = 120
 NO_TIME = "no UTC time"
 
 
-def story_of(session: SessionAnalysis, clock: LocalClock, exhibits: Exhibits) -> Story:
+def story_of(session: SessionAnalysis, clock: LocalClock, exhibits: Exhibits, views: FindingViews) -> Story:
     """Return the last rows before the end, with the longest silences, and how many records were left out."""
     cited = [m for m in session.timeline if m.cited_by]
     told = cited[-MOST_MOMENTS:]
@@ -26,7 +27,7 @@ def story_of(session: SessionAnalysis, clock: LocalClock, exhibits: Exhibits) ->
     rows: list[TimelineRow] = []
     for moment, silences in zip(told, before, strict=True):
         rows += [_silence(g, clock) for g in silences]
-        rows.append(_row(moment, clock, exhibits))
+        rows.append(_row(moment, clock, exhibits, views))
     rows += [_silence(g, clock) for g in after] if told else []
     date, zone = _shared_date(rows), _shared_zone(rows)
     kept = (
@@ -58,7 +59,7 @@ def gaps_before(
     return before, tuple(left)
 
 
-def _row(moment: Moment, clock: LocalClock, exhibits: Exhibits) -> TimelineRow:
+def _row(moment: Moment, clock: LocalClock, exhibits: Exhibits, views: FindingViews) -> TimelineRow:
     is_dated = moment.ts is not None
     quality = moment.ref.ts_quality
     text = moment.text
@@ -69,6 +70,7 @@ def _row(moment: Moment, clock: LocalClock, exhibits: Exhibits) -> TimelineRow:
         quality=quality if is_dated and quality != "exact" else "",
         what=text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 1] + "…",
         codes=moment.cited_by,
+        anchors=views.anchors_on(moment.ref.event_id),
         exhibit=exhibits.known(moment.ref),
         gap=None,
     )
@@ -81,6 +83,7 @@ def _silence(gap: Gap, clock: LocalClock) -> TimelineRow:
         quality="",
         what="",
         codes=(),
+        anchors={},
         exhibit=None,
         gap=gap,
     )

@@ -37,6 +37,11 @@ class FindingViews:
         self._rules = rules
         self._exhibits = exhibits
         self._anchors = _anchors(session.findings, label)
+        self._resting_on: dict[int, list[Finding]] = {}
+        for finding in session.findings:
+            for ref in finding.evidence:
+                self._resting_on.setdefault(ref.event_id, []).append(finding)
+        self._contracts: set[tuple[str, str]] = set()
         chapters = (*CATEGORIES, *category_of_others([*rules.values()]))
         self.ending = self._all(ENDING_CODES)
         self.categories = tuple(self._category(c) for c in chapters)
@@ -45,7 +50,16 @@ class FindingViews:
     @property
     def first_anchors(self) -> dict[str, str]:
         """Return by a rule's code where its first finding stands."""
-        return {f.rule: self._anchors[f.fingerprint] for f in reversed(self._session.findings)}
+        return self.anchors_of(self._session.findings)
+
+    def anchors_of(self, findings: Sequence[Finding]) -> dict[str, str]:
+        """Return by a rule's code where the first of these findings of it stands."""
+        shown = (f for f in reversed(findings) if f.fingerprint in self._anchors)
+        return {f.rule: self._anchors[f.fingerprint] for f in shown}
+
+    def anchors_on(self, event_id: int) -> dict[str, str]:
+        """Return by a rule's code where its first finding stands that rests on a record."""
+        return self.anchors_of(self._resting_on.get(event_id, ()))
 
     def of(self, findings: Sequence[Finding]) -> tuple[FindingView, ...]:
         """Return the views of some findings, in their order."""
@@ -75,6 +89,9 @@ class FindingViews:
         said = _sentences(finding, exhibits)
         quoted = exhibits.quote(_decisive_first(evidence, said), MOST_QUOTED)
         gaps, related = _related(finding, self._session, self._rules)
+        contract = finding.contract or self._rules[finding.rule].guidance.contract
+        is_told = (finding.rule, contract) in self._contracts
+        self._contracts.add((finding.rule, contract))
         return FindingView(
             finding=finding,
             anchor=self._anchors[finding.fingerprint],
@@ -82,7 +99,8 @@ class FindingViews:
             happened=said[Slot.HAPPENED],
             why=said[Slot.WHY],
             impact=said[Slot.IMPACT],
-            contract=finding.contract or self._rules[finding.rule].guidance.contract,
+            contract=contract,
+            is_contract_told=is_told,
             contract_held=finding.contract_held,
             evidence=evidence,
             quoted=tuple(e for e in evidence if e in quoted),

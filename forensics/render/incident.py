@@ -49,7 +49,7 @@ def lay_out(
     for ref in _in_time(ref for f in session.findings for ref in f.evidence):
         exhibits.number(ref)
     views = FindingViews(session, rules, exhibits, label)
-    story = story_of(session, clock, exhibits)
+    story = story_of(session, clock, exhibits, views)
     gaps, last_gaps = gaps_before(session.timeline, session.gaps)
     long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S
     around = session.silence_refs if long_silence else ()
@@ -78,7 +78,7 @@ def lay_out(
         story=story,
         categories=views.categories,
         ending=views.ending,
-        chain=view_chain(session, views.chain, exhibits),
+        chain=view_chain(session, views, exhibits),
         end_exhibits=exhibits.quote(end_exhibits) if not views.ending else (),
         advice=advise(session, analysis),
         review=view_review(session.review, {f.rule: f.name for f in session.findings}, exhibits),

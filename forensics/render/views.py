@@ -93,6 +93,7 @@ class FindingView:
     impact: tuple[Sentence, ...]
     contract: str
     contract_held: bool | None
+    is_contract_told: bool  # with another finding of its rule that stands before it
     anchor: str  # of its place in the report
     heading: str  # its message, without what its sentences repeat
     evidence: tuple[Exhibit, ...]
@@ -133,6 +134,7 @@ class Beside:
     codes: tuple[str, ...]
     ref: EvidenceRef
     exhibit: Exhibit
+    anchors: Mapping[str, str]  # by code: of the findings that tell it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,7 @@ class Step:
     text: str
     link: str  # EXPLICIT | RESOURCE and the time between; empty for the first
     codes: tuple[str, ...]
+    anchors: Mapping[str, str]  # by code: of the findings that tell it
     severity: str
     exhibits: tuple[Exhibit, ...]
 
@@ -168,6 +171,7 @@ class TimelineRow:
     quality: str  # how the time is known, where it is not the record's own
     what: str
     codes: tuple[str, ...]
+    anchors: Mapping[str, str]  # by code: of the findings that rest on this very record
     exhibit: Exhibit | None  # none where the row is a silence
     gap: Gap | None
 
