@@ -29,9 +29,8 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One finding with its id and its quotes."""
+    """One finding with its quotes."""
 
-    id: str
     view: FindingView
     category: str  # number of its category; empty for the end and the chain
     quotes: tuple[Quote, ...]
@@ -71,7 +70,6 @@ class Sheet:
     worst: tuple[Card, ...]  # those that the summary names
     others: tuple[Quote, ...]  # evidence that stands at no finding
     numbers: Mapping[tuple[str, int], str]  # a line -> the number that it is quoted under
-    anchors: Mapping[str, str]  # a rule's code -> the id of its first card
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -135,16 +133,11 @@ class _Quotes:
 
 def _sheet(incident: Incident, quotes: _Quotes) -> Sheet:
     key = f"{incident.label.lower()}-" if incident.label else ""
-    numbers: Counter[str] = Counter()
     made: list[Card] = []
 
     def cards(views: Iterable[FindingView], category: str = "") -> tuple[Card, ...]:
         before = len(made)
-        for view in views:
-            code = view.finding.rule
-            numbers[code] += 1
-            name = f"{key}{code}" + (f"-{numbers[code]}" if numbers[code] > 1 else "")
-            made.append(Card(name, view, category, quotes.of(view.evidence)))
+        made.extend(Card(view, category, quotes.of(view.evidence)) for view in views)
         return tuple(made[before:])
 
     # in the order of the page: the first place of a quotation is the one that readers meet first
@@ -167,7 +160,6 @@ def _sheet(incident: Incident, quotes: _Quotes) -> Sheet:
         worst=tuple(c for view in incident.worst for c in made if c.view.finding is view.finding),
         others=others,
         numbers={(e.ref.path, e.ref.line): e.number for e in reversed(known.values())},
-        anchors={code: f"{key}{code}" for code in numbers},
     )
 
 
