@@ -1,9 +1,10 @@
-"""Reads an HTML report back: its nesting, its ids and links, its quotations."""
+"""Reads an HTML report back: its nesting, its ids and links, its quotations. And a record that attacks one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 
 VOID = frozenset({"meta", "link", "br", "hr", "img", "input", "wbr"})
 
@@ -91,3 +92,32 @@ class Reader(HTMLParser):
     def words(self) -> str:
         """Return the text of the page, spaces as one."""
         return " ".join("".join(self.text).split())
+
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "{{7*7}}{% include 'x' %}",
+    '\\" onmouseover=alert(1) x=\\"',
+    "' onfocus='alert(1)",
+    "</pre></details><h1>Crashed</h1>",
+    "]]>--><!--",
+    "\\u202emirrored\\u001b[31m",
+)
+
+
+def write_hostile(folder: Path) -> Path:
+    """Write a record that says the worst, in every place that a report shows."""
+    record = (
+        '{"type":"assistant","sessionId":"11111111-1111-4111-8111-111111111111",'
+        '"timestamp":"2026-01-02T03:04:%02dZ","uuid":"u%d","version":"2.0.24","cwd":"/home/dev/%s","message":'
+        '{"id":"m%d","role":"assistant","content":[{"type":"tool_use","id":"toolu_%d","name":"%s","input":%s}]}}'
+    )
+    lines = []
+    for n, text in enumerate(HOSTILE):
+        task = '{"description":"%s","prompt":"p%d %s","subagent_type":"%s"}' % (text, n, text, text)  # noqa: UP031
+        todo = '{"todos":[{"content":"%s","status":"in_progress","activeForm":"x"},{"content":"%s 2","status":"in_progress","activeForm":"y"}]}'
+        lines.append(record % (n, n, text, n, n, "Task", task))
+        lines.append(record % (n, n + 50, text, n + 50, n + 50, "TodoWrite", todo % (text, text)))
+    (folder / "session.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder

@@ -18,7 +18,7 @@ from forensics.render.html import say, short_name, to_html
 from forensics.render.incident import lay_out_all
 from forensics.render.views import Picture
 from forensics.review import Exclusion, Factor, Figure, Review, Told
-from tests.html_reading import Reader
+from tests.html_reading import Reader, write_hostile
 
 ROOT = Path(__file__).parents[1]
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
@@ -155,35 +155,9 @@ def test_no_control_character_is_on_the_page(page):
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
 
 
-HOSTILE = (
-    "</script><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "{{7*7}}{% include 'x' %}",
-    '\\" onmouseover=alert(1) x=\\"',
-    "' onfocus='alert(1)",
-    "</pre></details><h1>Crashed</h1>",
-    "]]>--><!--",
-    "\\u202emirrored\\u001b[31m",
-)
-
-
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """Return a folder whose record says the worst, in every place that a report shows."""
-    folder = tmp_path_factory.mktemp("hostile <img src=x onerror=alert(1)>")
-    record = (
-        '{"type":"assistant","sessionId":"11111111-1111-4111-8111-111111111111",'
-        '"timestamp":"2026-01-02T03:04:%02dZ","uuid":"u%d","version":"2.0.24","cwd":"/home/dev/%s","message":'
-        '{"id":"m%d","role":"assistant","content":[{"type":"tool_use","id":"toolu_%d","name":"%s","input":%s}]}}'
-    )
-    lines = []
-    for n, text in enumerate(HOSTILE):
-        task = '{"description":"%s","prompt":"p%d %s","subagent_type":"%s"}' % (text, n, text, text)  # noqa: UP031
-        todo = '{"todos":[{"content":"%s","status":"in_progress","activeForm":"x"},{"content":"%s 2","status":"in_progress","activeForm":"y"}]}'
-        lines.append(record % (n, n, text, n, n, "Task", task))
-        lines.append(record % (n, n + 50, text, n + 50, n + 50, "TodoWrite", todo % (text, text)))
-    (folder / "session.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder
+    return write_hostile(tmp_path_factory.mktemp("hostile <img src=x onerror=alert(1)>"))
 
 
 def test_log_text_cannot_become_structure(hostile):
