@@ -97,7 +97,7 @@ def _one_each(fired: Sequence[Rule], take: Callable[[Guidance], tuple[str, ...]]
 
 def _metrics(session: SessionAnalysis, rules: dict[str, Rule]) -> tuple[Metric, ...]:
     made = [
-        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule)
+        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule, o.outcome.value)
         for o in session.outcomes
     ]
     unknown = [t for c in CATEGORIES for t in c.topics if not any(code in rules for code in t.codes)]
