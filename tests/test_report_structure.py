@@ -229,6 +229,28 @@ def several():
     return analyse([INCIDENT, without_findings()])
 
 
+def test_what_was_not_measured_is_named_and_is_no_line_to_tick():
+    metrics = section(report_of(INCIDENT), "SUCCESS METRICS FOR FUTURE PARALLEL AGENT RUNS")
+    (session,) = analysis_of(INCIDENT).sessions
+    for kind, why in (("insufficient", "for want of evidence"), ("not-applicable", "as nothing of the kind")):
+        codes = [o.rule for o in session.outcomes if o.outcome == kind]
+        (line,) = [t for t in metrics.splitlines() if t.startswith(f"**Not measured**, {why}")]
+        assert re.findall(r"CCF\d+", line) == codes
+    told = re.findall(r"^- \[[ x]\] .*\(\[?(CCF\d+)", metrics, re.MULTILINE)
+    assert told == [o.rule for o in session.outcomes if o.outcome in {"fired", "clear"}]
+
+
+def test_categories_without_a_finding_share_one_table():
+    folder = ROOT / "fixtures/rules/CCF101/fires/overlap-alone/input"
+    report = report_of(folder)
+    found = {f.rule[3] for f in analysis_of(folder).findings if f.rule[3] in "1234"}
+    told = re.findall(r"^## ERROR CATEGORY (\d)", report, re.MULTILINE)
+    assert set(told) == found
+    assert len(told) < 4
+    rows = re.findall(r"^\| (\d\.\d) \|", section(report, "ERROR CATEGORIES WITHOUT A FINDING"), re.MULTILINE)
+    assert {r[0] for r in rows} == {"1", "2", "3", "4"} - found
+
+
 def test_several_sessions_have_an_overview_and_a_section_each(several):
     report = to_markdown(several)
     assert len(several.sessions) == 2

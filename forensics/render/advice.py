@@ -97,7 +97,7 @@ def _one_each(fired: Sequence[Rule], take: Callable[[Guidance], tuple[str, ...]]
 
 def _metrics(session: SessionAnalysis, rules: dict[str, Rule]) -> tuple[Metric, ...]:
     made = [
-        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule)
+        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule, o.outcome.value)
         for o in session.outcomes
     ]
     unknown = [t for c in CATEGORIES for t in c.topics if not any(code in rules for code in t.codes)]
@@ -130,11 +130,11 @@ def _questions(session: SessionAnalysis) -> tuple[Question, ...]:
 def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...]:
     """Say what the logs at hand cannot show: missing sources, undated records, unread lines."""
     case = session.case
-    told = [
-        f"{o.rule} could not judge: {o.reason}"
-        for o in session.outcomes
-        if o.outcome is OutcomeKind.INSUFFICIENT
-    ]
+    alike: dict[str, list[str]] = {}
+    for outcome in session.outcomes:
+        if outcome.outcome is OutcomeKind.INSUFFICIENT:
+            alike.setdefault(outcome.reason or "the evidence is insufficient", []).append(outcome.rule)
+    told = [f"{', '.join(codes)} could not judge: {reason}" for reason, codes in alike.items()]
     if not case.is_voice_only:
         told += [text for source, text in ABSENT.items() if source not in case.sources]
     inferred = sum(m.ref.ts_quality == TsQuality.INFERRED.value for m in session.timeline)

@@ -281,6 +281,7 @@ class Metric:
     state: str  # pass | fail | not measured
     reason: str
     code: str
+    outcome: str = ""  # of the rule; empty where this version has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,6 +350,11 @@ class Incident:
     def is_clean(self) -> bool:
         """Say whether no rule found anything."""
         return not self.worst
+
+    @property
+    def without_findings(self) -> tuple[CategoryView, ...]:
+        """Return the categories in which no rule found anything."""
+        return tuple(c for c in self.categories if not any(t.findings for t in c.topics))
 
     @property
     def tail(self) -> str:
