@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from forensics.case import Case
 from forensics.chain.graph import FailureGraph
 from forensics.coverage import Coverage, coverage_of
 from forensics.finding import EvidenceRef, Finding, Outcome
+from forensics.near_lines import NearLine
 from forensics.review import Review
 from forensics.rule import Rule
 
@@ -125,6 +126,8 @@ class Analysis:
     left_out: int  # inputs that hold records of other sessions only, where sessions were chosen
     rules: tuple[Rule, ...]
     errors: tuple[RuleError, ...]
+    # lines around cited ones, by their input's name and their number; empty where none were asked for
+    around: Mapping[tuple[str, int], tuple[NearLine, ...]] = field(default_factory=dict)
 
     def has_input(self, path: Path) -> bool:
         """Say whether a path is one of the files that were read."""

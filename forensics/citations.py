@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,8 @@ import polars as pl
 from forensics.account import InputFile
 from forensics.finding import Cite, EvidenceRef
 from forensics.line_index import LineIndex
+from forensics.near_lines import CONTROL, HELD, NearLine, near_lines
+from forensics.near_lines import LEAD as BEFORE
 from forensics.redact import redact
 from forensics.schema import Row, Source
 
@@ -24,8 +26,6 @@ LEAD = 24  # characters kept before a quote in a long line
 WINDOW = 10_000  # characters looked at on either side of a quote: lines of many megabytes exist
 CUT = "…"
 REDACTED = "[redacted: "
-# what must not reach a terminal or a document as it stands: control characters, but for the tab
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 NEEDED = ("source", "message", "correlation_id")  # of an event, to find it in its line
 JSON_SOURCES = frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE})
 
@@ -72,14 +72,42 @@ class Citations:
         also = (place for e in events["event_id"] for place in self._also.get(e, ()))
         return frozenset(names | {place.rpartition(":")[0] for place in also})
 
+    def around(
+        self, places: Iterable[tuple[str, int]], lines: int
+    ) -> Mapping[tuple[str, int], tuple[NearLine, ...]]:
+        """Return for each place (an input's name and a line) so many lines before it, itself, and as many after it."""
+        files = {i.evidence.name: n for n, i in reversed(list(enumerate(self._inputs)))}
+        by_file: dict[str, list[int]] = {}
+        for name, line in places:
+            by_file.setdefault(name, []).append(line)
+        return {
+            (name, line): shown
+            for name, numbers in by_file.items()
+            for line, shown in self._windows(files[name], numbers, lines).items()
+        }
+
+    def _windows(self, file: int, numbers: Sequence[int], lines: int) -> Mapping[int, tuple[NearLine, ...]]:
+        wanted = {n: range(max(1, n - lines - BEFORE), n + lines + 1) for n in numbers}
+        index, size = self._index(file), self._inputs[file].evidence.size
+        raws = index.read({n for window in wanted.values() for n in window})
+        # behind the last line end stands no line
+        found = {raw.number: _head(raw.data) for raw in raws if raw.offset < size}
+        return {
+            n: near_lines([(at, found[at]) for at in window if at in found], max(1, n - lines))
+            for n, window in wanted.items()
+        }
+
+    def _index(self, file: int) -> LineIndex:
+        if file not in self._indexes:
+            self._indexes[file] = LineIndex(self._inputs[file].evidence)
+        return self._indexes[file]
+
     def _read(self, places: set[tuple[int, int]]) -> None:
         by_file: dict[int, set[int]] = {}
         for file, line in places - self._lines.keys():
             by_file.setdefault(file, set()).add(line)
         for file, numbers in by_file.items():
-            if file not in self._indexes:
-                self._indexes[file] = LineIndex(self._inputs[file].evidence)
-            for raw in self._indexes[file].read(numbers):
+            for raw in self._index(file).read(numbers):
                 text = raw.data.decode("utf-8", "replace").removesuffix("\r")
                 digest = hashlib.sha256(raw.data).hexdigest()
                 self._lines[file, raw.number] = RawLine(raw.offset, digest, text)
@@ -98,6 +126,11 @@ class Citations:
             excerpt=excerpt(raw.text, cite.quote or _needle(event), cite.most or EXCERPT),
             also_at=tuple(self._also.get(cite.event_id, ())),
         )
+
+
+def _head(line: bytes) -> str:
+    """Return so much of a line as is looked at; one character is four bytes at most."""
+    return line[: 4 * HELD + 4].decode("utf-8", "replace").removesuffix("\r")
 
 
 def _needle(event: Row) -> str | None:

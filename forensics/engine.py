@@ -45,6 +45,7 @@ from forensics.rule import Rule, Said
 from forensics.rules import RULES
 from forensics.schema import NOTES, EventKind, Source, is_from, is_kind
 from forensics.sessions import attach
+from forensics.surroundings import surroundings
 from forensics.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
 from forensics.unpack import Unpacker
 
@@ -70,17 +71,18 @@ def analyse(
     rules: Sequence[Rule] = RULES,
     stdin: IO[bytes] | None = None,
     base: Path | None = None,
+    around: int = 0,
 ) -> Analysis:
     """Analyse everything under ``paths``.
 
     The path ``-`` is ``stdin``. What is packed is unpacked for the run. Files under ``base`` are named
-    relative to it.
+    relative to it. So many lines ``around`` each cited one are kept with the analysis.
 
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
     with ExitStack() as unpacked:
-        return _analyse(paths, ingest(discover(paths, Unpacker(unpacked), stdin, base)), tz, rules)
+        return _analyse(paths, ingest(discover(paths, Unpacker(unpacked), stdin, base)), tz, rules, around)
 
 
 def examine(paths: Sequence[Path], *, stdin: IO[bytes] | None = None, base: Path | None = None) -> Coverage:
@@ -92,7 +94,9 @@ def examine(paths: Sequence[Path], *, stdin: IO[bytes] | None = None, base: Path
     return coverage_of(ingested.inputs, ingested.unread)
 
 
-def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule]) -> Analysis:
+def _analyse(
+    paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule], around: int
+) -> Analysis:
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(ingested.events, tz)
@@ -122,6 +126,7 @@ def _analyse(paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: S
         left_out=0,
         rules=tuple(rules),
         errors=tuple(errors),
+        around=surroundings(sessions, citations, around),
     )
 
 

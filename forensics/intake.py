@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from forensics.rule import Rule
 
 
-def analysed(asked: Asked, run: Run, *, default: int = 1, rules: Sequence[Rule] | None = None) -> Analysis:
+def analysed(
+    asked: Asked, run: Run, *, default: int = 1, rules: Sequence[Rule] | None = None, around: int = 0
+) -> Analysis:
     """Analyse what was named; without any path, the ``default`` newest sessions of this user.
+
+    So many lines ``around`` each cited one are kept, for a report that shows them.
 
     A rule that failed is told on stderr, and in the exit code.
     """
@@ -33,7 +37,7 @@ def analysed(asked: Asked, run: Run, *, default: int = 1, rules: Sequence[Rule] 
     judging = rules if rules is not None else rules_in_force(asked.config, trust=asked.trust_config)
     files, base, choice = _meant(asked.paths, wanted, now, default)
     with _progress():
-        analysis = analyse(files, tz=asked.tz, rules=judging, stdin=_stdin(files), base=base)
+        analysis = analyse(files, tz=asked.tz, rules=judging, stdin=_stdin(files), base=base, around=around)
     chosen = choice.of(analysis.sessions, now)
     if not chosen:
         raise no_choice(analysis.sessions)

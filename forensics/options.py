@@ -22,6 +22,13 @@ class CheckFormat(StrEnum):
     JSON = "json"
 
 
+class ReportFormat(StrEnum):
+    """As what ``report`` is written."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 class SessionsFormat(StrEnum):
     """How ``sessions`` lists the sessions."""
 

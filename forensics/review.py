@@ -51,3 +51,14 @@ class Review:
     worked: tuple[Told, ...] = ()
     lucky: tuple[Told, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
+
+    @property
+    def refs(self) -> tuple[EvidenceRef, ...]:
+        """Return every line that it rests on, as often as it does."""
+        told = (
+            *(f.told for f in self.factors),
+            *self.worked,
+            *self.lucky,
+            *(e.told for e in self.excluded),
+        )
+        return (*(ref for f in self.figures for ref in f.refs), *(ref for t in told for ref in t.refs))

@@ -61,7 +61,6 @@ SAID = {
     K.HOOK_RAN: "a hook ends",
     K.BUDGET_ENDED: "what an agent was allowed is spent",
     K.PROCESS_FATAL: "the process prints a fatal error",
-    K.LOG_EDGE: "a line at its log's beginning, at its end, or at a silence in it",
     K.PROCESS_LEFT: "trace of a process left behind",
 }
 

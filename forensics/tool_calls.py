@@ -84,10 +84,11 @@ def _spawn(block: Block) -> Row:
 def _todo_write(block: Block) -> Row:
     asked = decoded(block.input, TodoWriteInput)
     items = asked.todos if isinstance(asked.todos, list) else decoded(asked.todos.encode(), list[TodoInput])
+    busy = sum(i.status == "in_progress" for i in items)
     return {
         "kind": EventKind.TODO_SNAPSHOT,
         "count": len(items),
-        "message": f"TodoWrite with {len(items)} items, {sum(i.status == 'in_progress' for i in items)} in progress",
+        "message": f"TodoWrite with {len(items)} item{'' if len(items) == 1 else 's'}, {busy} in progress",
         "todos": [
             {"position": n, "content": i.content, "active_form": i.activeForm, "status": i.status}
             for n, i in enumerate(items)

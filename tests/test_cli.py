@@ -350,3 +350,13 @@ def test_the_list_of_sessions_fits_a_terminal():
         text = session_list.as_table(analysis, width, color=False)
         assert max(map(len, text.splitlines())) <= width
         assert all(cell in text for cell in cells)
+
+
+def test_a_report_is_html_where_it_is_asked_for_or_the_output_says_so(tmp_path):
+    asked = run("report", INCIDENT, "--format", "html").stdout
+    assert asked.startswith("<!DOCTYPE html>")
+    assert 'class="around"' in asked
+    assert run("report", INCIDENT, "-o", tmp_path / "report.html").exit_code == 0
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == asked
+    assert run("report", INCIDENT, "-o", tmp_path / "x.html", "--format", "markdown").exit_code == 0
+    assert (tmp_path / "x.html").read_text(encoding="utf-8").startswith("# ")

@@ -118,7 +118,7 @@ def test_the_report_shows_its_finding_and_where_it_comes_from(example):
     assert "**NOTES.md was written by Write** (OUR101 protected-file-written, severity medium" in section
     assert f"| OUR101 | protected-file-written | `our_rules.py` | `{digest}` |" in report
     assert "Restore the file from the last commit" in report
-    assert "No protected file was written by an agent: **fail** (OUR101)" in report
+    assert "No protected file was written by an agent: **fail** ([OUR101](#our101))" in report
 
 
 def test_the_catalogue_shows_where_it_comes_from(example):

@@ -56,7 +56,7 @@ class TodoFile:
             "agent_id": agent if agent != session else None,
             "tool": "TodoWrite",
             "count": len(items),
-            "message": f"todo file with {len(items)} items",
+            "message": f"todo file with {len(items)} item{'' if len(items) == 1 else 's'}",
         }
         listed = [
             {

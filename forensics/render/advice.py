@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from forensics.analysis import Analysis, SessionAnalysis
-from forensics.finding import Outcome, OutcomeKind, Slot
+from forensics.finding import Finding, Outcome, OutcomeKind, Severity, Slot
 from forensics.render.outline import CATEGORIES
-from forensics.render.views import Action, ActionGroup, Advice, Metric, Question
+from forensics.render.views import Action, ActionGroup, ActionTopic, Advice, Metric, Question
 from forensics.rule import Guidance, Rule
 from forensics.schema import Source, TsQuality
 
+PRIORITIES = {Severity.CRITICAL: 1, Severity.HIGH: 1, Severity.MEDIUM: 2}
+LOWEST_PRIORITY = 3
 ABSENT = {
     Source.TRANSCRIPT: (
         "No transcript: what was said, which agent did what, and the history of todo lists are not in the evidence"
@@ -28,7 +31,8 @@ def advise(session: SessionAnalysis, analysis: Analysis) -> Advice:
     rules = {r.code: r for r in analysis.rules}
     fired = _fired_rules(session, rules)
     return Advice(
-        phases=_phases(fired),
+        topics=_topics(session, fired),
+        phases=_phases(session, fired),
         avoid=_one_each(fired, lambda g: (g.avoid,)),
         instead=_one_each(fired, lambda g: (g.instead,)),
         before=_one_each(fired, lambda g: g.before),
@@ -42,11 +46,39 @@ def advise(session: SessionAnalysis, analysis: Analysis) -> Advice:
 
 def _fired_rules(session: SessionAnalysis, rules: dict[str, Rule]) -> list[Rule]:
     """Return the rules that fired for more than a circumstance, worst finding first, each once."""
-    told = (f.rule for f in session.findings if f.contract_held is not True)
-    return [rules[code] for code in dict.fromkeys(told)]
+    return [rules[code] for code in dict.fromkeys(f.rule for f in _broken(session))]
 
 
-def _phases(fired: Sequence[Rule]) -> dict[str, tuple[ActionGroup, ...]]:
+def _topics(session: SessionAnalysis, fired: Sequence[Rule]) -> tuple[ActionTopic, ...]:
+    told = {code: [*found] for code, found in groupby(sorted(_broken(session), key=_code), key=_code)}
+    proof = f": {session.case.ending.proof}"
+    return tuple(
+        ActionTopic(
+            priority=_priority(told[rule.code][0]),
+            code=rule.code,
+            about=told[rule.code][0].message.removesuffix(proof),
+            more=len(told[rule.code]) - 1,
+            metric=rule.guidance.metric,
+        )
+        for rule in fired
+    )
+
+
+def _broken(session: SessionAnalysis) -> list[Finding]:
+    """Return the findings that are more than a circumstance, worst first."""
+    return [f for f in session.findings if f.contract_held is not True]
+
+
+def _code(finding: Finding) -> str:
+    return finding.rule
+
+
+def _priority(finding: Finding) -> int:
+    return PRIORITIES.get(finding.severity, LOWEST_PRIORITY)
+
+
+def _phases(session: SessionAnalysis, fired: Sequence[Rule]) -> dict[str, tuple[ActionGroup, ...]]:
+    worst = {f.rule: _priority(f) for f in reversed(_broken(session))}
     phases: dict[str, tuple[ActionGroup, ...]] = {}
     for name in ("immediate", "this_week", "strategic"):
         groups: list[ActionGroup] = []
@@ -54,7 +86,7 @@ def _phases(fired: Sequence[Rule]) -> dict[str, tuple[ActionGroup, ...]]:
             actions: tuple[str, ...] = getattr(rule.guidance, name)
             if actions:
                 listed = tuple(Action(text=a, code=rule.code) for a in actions)
-                groups.append(ActionGroup(priority=len(groups) + 1, title=rule.title, actions=listed))
+                groups.append(ActionGroup(priority=worst[rule.code], title=rule.title, actions=listed))
         phases[name] = tuple(groups)
     return phases
 
@@ -65,7 +97,7 @@ def _one_each(fired: Sequence[Rule], take: Callable[[Guidance], tuple[str, ...]]
 
 def _metrics(session: SessionAnalysis, rules: dict[str, Rule]) -> tuple[Metric, ...]:
     made = [
-        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule)
+        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule, o.outcome.value)
         for o in session.outcomes
     ]
     unknown = [t for c in CATEGORIES for t in c.topics if not any(code in rules for code in t.codes)]
@@ -98,11 +130,11 @@ def _questions(session: SessionAnalysis) -> tuple[Question, ...]:
 def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...]:
     """Say what the logs at hand cannot show: missing sources, undated records, unread lines."""
     case = session.case
-    told = [
-        f"{o.rule} could not judge: {o.reason}"
-        for o in session.outcomes
-        if o.outcome is OutcomeKind.INSUFFICIENT
-    ]
+    alike: dict[str, list[str]] = {}
+    for outcome in session.outcomes:
+        if outcome.outcome is OutcomeKind.INSUFFICIENT:
+            alike.setdefault(outcome.reason or "the evidence is insufficient", []).append(outcome.rule)
+    told = [f"{', '.join(codes)} could not judge: {reason}" for reason, codes in alike.items()]
     if not case.is_voice_only:
         told += [text for source, text in ABSENT.items() if source not in case.sources]
     inferred = sum(m.ref.ts_quality == TsQuality.INFERRED.value for m in session.timeline)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from forensics.analysis import Analysis
-from forensics.render.incident import lay_out
+from forensics.render.incident import lay_out_all
+from forensics.render.overview import overview_of
+from forensics.render.references import ShortNames
 from forensics.render.templates import environment, render
-from forensics.render.views import Exhibits
+
+BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def to_markdown(analysis: Analysis, *, tz: str | None = None, templates: Path | None = None) -> str:
@@ -16,7 +20,12 @@ def to_markdown(analysis: Analysis, *, tz: str | None = None, templates: Path | 
     Raises ``TemplateError`` where a template fails, ``UsageError`` where ``templates`` is no folder.
     """
     env = environment(templates)
-    exhibits = Exhibits()
-    incidents = [lay_out(session, analysis, tz, exhibits) for session in analysis.sessions]
-    context: dict[str, object] = {"analysis": analysis, "incidents": incidents}
-    return render(env, "report.md.j2", context)
+    env.filters["short"] = ShortNames(i.evidence.name for i in analysis.inputs).of
+    incidents = lay_out_all(analysis, tz)
+    context: dict[str, object] = {
+        "analysis": analysis,
+        "incidents": incidents,
+        "overview": overview_of(analysis, incidents),
+    }
+    # one blank line says as much as several, and templates need not count theirs
+    return BLANK_LINES.sub("\n\n", render(env, "report.md.j2", context))

@@ -43,6 +43,12 @@ def sentence(text: object) -> str:
     return inline(told[:1].upper() + told[1:] if WORD.match(told) else told)
 
 
+def told(text: object) -> str:
+    """Escape a sentence, and end it: with a full stop unless it ends by itself."""
+    said = sentence(text)
+    return said if said.endswith(("?", "!", "…")) else f"{said}."
+
+
 def code(text: object) -> str:
     """Return text as a code span, with as many backticks as it needs; fit for a table cell too."""
     content = plain(text).replace("|", "\\|") if "|" in str(text) else plain(text)

@@ -1,7 +1,8 @@
 """The outline of the incident report: its categories and numbers, and the rules that fill them.
 
 The numbers are those of the report format that the program reproduces; a number whose rule this version
-does not have is shown as not assessed, never left out.
+does not have is shown as not assessed, never left out. A topic's title names what was looked at and not what was
+found: it stands over a finding as over none.
 """
 
 from __future__ import annotations
@@ -39,19 +40,19 @@ CATEGORIES = (
         (
             Topic(
                 "1.1",
-                "Parallel Agent Spawning Without Coordination",
+                "Parallel Agents and Their Coordination",
                 ("CCF101", "CCF104", "CCF105", "CCF106", "CCF107"),
                 "Parallel agents have an owner for each file",
             ),
             Topic(
                 "1.2",
-                'Multiple Tasks "In Progress" Simultaneously',
+                'Tasks "In Progress" at the Same Time',
                 ("CCF102",),
                 "Exactly one task in progress for each agent",
             ),
             Topic(
                 "1.3",
-                "No Agent Task Dependency Graph",
+                "Task Dependencies Between Agents",
                 ("CCF103",),
                 "Agent dependency graph created and validated",
             ),
@@ -63,25 +64,25 @@ CATEGORIES = (
         (
             Topic(
                 "2.1",
-                "Single Point of Failure: Voice Mode STT",
+                "Voice Mode: Speech Endpoints and Fallbacks",
                 ("CCF201", "CCF205", "CCF209", "CCF210", "CCF211", "CCF212", "CCF213"),
                 "Every speech endpoint of the chain answers",
             ),
             Topic(
                 "2.2",
-                "Missing OpenAI API Key in Voice Mode Environment",
+                "API Keys in the Voice Mode Environment",
                 ("CCF202",),
                 "Every MCP server has the keys that it needs",
             ),
             Topic(
                 "2.3",
-                "Unclosed Async Client Sessions",
+                "Async Client Sessions",
                 ("CCF203",),
                 "Every HTTP client closed by who opened it",
             ),
             Topic(
                 "2.4",
-                "Whisper Service Timeout Without Root Cause Detection",
+                "Speech Service Timeouts and Their Diagnosis",
                 ("CCF204",),
                 "Every timeout has a logged cause",
             ),
@@ -95,25 +96,25 @@ CATEGORIES = (
         (
             Topic(
                 "3.1",
-                "No Pre-Flight Agent Coordination Plan",
+                "Pre-Flight Agent Coordination Plan",
                 ("CCF301",),
                 "Coordination plan written before the first spawn",
             ),
             Topic(
                 "3.2",
-                'No "One Task In Progress" Enforcement',
+                '"One Task In Progress" Enforcement',
                 ("CCF302",),
                 "One task in progress enforced by a hook",
             ),
             Topic(
                 "3.3",
-                "No Agent Resource Budget Management",
+                "Agent Resource Budgets",
                 ("CCF303",),
                 "Resource budgets set for each agent, and kept",
             ),
             Topic(
                 "3.4",
-                "No Rollback/Recovery Strategy",
+                "Checkpoints, Rollback and Recovery",
                 ("CCF304", "CCF305"),
                 "Recovery checkpoints written during long work",
             ),
@@ -126,20 +127,20 @@ CATEGORIES = (
         (
             Topic(
                 "4.1",
-                "No Service Health Monitoring",
+                "Service Health Monitoring",
                 ("CCF401",),
                 "Health checks of all services passed at start-up",
             ),
-            Topic("4.2", "No Secrets Validation at Startup", ("CCF402",), "Secrets checked at start-up"),
+            Topic("4.2", "Secrets Validation at Startup", ("CCF402",), "Secrets checked at start-up"),
             Topic(
                 "4.3",
-                "No Agent Lifecycle Management",
+                "Agent Lifecycle",
                 ("CCF403",),
                 "Every spawned agent returned, or was stopped on purpose",
             ),
             Topic(
                 "4.4",
-                "No Logging of Agent Coordination Events",
+                "Logging of Agent Coordination Events",
                 ("CCF404",),
                 "Coordination events of agents logged",
             ),

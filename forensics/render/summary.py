@@ -15,6 +15,7 @@ from forensics.render.views import Exhibits, Sentence
 from forensics.verdict import Verdict
 
 LONG_SILENCE_S = 300.0
+NO_IMPACT = "none recorded"
 SIDE_BY_SIDE = "They stand side by side: no order of cause between them is claimed"
 ROOT_CAUSES = {
     Verdict.CRASHED: "the process's own fatal text (see the proof of the end); what led to it is not established",
@@ -56,7 +57,24 @@ def impact(session: SessionAnalysis) -> tuple[str, ...]:
         (opened, f"{opened} tool call{_s(opened)} never answered"),
         (len(waits), f"{len(waits)} voice request{_s(len(waits))} failed after {sum(waits):.0f} s in all"),
     )
-    return tuple(text for count, text in told if count) or ("none recorded",)
+    return tuple(text for count, text in told if count) or (NO_IMPACT,)
+
+
+def _left(session: SessionAnalysis, exhibits: Exhibits) -> tuple[str, ...]:
+    """Return the numbers of what shows the impact, as far as a finding rests on it."""
+    case = session.case
+    gone = (AgentEnd.UNFINISHED, AgentEnd.STOPPED)
+    shown = (
+        *(t.ref.event_id for t in session.todos),
+        *(a.spawn_event for a in case.agents if a.outcome in gone),
+        *(c.exhausted_event for c in case.chains if c.duration_s is not None),
+    )
+    numbers = (exhibits.of(e) for e in shown if e is not None)
+    return tuple(dict.fromkeys(n for n in numbers if n is not None))
+
+
+def _listed(told: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
 
 
 def _s(count: int) -> str:
@@ -75,6 +93,11 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
         text = f"Before the last records no source has a dated record for {silence}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
+    left = [told for told in impact(session) if told != NO_IMPACT]
+    if left:
+        sentences.append(
+            Sentence(f"Its impact in the record: {_listed(left)}", Claim.DERIVED, _left(session, exhibits))
+        )
     if not session.findings:
         sentences.append(Sentence("No rule found anything to report", Claim.DERIVED, ()))
         return tuple(sentences)

@@ -20,8 +20,12 @@ from jinja2 import (
 
 from forensics import errors
 from forensics.citations import format_utc
-from forensics.render.markup import code, fence, inline, plain, sentence, setting
-from forensics.render.numbers import share
+from forensics.render.markup import code, fence, inline, plain, sentence, setting, told
+from forensics.render.moments import span_text
+from forensics.render.numbers import counted, share
+from forensics.render.references import links
+
+MOST_LEARNINGS = 8  # of the worst findings: nobody learns twenty things from one session
 
 
 def environment(folder: Path | None) -> Environment:
@@ -39,6 +43,9 @@ def environment(folder: Path | None) -> Environment:
     )
     env.filters |= {"inline": inline, "code": code, "fence": fence, "plain": plain}
     env.filters |= {"sentence": sentence, "utc": format_utc, "share": share, "setting": setting}
+    env.filters |= {"told": told, "span": span_text, "links": links, "counted": counted}
+    env.filters["short"] = str  # names of files as they are, until the report knows all of them
+    env.globals["MOST_LEARNINGS"] = MOST_LEARNINGS
     return env
 
 
@@ -56,6 +63,17 @@ def render(env: Environment, name: str, context: dict[str, object]) -> str:
     except TemplateError as error:
         msg = f"template {name}: {error}"
         raise errors.TemplateError(msg) from error
+
+
+def source_of(env: Environment, name: str) -> str:
+    """Return a file as it is, the user's before ours: a style sheet is no template. Raises ``TemplateError``."""
+    try:
+        if env.loader is not None:
+            return env.loader.get_source(env, name)[0]
+    except TemplateError as error:
+        msg = f"template {name}: not found"
+        raise errors.TemplateError(msg) from error
+    return ""
 
 
 def _place(error: BaseException) -> str | None:

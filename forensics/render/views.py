@@ -5,7 +5,7 @@ Every piece of evidence has one number (E1, E2 …) for the whole report, in ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from forensics.agents import AgentLife
@@ -25,25 +25,44 @@ class Exhibit:
 
 
 class Exhibits:
-    """Numbers the evidence: one number for each quoted piece of a line."""
+    """Numbers the evidence, one number for each quoted piece of a line, and keeps book of what has been quoted."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[str, int, str], int] = {}
-        self._of_event: dict[int, str] = {}
+        self._exhibits: dict[tuple[str, int, str], Exhibit] = {}
+        self._of_event: dict[int, Exhibit] = {}
+        self._quoted: set[str] = set()
 
     def number(self, ref: EvidenceRef) -> str:
         """Return ``E<n>`` for a piece of evidence; the same words of the same line have the same number."""
-        n = self._numbers.setdefault((ref.path, ref.line, ref.excerpt), len(self._numbers) + 1)
-        self._of_event[ref.event_id] = f"E{n}"
-        return f"E{n}"
+        new = Exhibit(f"E{len(self._exhibits) + 1}", ref)
+        exhibit = self._exhibits.setdefault((ref.path, ref.line, ref.excerpt), new)
+        self._of_event[ref.event_id] = exhibit
+        return exhibit.number
 
     def of(self, event_id: int) -> str | None:
         """Return the number of a record that has one."""
-        return self._of_event.get(event_id)
+        exhibit = self._of_event.get(event_id)
+        return exhibit.number if exhibit else None
 
     def unique(self, refs: Iterable[EvidenceRef]) -> tuple[Exhibit, ...]:
         """Return the refs with their numbers, each piece once."""
         return tuple({(n := self.number(ref)): Exhibit(n, ref) for ref in refs}.values())
+
+    def known(self, ref: EvidenceRef) -> Exhibit:
+        """Return what is already numbered of a record, whatever its words, else a new number."""
+        if ref.event_id not in self._of_event:
+            self.number(ref)
+        return self._of_event[ref.event_id]
+
+    def quote(self, exhibits: Iterable[Exhibit], most: int | None = None) -> tuple[Exhibit, ...]:
+        """Return those of them that are to be quoted here: what is quoted once is only referred to from then on."""
+        fresh = [e for e in exhibits if e.number not in self._quoted][:most]
+        self._quoted.update(e.number for e in fresh)
+        return tuple(fresh)
+
+    def rest(self) -> tuple[Exhibit, ...]:
+        """Return what has a number and was quoted nowhere: it is to be quoted now."""
+        return self.quote(self._exhibits.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +93,14 @@ class FindingView:
     impact: tuple[Sentence, ...]
     contract: str
     contract_held: bool | None
+    is_contract_told: bool  # with another finding of its rule that stands before it
+    anchor: str  # of its place in the report
+    heading: str  # its message, without what its sentences repeat
     evidence: tuple[Exhibit, ...]
+    quoted: tuple[
+        Exhibit, ...
+    ]  # of its evidence, what is quoted with it: its first lines that stand nowhere before
+    referred: tuple[Exhibit, ...]  # the rest of it, quoted elsewhere
     tables: tuple[Table, ...]
     gaps: tuple[Related, ...]  # safeguards that were not observed, and would have met it
     related: tuple[Related, ...]  # other findings of this session that stand in connection with it
@@ -107,6 +133,21 @@ class Beside:
     when: str  # UTC, the server's clock, or that it is not known
     codes: tuple[str, ...]
     ref: EvidenceRef
+    exhibit: Exhibit
+    anchors: Mapping[str, str]  # by code: of the findings that tell it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One happening of a chain, and what links it to the one before."""
+
+    when: str
+    text: str
+    link: str  # EXPLICIT | RESOURCE and the time between; empty for the first
+    codes: tuple[str, ...]
+    anchors: Mapping[str, str]  # by code: of the findings that tell it
+    severity: str
+    exhibits: tuple[Exhibit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,21 +157,33 @@ class ChainView:
     verdict: str  # empty where there are fewer than two happenings
     findings: tuple[FindingView, ...]
     paths: tuple[str, ...]  # each chain in one line, the longest first
+    steps: tuple[tuple[Step, ...], ...]  # each chain step by step, in the same order
     beside: tuple[Beside, ...]
     followed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
-    """The records of one second, or a gap before it."""
+class TimelineRow:
+    """One row of the timeline of failure: a record that findings rest on, or a silence."""
 
     utc: str
     local: str
-    title: str
-    exhibits: tuple[Exhibit, ...]
+    quality: str  # how the time is known, where it is not the record's own
+    what: str
     codes: tuple[str, ...]
-    quality: str
-    gaps: tuple[Gap, ...]  # long silences between the cluster before and this one
+    anchors: Mapping[str, str]  # by code: of the findings that rest on this very record
+    exhibit: Exhibit | None  # none where the row is a silence
+    gap: Gap | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """The timeline of failure. What all rows share stands here and not in each of them."""
+
+    date: str  # of all times in UTC; empty where they have several, and then in each row
+    zone: str  # of all local times, as its name or offset; empty where they have several, or none
+    rows: tuple[TimelineRow, ...]
+    omitted: int  # records before the first row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +195,19 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActionTopic:
+    """What the actions for one rule are about, and when they are done."""
+
+    priority: int  # 1 for what is critical or high, 2 for medium, 3 for the rest
+    code: str
+    about: str  # the worst finding of the rule, in its own words
+    more: int  # its other findings
+    metric: str  # what holds when the actions are done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionGroup:
-    """The actions for one rule, worst first."""
+    """The actions for one rule in one phase, worst first."""
 
     priority: int
     title: str
@@ -217,12 +281,14 @@ class Metric:
     state: str  # pass | fail | not measured
     reason: str
     code: str
+    outcome: str = ""  # of the rule; empty where this version has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """What follows from the findings, each piece with the rule that says so."""
 
+    topics: tuple[ActionTopic, ...]
     phases: dict[str, tuple[ActionGroup, ...]]  # immediate, this_week, strategic
     avoid: tuple[Action, ...]
     instead: tuple[Action, ...]
@@ -239,10 +305,13 @@ class Incident:
     """Everything the templates show of one session."""
 
     session_id: str
+    label: str  # S1, S2 … where the report has several sessions, else empty
     title: str
     when: str
     headline: str
-    duration: str
+    began: str  # UTC, or that it is not known
+    span: str  # from the first record to the last
+    duration: str  # both in one line, with local times where the zone is known
     impact: tuple[str, ...]
     verdict: str
     proof: str
@@ -250,11 +319,12 @@ class Incident:
     client: str
     project: str
     summary: tuple[Sentence, ...]
-    summary_findings: tuple[Finding, ...]
+    worst: tuple[FindingView, ...]
     more_findings: int
+    anchors: Mapping[str, str]  # by a rule's code, that of its first finding
+    severity: str  # of the worst finding; empty where there is none
     root_cause: str
-    clusters: tuple[Cluster, ...]
-    clusters_omitted: int
+    story: Story
     categories: tuple[CategoryView, ...]
     ending: tuple[FindingView, ...]
     end_exhibits: tuple[
@@ -273,4 +343,20 @@ class Incident:
     last_gaps: tuple[Gap, ...]  # those after the last of them
     timeline_omitted: int
     outcomes: tuple[tuple[Rule, str, str], ...]
+    unquoted: tuple[Exhibit, ...]  # evidence that no section quotes
     clock: LocalClock
+
+    @property
+    def is_clean(self) -> bool:
+        """Say whether no rule found anything."""
+        return not self.worst
+
+    @property
+    def without_findings(self) -> tuple[CategoryView, ...]:
+        """Return the categories in which no rule found anything."""
+        return tuple(c for c in self.categories if not any(t.findings for t in c.topics))
+
+    @property
+    def tail(self) -> str:
+        """Return what tells this session's headings from those of others."""
+        return f" ({self.label})" if self.label else ""
