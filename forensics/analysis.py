@@ -125,6 +125,8 @@ class Analysis:
     left_out: int  # inputs that hold records of other sessions only, where sessions were chosen
     rules: tuple[Rule, ...]
     errors: tuple[RuleError, ...]
+    redacted: bool = True  # secrets are replaced by their kind and length
+    anonymised: bool = False  # people, hosts and home folders are replaced by pseudonyms
 
     def has_input(self, path: Path) -> bool:
         """Say whether a path is one of the files that were read."""

@@ -3,11 +3,19 @@
 A secret is replaced by its kind and length, never by characters of its value. Redacting twice changes
 nothing. The shapes are those of ``secret_kinds``; masked keys (``sk-abc*****wxyz``), as services quote them in their
 refusals, count too.
+
+It is on unless ``unredacted`` is entered, which the engine does for one run that was told so. A context variable and
+no argument: parsers, excerpts, names and rules (a user's own, too) redact at a dozen places that no value passes
+through, and one of them forgotten would mean a secret shown, not a test that fails. The variable belongs to the thread
+that set it, is put back when the run ends, and is set by nothing but an argument of ``analyse``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 
 import polars as pl
@@ -24,8 +32,25 @@ _COMPILED = tuple(
 )
 
 
+_ON = ContextVar("redacting", default=True)
+
+
+@contextmanager
+def unredacted() -> Iterator[None]:
+    """Redact nothing inside of this block, in this thread."""
+    token = _ON.set(False)  # noqa: FBT003 - a context variable takes its value by position
+    try:
+        yield
+    finally:
+        _ON.reset(token)
+
+
 def redact(text: str) -> str:
     """Return ``text`` with every secret of a known shape replaced by its kind and length."""
+    return _redacted(text) if _ON.get() else text
+
+
+def _redacted(text: str) -> str:
     before = None
     while text != before:  # what stood behind a secret begins a word now
         before, small = text, text.casefold()
@@ -54,9 +79,11 @@ def _replacement(kind: str, found: re.Match[str]) -> str:
 
 def redact_columns(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Redact text columns; only the cells that carry a mark are looked at one by one."""
+    if not _ON.get():
+        return frame
     return frame.with_columns(
         pl.when(pl.col(name).str.contains_any(list(MARKS), ascii_case_insensitive=True))
-        .then(pl.col(name).map_elements(redact, return_dtype=pl.String))
+        .then(pl.col(name).map_elements(_redacted, return_dtype=pl.String))
         .otherwise(pl.col(name))
         .alias(name)
         for name in names

@@ -216,7 +216,8 @@ GENERIC: tuple[Kind, ...] = (
     (
         "password",
         ("passw",),
-        r"(?i:login|account)\s+[^\s\"'\\]{1,200}(?:\s|\\n){1,20}(?i:password)[ \t]+(?P<value>(?!for\b|is\b|\[)[^\s\"'\\]{4,})",
+        r"(?i:machine)\s+[^\s\"'\\]{1,200}(?:\s|\\n){1,20}(?i:login|account)\s+[^\s\"'\\]{1,200}(?:\s|\\n){1,20}"
+        r"(?i:password)[ \t]+(?P<value>(?!\[)[^\s\"'\\]{4,})",
     ),
     (
         "password",
@@ -246,7 +247,7 @@ GENERIC: tuple[Kind, ...] = (
             r"(?P<value>[^\s\"'\\,;:(){}\[\]<>$]{2,40}(?: [^\s\"'\\,;:(){}\[\]<>$]{1,40}){1,11})(?P=q)"
         ),
     ),
-    ("password", (";pwd=", "; pwd="), rf"(?i:;\s?pwd=)(?P<value>{BODY}{{4,}})"),
+    ("password", (";pwd=", "; pwd="), rf"(?i:;\s?pwd=)(?P<value>(?![/~.]){BODY}{{4,}})"),
     ("credential of npm", ("_auth",), r"(?<![A-Za-z0-9])_auth\s*=\s*\\*[\"']?(?P<value>[A-Za-z0-9+/]{8,}=*)"),
     ("private key", ("client-key-data",), r"client-key-data\\*[\"']?:\s*\\*[\"']?(?P<value>[A-Za-z0-9+/]{16,}=*)"),
 )  # fmt: skip
