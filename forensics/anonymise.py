@@ -30,6 +30,7 @@ from forensics.private_names import (
     LOGIN,
     MAIL,
     MAILBOXES,
+    NAME,
     NOBODY,
     PRIVATE_HOST,
     PROMPT,
@@ -41,8 +42,8 @@ from forensics.rule import Rule
 T = TypeVar("T")
 # a text without any of these teaches no name
 PLACES = (
-    "home", "users", "@", "user=", "username=", "logname=", "uid=", "gid=", "rw", "r-x", "r--", "hostname", "computername",
-    "nodename", "host_name", "linux ", "darwin ", "://", "10.", "192.168.", "172.", "169.254.",
+    "home", "users", "@", "user=", "username=", "logname=", "uid=", "gid=", "rw", "r-x", "r--", "hostname",
+    "computername", "nodename", "host_name", "linux ", "darwin ", "://", "10.", "192.168.", "172.", "169.254.",
 )  # fmt: skip
 SHORTEST = 3  # characters of a name that is replaced wherever it is a word
 # what stays whatever it holds: ids, and what redaction left
@@ -106,7 +107,7 @@ class _Pseudonyms:
 
     def __init__(self, names: Names, words: frozenset[str]) -> None:
         people = {n for n in names.people if n not in NOBODY and n not in MAILBOXES}
-        alias = {}
+        alias: dict[str, str] = {}
         for name, mailbox in sorted(names.authors):
             if mailbox not in MAILBOXES:
                 alias[name] = alias.get(name, mailbox)
@@ -153,7 +154,7 @@ class _Pseudonyms:
             rf"|{PROMPT.pattern.replace('?P<user>', '?P<puser>').replace('?P<host>', '?P<phost>')}"
             rf"|(?P<mail>(?!git@){_plain(MAIL)})"
             rf"|(?P<login>(?<![A-Za-z0-9_.-])(?:{people}))@(?P<at>{hosts}){ENDS}"
-            rf"|{encoded}(?P<homename>(?i:{people}))(?![^\W_])"
+            rf"|{encoded}(?:(?P<homename>(?i:{people}))(?![^\W_])|(?P<cut>{NAME}(?=…)))"
             rf"|{project}(?P<projectname>(?i:{_any(self.encoded)}))(?![^\W_])"
             rf"|(?P<account>\b(?:USER|LOGNAME|USERNAME)=|\bu?[ug]id=\d+\()(?P<accountname>(?i:{people})){ENDS}"
             rf"|(?P<url>://(?:[^\s/@\"']{{0,99}}@)?)(?P<urlhost>(?i:{hosts}))(?![A-Za-z0-9-])"
@@ -172,6 +173,8 @@ class _Pseudonyms:
         for lead, name in (("home", "homename"), ("account", "accountname")):
             if found[name]:
                 return f"{found[lead]}{self._person(found[name])}"
+        if found["cut"]:  # the beginning of a name
+            return f"{found['home']}user"
         if found["projectname"]:
             return f"{found['project']}{self.encoded[found['projectname'].casefold()]}"
         if found["urlhost"]:
@@ -225,7 +228,7 @@ class _Rewriting:
             self._done[id(value)] = known
         return known[1]  # type: ignore[return-value]
 
-    def _new(self, value: Any) -> Any:  # noqa: ANN401, PLR0911 - whatever an analysis is made of
+    def _new(self, value: Any) -> Any:  # noqa: ANN401 - whatever an analysis is made of
         if type(value) is str:
             return self._put(value)
         if isinstance(value, pl.DataFrame):
@@ -265,18 +268,19 @@ def _texts(value: object) -> Iterator[str]:
             if one not in told and any(place in small for place in PLACES):
                 told.add(one)
                 yield one
-            continue
-        if id(one) in seen or isinstance(one, Rule):
-            continue
-        seen.add(id(one))
-        if isinstance(one, pl.DataFrame):
-            for name, kind in one.schema.items():
-                if kind == pl.String:
-                    with_place = one[name].str.contains_any(list(PLACES), ascii_case_insensitive=True)
-                    held += one[name].filter(with_place).unique().to_list()
-        elif is_dataclass(one) and not isinstance(one, type):
-            held += [getattr(one, f.name) for f in fields(one) if not f.name.startswith("_")]
-        elif isinstance(one, Mapping):
-            held += [*one.keys(), *one.values()]
-        elif isinstance(one, (tuple, list, set, frozenset)):
-            held += one
+        elif id(one) not in seen:
+            seen.add(id(one))
+            held += _parts(one)
+
+
+def _parts(value: object) -> Iterable[object]:
+    """Return what a value is made of."""
+    if isinstance(value, pl.DataFrame):
+        texts = [value[name] for name, kind in value.schema.items() if kind == pl.String]
+        placed = (t.filter(t.str.contains_any(list(PLACES), ascii_case_insensitive=True)) for t in texts)
+        return [text for t in placed for text in t.unique()]
+    if is_dataclass(value) and not isinstance(value, (type, Rule)):
+        return [getattr(value, f.name) for f in fields(value) if not f.name.startswith("_")]
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, (tuple, list, set, frozenset)) else ()

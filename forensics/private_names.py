@@ -6,11 +6,15 @@ import re
 
 # between the parts of a path: as it is, escaped in JSON any number of times, in an URL
 SEP = r"(?:\\*/|\\+|%2[Ff]|%5[Cc])"
-NAME = r"[^\s\\/\"'`<>|:*?,;()\[\]{}$%&=#!…@]+"
+NAME = r"[^\s\\/\"'`<>|:*?,;()\[\]{}$%&=#!…@]{1,64}"
 # the folders that hold one folder for each person
+# of a path that begins at the root: a project has a folder of that name, too
+ROOT = r"(?:(?<![\w.~-])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=[\[;]\dm)|(?<=[\[;]\d\dm))"
 HOME = re.compile(
-    rf"(?P<lead>(?<![A-Za-z0-9])[A-Za-z]:{SEP}Users{SEP}|(?:{SEP}|(?<![A-Za-z0-9])~?)(?<!\w)(?:home|Users){SEP})"
-    rf"(?P<name>{NAME}(?: [A-Z]{NAME}(?=\\|/))?)",
+    rf"(?P<lead>(?<![A-Za-z0-9])[A-Za-z]:{SEP}Users{SEP}"
+    rf"|{ROOT}(?:{SEP}(?:mnt{SEP}[a-z]|[a-z]|export|var|nfs))?{SEP}(?:home|Users){SEP}"
+    rf"|^(?:home|Users)/(?=[^/]{{1,64}}/\.))"
+    rf"(?P<name>{NAME}(?: [A-Z]{NAME}(?=\\|/))?)(?!…)"
 )
 # the same, as the client makes a folder's name of a project's path
 ENCODED = re.compile(r"(?P<lead>(?<![A-Za-z0-9_-])(?:[A-Za-z]-)?-(?:home|Users)-)(?P<name>[A-Za-z0-9]+)")
@@ -29,7 +33,8 @@ MAIL = re.compile(
 )
 # "Name <mail>", as git and mail have it
 AUTHOR = re.compile(
-    r"(?P<name>[^\W\d_][\w.'-]{0,30}(?: [^\W\d_][\w.'-]{0,30}){0,3}) (?:<|&lt;|\\u003c)(?P<user>[A-Za-z0-9._%+-]{1,64})@"
+    r"(?P<name>(?<=Author: )[\w.'-]{1,31}|[^\W\d_a-z][\w.'-]{0,30}(?: [^\W\d_a-z][\w.'-]{0,30}){0,3}) "
+    r"(?:<|&lt;|\\u003c)(?P<user>[A-Za-z0-9._%+-]{1,64})@"
 )
 # what the system says of its user
 ACCOUNT = re.compile(
@@ -44,30 +49,43 @@ URL_HOST = re.compile(r"://(?:[^\s/@\"']{0,99}@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.
 LAN = re.compile(
     r"(?<![\d.])(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.\d{1,3}\.\d{1,3}(?![\d.]*\d)"
 )
-PRIVATE_HOST = re.compile(r"(?i)(?:^[a-z0-9-]+|\.(?:local|lan|internal|intranet|corp|home|localdomain|home\.arpa|ts\.net))$")
+PRIVATE_HOST = re.compile(
+    r"(?i)(?:^[a-z0-9-]+|\.(?:local|lan|internal|intranet|corp|home|localdomain|home\.arpa|ts\.net))$"
+)
 
 # no person's: accounts of systems and programs, and what stands for a name
-NOBODY = frozenset(
-    "root shared public default all-users user-1 user username runner runneradmin".split()
-)
+NOBODY = frozenset({
+    "all-users", "default", "public", "root", "runner", "runneradmin", "shared", "user", "user-1", "username",
+})  # fmt: skip
 # names that are words, too: replaced only where a path, a prompt or an address says that they are names
-WORDS = frozenset(
-    """a able about account action admin administrator agent agents ai all an and any api app apps art assistant at
-    audio aws azure base bash bin bot build builder bill brook browser bug chad chase chat check child ci claude clay
-    client cloud code codespace coder command config container core cursor data db debian debug default demo deploy
-    dev developer devel dev-user docker docs drew ec2-user editor error event events faith false file files finding
-    forensics ftp git github gitlab go gpu grace guest guy hall head home hook hope host hour image info it jack jenkins
-    job joy june just kernel key lab lance lane line lines linux local log logs lost mac mail main mark marketing master may me
-    media memory message mike mode model my name nano nginx nick node none note npm null ok ops opt oracle own page
-    park path pat penny pi play plugin port postgres power project prompt proxy public python queue ray read reader
-    real record redis release remote report rich rob rod root rose ruby rule rules run runner rust sage sales scout script
-    search server service session sessions shared shell skip sky some source spring start star stack staff state
-    status step stop storage studio sue support sys system task team temp terminal test tester testing tests text
-    time timeline tmp todo token tool tools true type ubuntu user users vagrant van var victor vim violet voice web
-    wheel whisper will win windows work worker workspace write www x you""".split()
-)
+WORDS = frozenset({
+    "a", "ask", "author", "by", "cc", "commit", "dear", "for", "from", "hello", "hi", "regards", "see", "signed-off-by",
+    "tell", "thanks", "the", "to", "able", "about", "account", "action", "admin", "administrator", "agent", "agents", "ai", "all", "an",
+    "and", "any", "api", "app", "apps", "art", "assistant", "at", "audio", "aws", "azure", "base", "bash",
+    "bill", "bin", "bot", "brook", "browser", "bug", "build", "builder", "chad", "chase", "chat", "check",
+    "child", "ci", "claude", "clay", "client", "cloud", "code", "coder", "codespace", "command", "config",
+    "container", "core", "cursor", "data", "db", "debian", "debug", "default", "demo", "deploy", "dev",
+    "dev-user", "devel", "developer", "docker", "docs", "drew", "ec2-user", "editor", "error", "event",
+    "events", "faith", "false", "file", "files", "finding", "forensics", "ftp", "git", "github", "gitlab", "go",
+    "gpu", "grace", "guest", "guy", "hall", "head", "home", "hook", "hope", "host", "hour", "image", "info",
+    "it", "jack", "jenkins", "job", "joy", "june", "just", "kernel", "key", "lab", "lance", "lane", "line",
+    "lines", "linux", "local", "log", "logs", "lost", "mac", "mail", "main", "mark", "marketing", "master",
+    "may", "me", "media", "memory", "message", "mike", "mode", "model", "my", "name", "nano", "nginx", "nick",
+    "node", "none", "note", "npm", "null", "ok", "ops", "opt", "oracle", "own", "page", "park", "pat", "path",
+    "penny", "pi", "play", "plugin", "port", "postgres", "power", "project", "prompt", "proxy", "public",
+    "python", "queue", "ray", "read", "reader", "real", "record", "redis", "release", "remote", "report",
+    "rich", "rob", "rod", "root", "rose", "ruby", "rule", "rules", "run", "runner", "rust", "sage", "sales",
+    "scout", "script", "search", "server", "service", "session", "sessions", "shared", "shell", "skip", "sky",
+    "some", "source", "spring", "stack", "staff", "star", "start", "state", "status", "step", "stop", "storage",
+    "studio", "sue", "support", "sys", "system", "task", "team", "temp", "terminal", "test", "tester",
+    "testing", "tests", "text", "time", "timeline", "tmp", "todo", "token", "tool", "tools", "true", "type",
+    "ubuntu", "user", "users", "vagrant", "van", "var", "victor", "vim", "violet", "voice", "web", "wheel",
+    "whisper", "will", "win", "windows", "work", "worker", "workspace", "write", "www", "x", "you",
+})  # fmt: skip
 # hosts that everybody knows: they tell nothing of a person
-KNOWN_HOSTS = frozenset({"localhost", "host.docker.internal", "metadata.google.internal", "gateway.docker.internal"})
+KNOWN_HOSTS = frozenset(
+    {"localhost", "host.docker.internal", "metadata.google.internal", "gateway.docker.internal"}
+)
 KNOWN_DOMAINS = (
     "anthropic.com", "claude.ai", "claude.com", "openai.com", "github.com", "githubusercontent.com", "gitlab.com",
     "bitbucket.org", "google.com", "googleapis.com", "gmail.com", "googlemail.com", "outlook.com", "hotmail.com",
@@ -77,4 +95,7 @@ KNOWN_DOMAINS = (
     "sentry.io", "cloudflare.com", "kernel.org", "gnu.org", "apache.org", "debian.org", "ubuntu.com", "apple.com",
 )  # fmt: skip
 # of an address that is a service's: no person is called so
-MAILBOXES = frozenset("git noreply no-reply info support hello contact mail team security sales help".split())
+MAILBOXES = frozenset({
+    "contact", "git", "hello", "help", "info", "mail", "no-reply", "noreply", "sales", "security", "support",
+    "team",
+})  # fmt: skip

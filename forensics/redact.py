@@ -38,7 +38,7 @@ _ON = ContextVar("redacting", default=True)
 @contextmanager
 def unredacted() -> Iterator[None]:
     """Redact nothing inside of this block, in this thread."""
-    token = _ON.set(False)  # noqa: FBT003 - a context variable takes its value by position
+    token = _ON.set(False)
     try:
         yield
     finally:

@@ -122,8 +122,8 @@ WITH_DIGIT = rf"(?=[^\s\"'\[]{{0,500}}[0-9])(?!\d+(?![^\s\"',;\[\]{{}}$<>\\])){B
 LETTERS = r"(?![A-Z_]+(?![A-Za-z0-9]))[A-Za-z0-9+/_-]{16,500}(?=[\s\"'\\,;&}=]|$)=*"
 # what stands for a value: a variable, a gap to be filled in, a word of a description
 NO_VALUE = (
-    r"(?![A-Z_]+(?![A-Za-z0-9])|(?i:your|my|some|the)[ _-]|(?i:null|none|nil|undefined|true|false|required|optional|string"
-    r"|str|bytes|changeme|example|placeholder|token|password|secret|redacted|x+)(?![A-Za-z0-9]))"
+    r"(?![A-Z_]+(?![A-Za-z0-9])|(?i:your|my|some|the)[ _-]|(?i:null|none|nil|undefined|true|false|required|optional"
+    r"|string|str|bytes|changeme|example|placeholder|token|password|secret|redacted|x+)(?![A-Za-z0-9]))"
 )
 # of these every name of a secret has one
 NAMES = (
@@ -216,8 +216,8 @@ GENERIC: tuple[Kind, ...] = (
     (
         "password",
         ("passw",),
-        r"(?i:machine)\s+[^\s\"'\\]{1,200}(?:\s|\\n){1,20}(?i:login|account)\s+[^\s\"'\\]{1,200}(?:\s|\\n){1,20}"
-        r"(?i:password)[ \t]+(?P<value>(?!\[)[^\s\"'\\]{4,})",
+        (r"(?i:machine)\s+[^\s\"'\\]{1,200}(?:\s|\\n){1,20}(?i:login|account)\s+[^\s\"'\\]{1,200}(?:\s|\\n){1,20}"
+        r"(?i:password)[ \t]+(?P<value>(?!\[)[^\s\"'\\]{4,})"),
     ),
     (
         "password",
@@ -236,8 +236,8 @@ GENERIC: tuple[Kind, ...] = (
     (
         "password",
         ("passw", "passphrase"),
-        rf"(?i:passw(?:or)?d|passphrase)\\*[\"']?\s*[=:]\s*(?P<q>\\*[\"'])(?P<value>(?=\S*[!@#%^&*?~+])(?![$<{{%(/.])"
-        r"[A-Za-z0-9!@#%^&*?~+._-]{6,100})(?P=q)",
+        (r"(?i:passw(?:or)?d|passphrase)\\*[\"']?\s*[=:]\s*(?P<q>\\*[\"'])(?P<value>(?=\S{0,99}[!@#%^&*?~+])(?![$<{%(/.])"
+        r"[A-Za-z0-9!@#%^&*?~+._-]{6,100})(?P=q)"),
     ),
     (
         "password",

@@ -34,5 +34,7 @@ def output_of(name: str, logs: Path, folder: Path, *more: str) -> tuple[str, str
     arguments = [a.format(input=logs, folder=folder) for a in OUTPUTS[name]]
     result = CliRunner().invoke(app, [*arguments, *more])
     assert result.exit_code == 0, result.output
-    written = [p.read_text(encoding="utf-8", errors="replace") for p in sorted(folder.rglob("*")) if p.is_file()]
+    written = [
+        p.read_text(encoding="utf-8", errors="replace") for p in sorted(folder.rglob("*")) if p.is_file()
+    ]
     return "\n".join([result.stdout, *written]), result.stderr

@@ -231,7 +231,7 @@ STANDS = {
     "telegram url": ("123456789:AA" + BODY[:33], "https://api.telegram.org/bot{}/getMe"),
     "sshpass": (WORD, "sshpass -p '{}' ssh alice@h"),
     "connection string": (WORD, "Server=db;Uid=sa;Pwd={};"),
-    "block in json": ("MIIEow" + BODY, '"-----BEGIN RSA PRIV' + 'ATE KEY-----\\n{}\\n-----END RSA PRIV' + 'ATE KEY-----\\n"'),
+    "block in json": ("MIIEow" + BODY, '"-----BEGIN RSA PRIV' + "ATE KEY-----\\n{}\\n-----END RSA PRIV" + 'ATE KEY-----\\n"'),
     "first lines of a block": ("MIIEowIBAAKCAQEA" + BODY, "cut here\n{}\n" + BODY + BODY + "\nand so on"),
     "last lines of a block": (BODY, "cut here\n{}\n-----END RSA PRIV" + "ATE KEY-----\n"),
     "block in base64": (BODY, "LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo{}=="),
