@@ -162,10 +162,8 @@ class _Pseudonyms:
         )
 
     def _put(self, found: re.Match[str]) -> str:
-        if found["keep"]:
-            return found[0]
-        if found["mail"]:
-            return f"[redacted: e-mail, {len(found[0])} characters]"
+        if found["keep"] or found["mail"]:
+            return found["keep"] or f"[redacted: e-mail, {len(found[0])} characters]"
         if found["puser"]:
             return f"{self._person(found['puser'])}@{self._host(found['phost'])}"
         if found["login"]:

@@ -14,7 +14,7 @@ HOME = re.compile(
     rf"(?P<lead>(?<![A-Za-z0-9])[A-Za-z]:{SEP}Users{SEP}"
     rf"|{ROOT}(?:{SEP}(?:mnt{SEP}[a-z]|[a-z]|export|var|nfs))?{SEP}(?:home|Users){SEP}"
     rf"|^(?:home|Users)/(?=[^/]{{1,64}}/\.))"
-    rf"(?P<name>{NAME}(?: [A-Z]{NAME}(?=\\|/))?)(?!…)"
+    rf"(?P<name>{NAME}(?: [A-Z]{NAME}(?=\\|/))?)(?![^\s\\/\"'…]{{0,64}}…)"
 )
 # the same, as the client makes a folder's name of a project's path
 ENCODED = re.compile(r"(?P<lead>(?<![A-Za-z0-9_-])(?:[A-Za-z]-)?-(?:home|Users)-)(?P<name>[A-Za-z0-9]+)")
@@ -60,7 +60,8 @@ NOBODY = frozenset({
 # names that are words, too: replaced only where a path, a prompt or an address says that they are names
 WORDS = frozenset({
     "a", "ask", "author", "by", "cc", "commit", "dear", "for", "from", "hello", "hi", "regards", "see", "signed-off-by",
-    "tell", "thanks", "the", "to", "able", "about", "account", "action", "admin", "administrator", "agent", "agents", "ai", "all", "an",
+    "tell", "thanks", "the", "to",
+    "able", "about", "account", "action", "admin", "administrator", "agent", "agents", "ai", "all", "an",
     "and", "any", "api", "app", "apps", "art", "assistant", "at", "audio", "aws", "azure", "base", "bash",
     "bill", "bin", "bot", "brook", "browser", "bug", "build", "builder", "chad", "chase", "chat", "check",
     "child", "ci", "claude", "clay", "client", "cloud", "code", "coder", "codespace", "command", "config",

@@ -40,8 +40,7 @@ ISSUED: tuple[Kind, ...] = (
     ("stripe key", ("sk_live_", "rk_live_"), r"[rs]k_live_[A-Za-z0-9]{16,}"),
     ("elevenlabs key", ("sk_",), rf"{START}sk_[0-9a-f]{{40,}}"),
 )
-HEX = "0123456789abcdef"
-# the same, for redaction alone. "ske" and "d" would be a mark of "asked"
+# the same, for redaction alone; what begins with too few letters needs its issuer's name beside it
 SHAPED: tuple[Kind, ...] = (
     ("openrouter key", ("sk-or-",), rf"{START}sk-or-[A-Za-z0-9_*-]{{12,}}"),
     (
@@ -72,7 +71,7 @@ SHAPED: tuple[Kind, ...] = (
     ("sendgrid key", ("sg.",), rf"{START}SG\.[A-Za-z0-9_-]{{16,64}}\.[A-Za-z0-9_-]{{16,}}"),
     (
         "twilio key",
-        (*(f"sk{c}" for c in HEX if c != "e"), *(f"ske{c}" for c in HEX if c != "d")),
+        ("twilio",),
         rf"{START}SK[0-9a-f]{{32}}(?![A-Za-z0-9])",
     ),
     ("google oauth token", ("ya29.",), rf"{START}ya29\.[A-Za-z0-9_-]{{20,}}"),
@@ -99,12 +98,12 @@ SHAPED: tuple[Kind, ...] = (
     (
         "issued key",
         (
-            "dop_v1_", "shpat_", "shpss_", "lin_api_", "sntrys_", "tvly-", "nvapi-", "pypi-ageic", "dckr_pat_",
-            "atatt3x", "hvs.", "whsec_", "sk_test_", "rk_test_", "figd_", "xapp-", "glptt-", "csk-", "r8_", "ntn_",
+            "dop_v1_", "shpat_", "lin_api_", "sntrys_", "tvly-", "nvapi-", "pypi-ageic", "dckr_pat_", "hvs.", "whsec_",
+            "sk_test_", "r8_", "xapp-",
         ),
         (
-            rf"{START}(?:dop_v1_|shpat_|shpss_|lin_api_|sntrys_|tvly-|nvapi-|pypi-AgEIc|dckr_pat_|ATATT3x|hvs\.|whsec_"
-            r"|[sr]k_test_|figd_|xapp-|glptt-|csk-|r8_|ntn_)(?=[A-Za-z_-]{0,40}\d)[A-Za-z0-9_-]{20,}=*"
+            rf"{START}(?:dop_v1_|shpat_|lin_api_|sntrys_|tvly-|nvapi-|pypi-AgEIc|dckr_pat_|hvs\.|whsec_|sk_test_|r8_|xapp-)"
+            r"(?=[A-Za-z_-]{0,40}\d)[A-Za-z0-9_-]{20,}=*"
         ),
     ),
 )  # fmt: skip

@@ -38,7 +38,7 @@ SECRETS = {
     "openrouter key": "sk-" + "or-v1-" + "ab3de5fb" * 8,
     "age key": "AGE-SECRET-" + "KEY-1" + "Z7Q2" * 14,
     "sendgrid key": "SG" + "." + BODY[:22] + "." + BODY,
-    "twilio key": "SK" + "ab3de5fb" * 4,
+    "twilio key": "twilio SK" + "ab3de5fb" * 4,
     "google oauth token": "ya29" + "." + "a0" + BODY * 2,
     "google refresh token": "1/" + "/0" + BODY * 2,
     "google client secret": "GOC" + "SPX-" + BODY[:28],
@@ -61,6 +61,7 @@ SECRETS = {
 # the part that goes, where it is not the whole
 VALUES = {
     "discord token": BODY[:23],
+    "twilio key": "ab3de5fb" * 4,
     "webhook": "T01AB2CD3/B01AB2CD3",
     "token in url": BODY[:36],
     "azure key": BODY * 2,
