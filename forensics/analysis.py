@@ -128,6 +128,8 @@ class Analysis:
     errors: tuple[RuleError, ...]
     # lines around cited ones, by their input's name and their number; empty where none were asked for
     around: Mapping[tuple[str, int], tuple[NearLine, ...]] = field(default_factory=dict)
+    redacted: bool = True  # secrets are replaced by their kind and length
+    anonymised: bool = False  # people, hosts and home folders are replaced by pseudonyms
 
     def has_input(self, path: Path) -> bool:
         """Say whether a path is one of the files that were read."""

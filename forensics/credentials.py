@@ -23,8 +23,8 @@ import polars as pl
 
 from forensics.evidence import Batch
 from forensics.jsonl import decoded
-from forensics.redact import ISSUED, START
 from forensics.schema import FIRST_NOTE, LAST_ORDINAL, UUID, EventKind, Row, TsQuality
+from forensics.secret_kinds import ISSUED, START
 
 # what is public of an issuer's key: how it begins
 PREFIX = re.compile(

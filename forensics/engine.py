@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -40,6 +41,7 @@ from forensics.finding import (
 )
 from forensics.ingest import Ingested, ingest
 from forensics.order import shutdown_last
+from forensics.redact import unredacted
 from forensics.review import Review
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
@@ -72,8 +74,9 @@ def analyse(
     stdin: IO[bytes] | None = None,
     base: Path | None = None,
     around: int = 0,
+    redacting: bool = True,
 ) -> Analysis:
-    """Analyse everything under ``paths``.
+    """Analyse everything under ``paths``. Without ``redacting`` secrets stay in it.
 
     The path ``-`` is ``stdin``. What is packed is unpacked for the run. Files under ``base`` are named
     relative to it. So many lines ``around`` each cited one are kept with the analysis.
@@ -81,14 +84,25 @@ def analyse(
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
-    with ExitStack() as unpacked:
-        return _analyse(paths, ingest(discover(paths, Unpacker(unpacked), stdin, base)), tz, rules, around)
+    with ExitStack() as run:
+        if not redacting:
+            run.enter_context(unredacted())
+        found = discover(paths, Unpacker(run), stdin, base)
+        return replace(_analyse(paths, ingest(found), tz, rules, around), redacted=redacting)
 
 
-def examine(paths: Sequence[Path], *, stdin: IO[bytes] | None = None, base: Path | None = None) -> Coverage:
+def examine(
+    paths: Sequence[Path],
+    *,
+    stdin: IO[bytes] | None = None,
+    base: Path | None = None,
+    redacting: bool = True,
+) -> Coverage:
     """Read everything under ``paths`` and say what was understood. Arguments and errors are those of ``analyse``."""
-    with ExitStack() as unpacked:
-        ingested = ingest(discover(paths, Unpacker(unpacked), stdin, base))
+    with ExitStack() as run:
+        if not redacting:
+            run.enter_context(unredacted())
+        ingested = ingest(discover(paths, Unpacker(run), stdin, base))
     if not ingested.inputs and not ingested.unread:
         raise NothingReadableError(_nothing(paths, ingested))
     return coverage_of(ingested.inputs, ingested.unread)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from forensics.options import Asked, Which
-from forensics.run import EXIT_ERROR, Run, complain
+from forensics.run import EXIT_ERROR, Run, complain, warn
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
@@ -32,26 +32,46 @@ def analysed(
     from forensics.choice import no_choice
     from forensics.engine import analyse
 
+    _warn(asked)
     now = datetime.now(UTC)
     wanted = _choice(asked)
     judging = rules if rules is not None else rules_in_force(asked.config, trust=asked.trust_config)
     files, base, choice = _meant(asked.paths, wanted, now, default)
     with _progress():
-        analysis = analyse(files, tz=asked.tz, rules=judging, stdin=_stdin(files), base=base, around=around)
+        analysis = analyse(
+            files,
+            tz=asked.tz,
+            rules=judging,
+            stdin=_stdin(files),
+            base=base,
+            around=around,
+            redacting=not asked.no_redact,
+        )
     chosen = choice.of(analysis.sessions, now)
     if not chosen:
         raise no_choice(analysis.sessions)
     _tell_rule_errors(analysis, run)
-    return analysis.only(chosen)
+    if not asked.anonymise:
+        return analysis.only(chosen)
+    from forensics.anonymise import anonymise
+
+    # who stands in another session is a person in this one, too
+    return anonymise(analysis.only(chosen), learnt_from=analysis)
 
 
 def examined(which: Which) -> Coverage:
     """Read what was named and say what was understood of it."""
     from forensics.engine import examine
 
+    _warn(which)
     files, base, _ = _meant(which.paths, _choice(which), datetime.now(UTC), 1)
     with _progress():
-        return examine(files, stdin=_stdin(files), base=base)
+        return examine(files, stdin=_stdin(files), base=base, redacting=not which.no_redact)
+
+
+def _warn(which: Which) -> None:
+    if which.no_redact:
+        warn("nothing is redacted: keys, tokens and passwords that stand in the logs stand in the output")
 
 
 def rules_in_force(named: Path | None, *, trust: bool) -> tuple[Rule, ...]:

@@ -105,6 +105,19 @@ Trust = Annotated[
     typer.Option("--trust-config", help="Run the rules that a configuration of the current folder names."),
 ]
 
+NoRedact = Annotated[
+    bool,
+    typer.Option("--no-redact", help="Leave keys, tokens and passwords of the logs in the output; warns."),
+]
+Anonymise = Annotated[
+    bool,
+    typer.Option(
+        "--anonymise",
+        "--anonymize",
+        help="Replace people, hosts, home folders and e-mail addresses in all that is put out.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
@@ -115,6 +128,7 @@ class Which:
     since: Since = None
     last: Last = None
     everything: Everything = False
+    no_redact: NoRedact = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +138,7 @@ class Asked(Which):
     config: Configuration = None
     trust_config: Trust = False
     tz: Zone = None
+    anonymise: Anonymise = False
 
 
 def takes(bundle: type[Which]) -> Callable[[Callable[..., None]], Callable[..., None]]:

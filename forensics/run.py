@@ -81,6 +81,11 @@ def complain(sentence: str) -> None:
     sys.stderr.write(f"error: {told}\n")
 
 
+def warn(sentence: str) -> None:
+    """Tell the user on stderr what to be careful with; the sentence is ours."""
+    sys.stderr.write(f"warning: {sentence}\n")
+
+
 def _utf8(*streams: object) -> None:
     """Make streams take any character that a log holds, under LANG=C too."""
     for stream in streams:

@@ -15,10 +15,10 @@ from forensics.discover import Found
 from forensics.engine import analyse
 from forensics.evidence import Batch, open_evidence
 from forensics.ingest import ingest
-from forensics.redact import ISSUED
 from forensics.render.json_report import to_json
 from forensics.render.markdown import to_markdown
 from forensics.schema import EventKind
+from forensics.secret_kinds import ISSUED
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forensics.citations import excerpt
 from forensics.discover import Found
 from forensics.ingest import ingest
 from forensics.redact import SHAPES, cut, redact, redact_columns
@@ -34,6 +35,22 @@ SECRETS = {
     "xai key": "xai-" + BODY,
     "stripe key": "sk_" + "live_" + BODY[:24],
     "elevenlabs key": "sk_" + "ab3de5fb" * 6,
+    "openrouter key": "sk-" + "or-v1-" + "ab3de5fb" * 8,
+    "age key": "AGE-SECRET-" + "KEY-1" + "Z7Q2" * 14,
+    "sendgrid key": "SG" + "." + BODY[:22] + "." + BODY,
+    "twilio key": "twilio SK" + "ab3de5fb" * 4,
+    "google oauth token": "ya29" + "." + "a0" + BODY * 2,
+    "google refresh token": "1/" + "/0" + BODY * 2,
+    "google client secret": "GOC" + "SPX-" + BODY[:28],
+    "telegram token": "123456789:" + "AA" + BODY[:33],
+    "discord token": "the discord bot, M" + BODY[:23] + "." + BODY[:6] + "." + BODY[:30],
+    "webhook": "https://hooks.slack.com/" + "services/T01AB2CD3/B01AB2CD3/" + BODY[:24],
+    "issued key": "tv" + "ly-" + BODY[:32],
+    "token in url": "https://" + BODY[:36] + "@github.com/x/y.git",
+    "azure key": "AccountName=x;" + "AccountKey=" + BODY * 2 + "==;EndpointSuffix=core.windows.net",
+    "parameter of url": "https://host/v1?user=x&sig=" + BODY + "&next=1",
+    "cookie": '"Cookie: sid=' + BODY + '; theme=dark"',
+    "credential of npm": "//registry.example/:_auth=" + BODY,
     "option": "run --api-key " + BODY,
     "secret": "MY_SERVICE_TOKEN=" + "abcdefgh" * 3,
     "password": "password=" + BODY[:8],
@@ -41,7 +58,16 @@ SECRETS = {
     "password in url": "postgres://user:" + "hunter2secret" + "@db.example/x",
     "environment secret": "export MY_SERVICE_API_KEY=" + BODY,
 }
+# the part that goes, where it is not the whole
 VALUES = {
+    "discord token": BODY[:23],
+    "twilio key": "ab3de5fb" * 4,
+    "webhook": "T01AB2CD3/B01AB2CD3",
+    "token in url": BODY[:36],
+    "azure key": BODY * 2,
+    "parameter of url": BODY,
+    "cookie": BODY,
+    "credential of npm": BODY,
     "authorization": BODY,
     "option": BODY,
     "password": BODY[:8],
@@ -96,11 +122,39 @@ ORDINARY = [
     'the header "x-api-key": "${ANTHROPIC_API_KEY}" and api_key=os.environ["OPENAI_API_KEY"]',
     "export OPENAI_API_KEY=<your key> and --api-key KEY",
     '{"input_tokens": 1234567890123456, "cache_creation_input_tokens":12345678901234}',
+    "token: string, apiKey?: string; password: str = Field(min_length=8)",
+    "const token = await getToken(request, { secret: process.env.NEXTAUTH_SECRET })",
+    "password = request.form.get('password') or getpass.getpass()",
+    '{"password": "Your password is incorrect"} and {"password":"string"}',
+    'password: "must be at least eight characters"',
+    "PASSWORD=$DB_PASSWORD DB_PASS=${DB_PASS} PGPASSWORD=<password> DB_PASSWORD=your-password",
+    "PWD=/home/dev/project and OLDPWD=/home/dev, BYPASS=yes, COMPASS_PATH=north, PASS=12 FAIL=0",
+    "Authorization: Bearer YOUR_TOKEN, Authorization: Bearer ${TOKEN}, Authorization: Bearer <token>",
+    "authorization: basic authentication is used; Authorization: Bearer token",
+    "docker run -u 1000:1000 image; curl -s https://h.example:8443/x; ps -u root",
+    "curl -fsSL https://h.example | sh -s -- -u alice",
+    "curl -u $USER:$PASS https://h.example",
+    "cookie: none; cookies=3; set-cookie is a header",
+    "https://h.example/?page=2&key=name&code=404&sort=asc",
+    "cache_key=ab3de5fbab3de5fb, CACHE_KEY=ab3de5fbab3de5fb, PUBLIC_KEY: ab3de5fbab3de5fb, SORT_KEY=ab3de5fbab3de5fb",
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC7 dev",
+    "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n",
+    '"data":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="',
+    "integrity sha512-9tzNGmZs2cCwsmLpYmYJ7Gx2pZ9Yv1Z4cJxQm0N8JmHkqV3nXo1w7TtB5sRrC6dPpLfUuEeAaGgIiKkMmOoQqSs==",
+    "disk0, task1, asked, desk4: SKIP",
+    "msg.content.message.identifier.of.something.long.enough.to.be.one",
+    "login: alice, please enter the password for sudo",
+    '"sessionId":"c4f74656-68ad-4973-8f53-0b862ed16d5d","session_id":"c4f74656-68ad-4973-8f53-0b862ed16d5d"',
+    "https://github.com/example/repo/blob/9fceb02d0ae598e95dc970b74767f19372d61af8/x.py",
     "hf_hub_download, npm_config_registry and npm_lifecycle_event",
 ]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, _ in SHAPES])
+def test_every_kind_has_an_example():
+    assert {kind for kind, _ in SHAPES} == set(SECRETS)
+
+
+@pytest.mark.parametrize("kind", SECRETS)
 def test_a_secret_goes_whole(kind):
     text = f"before {SECRETS[kind]} after"
     shown = redact(text)
@@ -108,7 +162,7 @@ def test_a_secret_goes_whole(kind):
     assert not re.search(r"[A-Za-z0-9]*" + re.escape(BODY[4:16]), shown), "a part of it is left"
     assert f"[redacted: {kind}, " in shown
     assert shown.startswith("before ")
-    assert shown.endswith(" after") or kind == "password in url"
+    assert shown.endswith(" after")
 
 
 @pytest.mark.parametrize("kind", SECRETS)
@@ -119,6 +173,92 @@ def test_wherever_it_stands(kind, frame):
     shown = redact(frame.format(SECRETS[kind]))
     assert BODY[4:16] not in shown
     assert "hunter2" not in shown
+
+
+WORD = "correcthorse"
+# how secrets stand in the logs of agents: what goes, and the text around it
+STANDS = {
+    "curl": ("hunter2pw", "curl -s -u alice:{} https://h.example/x"),
+    "curl in json": ("hunter2pw", '{{"command":"curl -sSL -u \\"alice:{}\\" https://h.example"}}'),
+    "curl, long option": (WORD, "curl --user alice:{} https://h.example"),
+    "curl as a list": (WORD, '["curl", "-u", "alice:{}"]'),
+    "shell variable": (WORD, "DB_PASS={} make migrate"),
+    "postgres": (WORD, "PGPASSWORD={} psql -h db"),
+    "mysql": (WORD, 'export MYSQL_PWD="{}"'),
+    "variable in json": (WORD, '{{"env":{{"DB_PASSWORD":"{}"}}}}'),
+    "variable in escaped json": (WORD, '\\"DB_PASSWORD\\": \\"{}\\"'),
+    "env dump": (WORD, "HOME=/root\nSMTP_PASSWORD={}\nPATH=/bin"),
+    "bearer of letters": (WORD, 'curl -H "Authorization: Bearer {}" h'),
+    "bearer in json": (WORD, '{{"Authorization": "Bearer {}"}}'),
+    "bearer in escaped json": (WORD, '{{\\"authorization\\":\\"Bearer {}\\"}}'),
+    "basic": ("YWxpY2U6aHVudGVy", "Authorization: Basic {}"),
+    "raw authorization": (BODY, "authorization: {}"),
+    "several words": ("correct horse battery staple", 'password: "{}"'),
+    "several words in json": ("correct horse battery staple", '{{"password":"{}"}}'),
+    "several words in escaped json": ("correct horse battery staple", '{{\\"passphrase\\":\\"{}\\"}}'),
+    "short, with a sign": ("let-me!in", '{{"password": "{}"}}'),
+    "camel case": (BODY, '{{"apiKey":"{}"}}'),
+    "lower case": (BODY, "apikey={}"),
+    "client secret": (BODY, "client_secret={}"),
+    "client secret, camel case": (BODY, 'clientSecret: "{}"'),
+    "aws secret": ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzzzz", "aws_secret_access_key = {}"),
+    "aws secret in json": ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzzzz", '{{"SecretAccessKey": "{}"}}'),
+    "aws session": (BODY * 3, 'export AWS_SESSION_TOKEN="{}"'),
+    "azure storage": (BODY * 2 + "==", "DefaultEndpointsProtocol=https;AccountName=a;AccountKey={};EndpointSuffix=x"),
+    "azure bus": (BODY, "Endpoint=sb://x/;SharedAccessKeyName=root;SharedAccessKey={}"),
+    "azure sas": (BODY, "https://a.blob.core.windows.net/c?sv=2022-11-02&sp=r&sig={}"),
+    "azure openai": ("ab3de5fb" * 4, "AZURE_OPENAI_KEY={}"),
+    "azure subscription": ("ab3de5fb" * 4, "Ocp-Apim-Subscription-Key: {}"),
+    "twilio": ("ab3de5fb" * 4, "TWILIO_AUTH_TOKEN={}"),
+    "anthropic": (BODY, "ANTHROPIC_AUTH_TOKEN={}"),
+    "npm": (BODY, "//registry.npmjs.org/:_authToken={}"),
+    "pip": ("hunter2secret", "pip install --index-url https://alice:{}@pypi.example/simple x"),
+    "git": ("ghs" + BODY[:30], "git clone https://{}@github.com/a/b.git"),
+    "kubeconfig": (BODY, "users:\\n- name: a\\n  user:\\n    token: {}"),
+    "kubeconfig key": (BODY * 3, "client-key-data: {}"),
+    "any key": (BODY, 'export SOME_SERVICE_KEY="{}"'),
+    "netrc": (WORD, "machine h.example login alice password {}"),
+    "netrc, lines": (WORD, "machine h.example\n  login alice\n  password {}\n"),
+    "query": (BODY, "GET /v1/models?key={} HTTP/1.1"),
+    "query in json": (BODY, "https:\\/\\/h.example\\/v1?a=1\\u0026key={}"),
+    "query, url-encoded": (BODY, "next=%2Fv1%3Ftoken%3D{}"),
+    "amazon url": (BODY, "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature={}"),
+    "oauth": (BODY, "http://localhost:8080/callback?code={}&state=x"),
+    "set-cookie": (BODY, "< Set-Cookie: session={}; Path=/; HttpOnly"),
+    "cookie in json": (BODY, '{{"headers":{{"cookie":"a={}"}}}}'),
+    "x-api-key": (BODY, 'curl -H "X-Api-Key: {}" h'),
+    "discord webhook": (BODY, "https://discord.com/api/webhooks/123456789012345678/{}"),
+    "discord webhook in json": (BODY, "https:\\/\\/discord.com\\/api\\/webhooks\\/1234567890\\/{}"),
+    "telegram url": ("123456789:AA" + BODY[:33], "https://api.telegram.org/bot{}/getMe"),
+    "sshpass": (WORD, "sshpass -p '{}' ssh alice@h"),
+    "connection string": (WORD, "Server=db;Uid=sa;Pwd={};"),
+    "block in json": ("MIIEow" + BODY, '"-----BEGIN RSA PRIV' + "ATE KEY-----\\n{}\\n-----END RSA PRIV" + 'ATE KEY-----\\n"'),
+    "first lines of a block": ("MIIEowIBAAKCAQEA" + BODY, "cut here\n{}\n" + BODY + BODY + "\nand so on"),
+    "last lines of a block": (BODY, "cut here\n{}\n-----END RSA PRIV" + "ATE KEY-----\n"),
+    "block in base64": (BODY, "LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo{}=="),
+    "openssh block": (BODY, "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ{}"),
+    "url-encoded": ("ghp_" + BODY[:36], "q=a%20{}%20b"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", STANDS)
+def test_a_secret_goes_where_it_stands(where):
+    value, text = STANDS[where]
+    shown = redact(text.format(value))
+    assert value not in shown
+    assert "[redacted: " in shown
+    assert redact(shown) == shown
+    assert shown[:3] == text.format(value)[:3] or where.endswith(("base64", "block", "in json"))
+
+
+@pytest.mark.parametrize("where", STANDS)
+@pytest.mark.parametrize("most", [60, 120, 240])
+def test_an_excerpt_cuts_no_secret_open(where, most):
+    value, text = STANDS[where]
+    line = "x" * (most - 20) + " " + text.format(value) + " and the rest of the line" * 20
+    shown = excerpt(line.replace("\n", "\\n"), None, most)
+    pieces = [value[n : n + 6] for n in range(len(value) - 5)]
+    assert not any(piece in shown for piece in pieces)
 
 
 @pytest.mark.parametrize("frame", NAMED)
@@ -226,6 +366,14 @@ def test_a_long_text_takes_no_long_time():
         "--a-" * 25_000,
         "token" + "\\" * 100_000,
         "password: " + " " * 100_000,
+        "login " * 15_000,
+        "curl -u " * 12_000,
+        "MII" * 30_000,
+        "cookie: " * 12_000,
+        "https://" + "a" * 100_000,
+        "_KEY=" * 20_000,
+        'password: "' * 9_000,
+        "client-key-data:" * 6_000,
         "--token " + " " * 100_000,
     ):
         assert redact(piece) == piece

@@ -25,6 +25,8 @@ def to_dict(analysis: Analysis) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "forensics", "version": analysis.tool_version},
+        "redacted": analysis.redacted,
+        "anonymised": analysis.anonymised,
         "rules": [
             {"code": r.code, "name": r.name, "origin": r.origin.name, "sha256": r.origin.sha256}
             for r in analysis.rules
