@@ -16,6 +16,7 @@ from forensics.cli import app
 ANALYSED = {
     "report": ("report", "{input}"),
     "report-file": ("report", "{input}", "-o", "{folder}/report.md"),
+    "report-html": ("report", "--format", "html", "{input}"),
     "check-text": ("check", "--exit-zero", "{input}"),
     "check-json": ("check", "--exit-zero", "--format", "json", "{input}"),
     "sessions-table": ("sessions", "{input}"),

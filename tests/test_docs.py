@@ -15,6 +15,8 @@ from forensics.render.catalogue import as_markdown
 from forensics.render.doctor import as_markdown as as_table
 from forensics.rules import RULES
 from tools.examples import DATA, examples
+from tools.template_docs import PAGE as TEMPLATES_PAGE
+from tools.template_docs import page_of
 
 ROOT = Path(__file__).parents[1]
 FIGURES = re.compile(r"<!-- doctor: (?P<folders>[a-z -]+?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -29,6 +31,27 @@ def test_the_examples_are_what_the_rules_say_of_the_fixtures():
     if os.environ.get("UPDATE_GOLDEN"):
         DATA.write_text(examples(), encoding="utf-8")
     assert DATA.read_text(encoding="utf-8") == examples(), "run: python -m tools.examples"
+
+
+def test_the_templates_page_names_what_templates_may_name():
+    text = TEMPLATES_PAGE.read_text(encoding="utf-8")
+    if os.environ.get("UPDATE_GOLDEN"):
+        TEMPLATES_PAGE.write_text(page_of(text), encoding="utf-8")
+    assert TEMPLATES_PAGE.read_text(encoding="utf-8") == page_of(text), "run: python -m tools.template_docs"
+
+
+def test_the_example_of_the_templates_page_makes_a_report(tmp_path):
+    example = re.search(r"```jinja\n(.*?)```", TEMPLATES_PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    section = tmp_path / "sections" / "summary.md.j2"
+    section.parent.mkdir()
+    case = str(ROOT / "fixtures" / "incident-2025-10-21" / "input")
+    section.write_text(example[1], encoding="utf-8")
+    done = CliRunner().invoke(app, ["report", case, "--template", str(tmp_path)])
+    assert (done.exit_code, "\n## Summary\n" in done.stdout) == (0, True), done.stderr
+    section.write_text(example[1].replace("incident.headline", "incident.headlines"), encoding="utf-8")
+    wrong = CliRunner().invoke(app, ["report", case, "--template", str(tmp_path)])
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert re.search(r"summary\.md\.j2, line 4: .*headlines", wrong.stderr), wrong.stderr
 
 
 def test_the_readme_lists_every_rule_and_no_other():
