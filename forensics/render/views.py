@@ -304,47 +304,47 @@ class Advice:
 class Incident:
     """Everything the templates show of one session."""
 
-    session_id: str
+    session_id: str  # Claude's id, `voice:<start>` or `log:<hash>`
     label: str  # S1, S2 … where the report has several sessions, else empty
-    title: str
-    when: str
-    headline: str
+    title: str  # the end in words, and the longest chain of failures
+    when: str  # of the last record: local where the zone is known, else UTC
+    headline: str  # how it ended, in a sentence
     began: str  # UTC, or that it is not known
     span: str  # from the first record to the last
     duration: str  # both in one line, with local times where the zone is known
-    impact: tuple[str, ...]
-    verdict: str
-    proof: str
-    proof_exhibits: tuple[Exhibit, ...]
-    client: str
-    project: str
-    summary: tuple[Sentence, ...]
-    worst: tuple[FindingView, ...]
-    more_findings: int
+    impact: tuple[str, ...]  # what was left open, counted
+    verdict: str  # CLEAN, ERROR_RESULT, INTERRUPTED, CRASHED, KILLED, TRUNCATED, NEVER_STARTED, UNKNOWN
+    proof: str  # of the verdict
+    proof_exhibits: tuple[Exhibit, ...]  # the lines that show it
+    client: str  # with its version, where that is in the evidence
+    project: str  # its folder
+    summary: tuple[Sentence, ...]  # at most five
+    worst: tuple[FindingView, ...]  # the findings to name at the top
+    more_findings: int  # so many beside them
     anchors: Mapping[str, str]  # by a rule's code, that of its first finding
     severity: str  # of the worst finding; empty where there is none
-    root_cause: str
-    story: Story
-    categories: tuple[CategoryView, ...]
-    ending: tuple[FindingView, ...]
+    root_cause: str  # or that none is established
+    story: Story  # the timeline of what findings rest on
+    categories: tuple[CategoryView, ...]  # the findings by what they are about
+    ending: tuple[FindingView, ...]  # those about the end
     end_exhibits: tuple[
         Exhibit, ...
     ]  # the proof of the end and the silence before it, where no finding quotes them
-    chain: ChainView
-    advice: Advice
-    review: ReviewView
-    pictures: tuple[Picture, ...]
-    resume: str | None
-    todos: tuple[TodoEntry, ...]
+    chain: ChainView  # what the findings are to one another
+    advice: Advice  # what follows from them
+    review: ReviewView  # what is said beside them
+    pictures: tuple[Picture, ...]  # none in this version
+    resume: str | None  # the id to resume it by, where it is one that the client gives
+    todos: tuple[TodoEntry, ...]  # items that were open at the end
     missing_agents: tuple[AgentLife, ...]  # without a result, or stopped
-    disk_writes: tuple[DiskWrite, ...]
-    has_transcript: bool
+    disk_writes: tuple[DiskWrite, ...]  # that no call of a file tool explains
+    has_transcript: bool  # whether one is in the evidence
     timeline: tuple[tuple[Moment, tuple[Gap, ...]], ...]  # each with the long silences before it
     last_gaps: tuple[Gap, ...]  # those after the last of them
-    timeline_omitted: int
-    outcomes: tuple[tuple[Rule, str, str], ...]
+    timeline_omitted: int  # rows left out of it
+    outcomes: tuple[tuple[Rule, str, str], ...]  # each rule, how it ended, and why
     unquoted: tuple[Exhibit, ...]  # evidence that no section quotes
-    clock: LocalClock
+    clock: LocalClock  # the zone of local times, and how it is known
 
     @property
     def is_clean(self) -> bool:
