@@ -42,7 +42,7 @@ class NearLine:
 def near_lines(raw: Sequence[tuple[int, str]], first: int) -> tuple[NearLine, ...]:
     """Return consecutive lines from number ``first`` on as they may be shown; those before it are only looked at."""
     heads = [CONTROL.sub("\ufffd", _held(text)) for _, text in raw]
-    clean = _without_bodies(_redacted(heads))
+    clean = _without_bodies(_redacted(heads), heads)
     return tuple(
         NearLine(number, _shortened(text, is_cut=len(whole) > HELD))
         for (number, whole), text in zip(raw, clean, strict=True)
@@ -76,13 +76,17 @@ def _redacted(lines: list[str]) -> list[str]:
     return alone[:front] + [SPREAD] * held + alone[len(lines) - back :]
 
 
-def _without_bodies(lines: list[str]) -> list[str]:
-    bodies = {n for n, line in enumerate(lines) if WHOLE.fullmatch(line)}
+def _without_bodies(lines: list[str], heads: list[str]) -> list[str]:
+    """Take out of redacted lines what looks like a key's body in them, or did before: ``heads``."""
+    bodies = {n for n, head in enumerate(heads) if WHOLE.fullmatch(head)}
     # a short line is a body's last one where it follows on a body, or stands before its end
-    for n, line in enumerate(lines):
-        if REST.fullmatch(line) and (n - 1 in bodies or END_OF_KEY.search("".join(lines[n + 1 : n + 2]))):
+    for n, head in enumerate(heads):
+        if REST.fullmatch(head) and (n - 1 in bodies or END_OF_KEY.search("".join(heads[n + 1 : n + 2]))):
             bodies.add(n)
-    return [
-        BODY.format(len(line.strip())) if n in bodies else RUN.sub(lambda m: BODY.format(len(m[0])), line)
-        for n, line in enumerate(lines)
-    ]
+    return [_without_body(line, is_body=n in bodies) for n, line in enumerate(lines)]
+
+
+def _without_body(line: str, *, is_body: bool) -> str:
+    if is_body and "[redacted: " not in line:
+        return BODY.format(len(line.strip()))
+    return RUN.sub(lambda m: BODY.format(len(m[0])), line)
