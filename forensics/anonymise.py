@@ -146,7 +146,7 @@ class _Pseudonyms:
 
     @cached_property
     def _shape(self) -> re.Pattern[str]:
-        encoded = HOME.pattern.partition("(?P<name>")[0].replace("?P<lead>", "?P<home>")
+        home = HOME.pattern.partition("(?P<name>")[0].replace("?P<lead>", "?P<home>")
         project = ENCODED.pattern.partition("(?P<name>")[0].replace("?P<lead>", "?P<project>")
         people, hosts = _any(self.people), _any(self.hosts)
         return re.compile(
@@ -154,7 +154,7 @@ class _Pseudonyms:
             rf"|{PROMPT.pattern.replace('?P<user>', '?P<puser>').replace('?P<host>', '?P<phost>')}"
             rf"|(?P<mail>(?!git@){_plain(MAIL)})"
             rf"|(?P<login>(?<![A-Za-z0-9_.-])(?:{people}))@(?P<at>{hosts}){ENDS}"
-            rf"|{encoded}(?:(?P<homename>(?i:{people}))(?![^\W_])|(?P<cut>{NAME}(?=…)))"
+            rf"|{home}(?:(?P<homename>(?i:{people}))(?![^\W_])|(?P<cut>{NAME}(?=…)))"
             rf"|{project}(?P<projectname>(?i:{_any(self.encoded)}))(?![^\W_])"
             rf"|(?P<account>\b(?:USER|LOGNAME|USERNAME)=|\bu?[ug]id=\d+\()(?P<accountname>(?i:{people})){ENDS}"
             rf"|(?P<url>://(?:[^\s/@\"']{{0,99}}@)?)(?P<urlhost>(?i:{hosts}))(?![A-Za-z0-9-])"
@@ -212,7 +212,7 @@ def _is_known(host: str) -> bool:
 
 
 class _Rewriting:
-    """Rewrites every text of a value, whatever it is made of; what did not change stays the same object."""
+    """Rewrites every text of a value, whatever it is made of; what stands in it several times, once."""
 
     def __init__(self, put: _Pseudonyms) -> None:
         self._put = put

@@ -12,6 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from forensics.account import InputFile
+from forensics.bounds import CUT
 from forensics.finding import Cite, EvidenceRef
 from forensics.line_index import LineIndex
 from forensics.near_lines import CONTROL, HELD, NearLine, near_lines
@@ -24,7 +25,6 @@ EXCERPT = 240
 SERVER_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - ")
 LEAD = 24  # characters kept before a quote in a long line
 WINDOW = 10_000  # characters looked at on either side of a quote: lines of many megabytes exist
-CUT = "…"
 REDACTED = "[redacted: "
 NEEDED = ("source", "message", "correlation_id")  # of an event, to find it in its line
 JSON_SOURCES = frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE})

@@ -85,10 +85,8 @@ def analyse(
     of any file could be understood.
     """
     with ExitStack() as run:
-        if not redacting:
-            run.enter_context(unredacted())
-        found = discover(paths, Unpacker(run), stdin, base)
-        return replace(_analyse(paths, ingest(found), tz, rules, around), redacted=redacting)
+        ingested = _read(run, paths, stdin, base, redacting=redacting)
+        return replace(_analyse(paths, ingested, tz, rules, around), redacted=redacting)
 
 
 def examine(
@@ -100,12 +98,19 @@ def examine(
 ) -> Coverage:
     """Read everything under ``paths`` and say what was understood. Arguments and errors are those of ``analyse``."""
     with ExitStack() as run:
-        if not redacting:
-            run.enter_context(unredacted())
-        ingested = ingest(discover(paths, Unpacker(run), stdin, base))
+        ingested = _read(run, paths, stdin, base, redacting=redacting)
     if not ingested.inputs and not ingested.unread:
         raise NothingReadableError(_nothing(paths, ingested))
     return coverage_of(ingested.inputs, ingested.unread)
+
+
+def _read(
+    run: ExitStack, paths: Sequence[Path], stdin: IO[bytes] | None, base: Path | None, *, redacting: bool
+) -> Ingested:
+    """Read what is named. What was unpacked, and whether secrets stay, lasts as long as ``run``."""
+    if not redacting:
+        run.enter_context(unredacted())
+    return ingest(discover(paths, Unpacker(run), stdin, base))
 
 
 def _analyse(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from forensics.bounds import CUT
 from forensics.redact import MARGIN, redact
 
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
@@ -19,7 +20,6 @@ HELD = LONGEST + 2 * MARGIN  # characters looked at: so much of a secret is seen
 BODY_OF_RECORD = re.compile(r'"(?:message|content|attachment)":')  # where a record's envelope ends
 ENVELOPE = 40  # characters of it that are not worth a cut
 LEAD = 3  # lines before a window that are looked at and not shown: the name of a secret may stand there
-CUT = "…"
 SPREAD = "[redacted: part of a secret over several lines]"
 BODY = "[redacted: looks like key material, {} characters]"
 # a line of a key's body has capitals, small letters and digits side by side; a digest or a path has not all of them

@@ -159,11 +159,10 @@ def takes(bundle: type[Which]) -> Callable[[Callable[..., None]], Callable[..., 
             asked = bundle(**{name: given.pop(name) for name in names})
             command(asked, **given)
 
-        first, *own = inspect.signature(command, eval_str=True).parameters.values()
-        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        parameters = list(inspect.signature(command, eval_str=True).parameters.values())
+        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters[1:]]
         run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in (*own, *shared)}
-        del run.__wrapped__, first
         return run
 
     return bundled

@@ -95,7 +95,7 @@ def _section(kind: type) -> Iterator[str]:
 
 def _written(annotation: object) -> str:
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
-    return f"`{' '.join(text.split())}`".replace("|", "\\|").replace(",\\n", "")
+    return f"`{' '.join(text.split())}`".replace("|", "\\|")
 
 
 def _comments(kind: type) -> dict[str, str]:

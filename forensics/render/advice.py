@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
 
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.finding import Finding, Outcome, OutcomeKind, Severity, Slot
+from forensics.render.finding_views import heading_of
 from forensics.render.outline import CATEGORIES
 from forensics.render.views import Action, ActionGroup, ActionTopic, Advice, Metric, Question
 from forensics.rule import Guidance, Rule
@@ -29,10 +29,11 @@ OUTSIDE = (
 def advise(session: SessionAnalysis, analysis: Analysis) -> Advice:
     """Collect the guidance of the rules that fired, worst finding first."""
     rules = {r.code: r for r in analysis.rules}
-    fired = _fired_rules(session, rules)
+    broken = _broken(session)
+    fired = [rules[code] for code in broken]
     return Advice(
-        topics=_topics(session, fired),
-        phases=_phases(session, fired),
+        topics=_topics(session, broken, rules),
+        phases=_phases(broken, rules),
         avoid=_one_each(fired, lambda g: (g.avoid,)),
         instead=_one_each(fired, lambda g: (g.instead,)),
         before=_one_each(fired, lambda g: g.before),
@@ -44,49 +45,45 @@ def advise(session: SessionAnalysis, analysis: Analysis) -> Advice:
     )
 
 
-def _fired_rules(session: SessionAnalysis, rules: dict[str, Rule]) -> list[Rule]:
-    """Return the rules that fired for more than a circumstance, worst finding first, each once."""
-    return [rules[code] for code in dict.fromkeys(f.rule for f in _broken(session))]
+def _broken(session: SessionAnalysis) -> dict[str, list[Finding]]:
+    """Return by rule the findings that are more than a circumstance, the worst finding and its rule first."""
+    broken: dict[str, list[Finding]] = {}
+    for finding in session.findings:
+        if finding.contract_held is not True:
+            broken.setdefault(finding.rule, []).append(finding)
+    return broken
 
 
-def _topics(session: SessionAnalysis, fired: Sequence[Rule]) -> tuple[ActionTopic, ...]:
-    told = {code: [*found] for code, found in groupby(sorted(_broken(session), key=_code), key=_code)}
-    proof = f": {session.case.ending.proof}"
+def _topics(
+    session: SessionAnalysis, broken: Mapping[str, Sequence[Finding]], rules: Mapping[str, Rule]
+) -> tuple[ActionTopic, ...]:
     return tuple(
         ActionTopic(
-            priority=_priority(told[rule.code][0]),
-            code=rule.code,
-            about=told[rule.code][0].message.removesuffix(proof),
-            more=len(told[rule.code]) - 1,
-            metric=rule.guidance.metric,
+            priority=_priority(found),
+            code=code,
+            about=heading_of(found[0], session),
+            more=len(found) - 1,
+            metric=rules[code].guidance.metric,
         )
-        for rule in fired
+        for code, found in broken.items()
     )
 
 
-def _broken(session: SessionAnalysis) -> list[Finding]:
-    """Return the findings that are more than a circumstance, worst first."""
-    return [f for f in session.findings if f.contract_held is not True]
+def _priority(found: Sequence[Finding]) -> int:
+    return PRIORITIES.get(found[0].severity, LOWEST_PRIORITY)
 
 
-def _code(finding: Finding) -> str:
-    return finding.rule
-
-
-def _priority(finding: Finding) -> int:
-    return PRIORITIES.get(finding.severity, LOWEST_PRIORITY)
-
-
-def _phases(session: SessionAnalysis, fired: Sequence[Rule]) -> dict[str, tuple[ActionGroup, ...]]:
-    worst = {f.rule: _priority(f) for f in reversed(_broken(session))}
+def _phases(
+    broken: Mapping[str, Sequence[Finding]], rules: Mapping[str, Rule]
+) -> dict[str, tuple[ActionGroup, ...]]:
     phases: dict[str, tuple[ActionGroup, ...]] = {}
     for name in ("immediate", "this_week", "strategic"):
         groups: list[ActionGroup] = []
-        for rule in fired:
-            actions: tuple[str, ...] = getattr(rule.guidance, name)
+        for code, found in broken.items():
+            actions: tuple[str, ...] = getattr(rules[code].guidance, name)
             if actions:
-                listed = tuple(Action(text=a, code=rule.code) for a in actions)
-                groups.append(ActionGroup(priority=worst[rule.code], title=rule.title, actions=listed))
+                listed = tuple(Action(text=a, code=code) for a in actions)
+                groups.append(ActionGroup(priority=_priority(found), title=rules[code].title, actions=listed))
         phases[name] = tuple(groups)
     return phases
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from forensics.analysis import Gap, Moment, SessionAnalysis
+from forensics.bounds import shortened
 from forensics.citations import format_utc
 from forensics.render.finding_views import FindingViews
 from forensics.render.moments import LocalClock
@@ -62,13 +63,12 @@ def gaps_before(
 def _row(moment: Moment, clock: LocalClock, exhibits: Exhibits, views: FindingViews) -> TimelineRow:
     is_dated = moment.ts is not None
     quality = moment.ref.ts_quality
-    text = moment.text
     return TimelineRow(
         utc=format_utc(moment.ts) if moment.ts else NO_TIME,
         local=clock.local(moment.ts)
         or (f"{moment.local:%H:%M:%S} by the server's clock" if moment.local else ""),
         quality=quality if is_dated and quality != "exact" else "",
-        what=text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 1] + "…",
+        what=shortened(moment.text, TEXT_LENGTH),
         codes=moment.cited_by,
         anchors=views.anchors_on(moment.ref.event_id),
         exhibit=exhibits.known(moment.ref),

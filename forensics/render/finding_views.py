@@ -95,7 +95,7 @@ class FindingViews:
         return FindingView(
             finding=finding,
             anchor=self._anchors[finding.fingerprint],
-            heading=finding.message.removesuffix(f": {self._session.case.ending.proof}"),
+            heading=heading_of(finding, self._session),
             happened=said[Slot.HAPPENED],
             why=said[Slot.WHY],
             impact=said[Slot.IMPACT],
@@ -109,6 +109,11 @@ class FindingViews:
             gaps=gaps,
             related=related,
         )
+
+
+def heading_of(finding: Finding, session: SessionAnalysis) -> str:
+    """Return a finding's message without the proof of the end, which its sentences repeat."""
+    return finding.message.removesuffix(f": {session.case.ending.proof}")
 
 
 def _decisive_first(evidence: Sequence[Exhibit], said: Mapping[Slot, Sequence[Sentence]]) -> list[Exhibit]:

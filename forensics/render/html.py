@@ -15,7 +15,7 @@ from markupsafe import Markup
 from forensics.analysis import Analysis
 from forensics.render.html_views import Sheet, choices_of, sheets_of
 from forensics.render.incident import lay_out_all
-from forensics.render.markup import WORD, plain
+from forensics.render.markup import capitalised, plain
 from forensics.render.overview import overview_of
 from forensics.render.references import ShortNames
 from forensics.render.templates import environment, render, source_of
@@ -63,8 +63,7 @@ def _finalized(value: object) -> object:
 
 def say(text: object) -> str:
     """Return a sentence: with a capital where it begins with a word, and with its full stop."""
-    told = plain(text).strip()
-    told = told[:1].upper() + told[1:] if WORD.match(told) else told
+    told = capitalised(plain(text).strip())
     return told if told.endswith(NEEDS_NO_STOP) else f"{told}."
 
 

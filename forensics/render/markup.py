@@ -17,10 +17,14 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u20
 
 # What runs a build reads its log for orders, ours too. GitHub's runner takes `::name` where a line begins, behind
 # blanks too, and `##[name]` wherever it stands (actions/runner, ActionCommand.cs); Azure's agent `##vso[`.
-ORDER = re.compile(r"^(\s*:)(?=:)|(#)(?=#[\w.]*\[)")
+ORDER_ANYWHERE = r"#(?=#[\w.]*\[)"
+ORDER = re.compile(rf"^\s*:(?=:)|{ORDER_ANYWHERE}")
 
-# of these, what JSON may hold as it is
-OBEYED = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# of all these, what JSON may hold as it is
+OBEYED = re.compile(
+    rf"{ORDER_ANYWHERE}|["
+    r"\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def plain(text: object) -> str:
@@ -39,8 +43,12 @@ def inline(text: object) -> str:
 
 def sentence(text: object) -> str:
     """Escape a sentence: with a capital where it begins with a word, without its full stop."""
-    told = plain(text).rstrip(".")
-    return inline(told[:1].upper() + told[1:] if WORD.match(told) else told)
+    return inline(capitalised(plain(text).rstrip(".")))
+
+
+def capitalised(text: str) -> str:
+    """Return a text with a capital where it begins with a word: not where it begins with a name or an address."""
+    return text[:1].upper() + text[1:] if WORD.match(text) else text
 
 
 def told(text: object) -> str:
@@ -70,5 +78,4 @@ def setting(value: object) -> str:
 def json_text(document: object) -> str:
     """Write a document as JSON: readable, the same values, and nothing that a terminal, an editor or a runner obeys."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    shown = OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    return re.sub(r"#(?=#[\w.]*\[)", r"\\u0023", shown) + "\n"
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -37,6 +38,11 @@ def duration(first: datetime | None, last: datetime | None, clock: LocalClock) -
 
 
 def impact(session: SessionAnalysis) -> tuple[str, ...]:
+    """Say what was left, or that none of it is recorded."""
+    return _counts(session) or (NO_IMPACT,)
+
+
+def _counts(session: SessionAnalysis) -> tuple[str, ...]:
     """Count what was left: derived, and nothing that no record shows."""
     busy = sum(t.status == "in_progress" for t in session.todos)
     pending = len(session.todos) - busy
@@ -57,7 +63,7 @@ def impact(session: SessionAnalysis) -> tuple[str, ...]:
         (opened, f"{opened} tool call{_s(opened)} never answered"),
         (len(waits), f"{len(waits)} voice request{_s(len(waits))} failed after {sum(waits):.0f} s in all"),
     )
-    return tuple(text for count, text in told if count) or (NO_IMPACT,)
+    return tuple(text for count, text in told if count)
 
 
 def _left(session: SessionAnalysis, exhibits: Exhibits) -> tuple[str, ...]:
@@ -73,7 +79,7 @@ def _left(session: SessionAnalysis, exhibits: Exhibits) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in numbers if n is not None))
 
 
-def _listed(told: list[str]) -> str:
+def _listed(told: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
 
 
@@ -93,7 +99,7 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
         text = f"Before the last records no source has a dated record for {silence}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
-    left = [told for told in impact(session) if told != NO_IMPACT]
+    left = _counts(session)
     if left:
         sentences.append(
             Sentence(f"Its impact in the record: {_listed(left)}", Claim.DERIVED, _left(session, exhibits))
