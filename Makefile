@@ -13,6 +13,7 @@ CODE    ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 CASE   := fixtures/incident-2025-10-21/input
+MERMAID := mermaid@12.3.0 jsdom@29.1.1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME
@@ -20,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo test lint types layers check format golden drift new-rule wheel clean distclean
+.PHONY: help accuracy cost demo test test-tools lint types layers check format golden drift new-rule wheel clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +32,11 @@ demo: $(VENV)/.installed ## Write the report of the incident in fixtures/ to inc
 
 test: $(VENV)/.installed-dev ## Run the tests, in random order, on all cores.
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+# Both may be missing: the tests that need them are skipped then, and say so.
+test-tools: ## Install what some tests drive: Chromium (apt-get, as root), Mermaid's parser (npm).
+	@command -v chromium >/dev/null || timeout 300 apt-get install -y -qq --no-install-recommends chromium >/dev/null
+	@timeout 300 npm install --silent --no-save --no-package-lock --prefix . $(MERMAID)
 
 lint: $(VENV)/.installed-dev ## Run ruff: rules and format.
 	@$(BIN)/ruff check .
@@ -73,8 +79,8 @@ clean: ## Remove what was made, but not .venv and .drift.
 	@rm -rf dist incident.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find forensics tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## Remove .venv and .drift too.
-	@rm -rf $(VENV) .drift
+distclean: clean ## Remove .venv, .drift and node_modules too.
+	@rm -rf $(VENV) .drift node_modules
 
 # --- the environment ---------------------------------------------------------------------------------
 # Stamps: .made says where the environment was made, .installed and .installed-dev that pip has run since

@@ -17,7 +17,7 @@ FLAGS = (
     "--disable-quic", "--disable-component-update", "--disable-sync", "--disable-extensions", "--no-first-run",
     "--no-default-browser-check", "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # a machine may be busy with other tests
 
 
 def browser() -> str | None:

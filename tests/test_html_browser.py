@@ -11,9 +11,14 @@ from forensics.engine import analyse
 from forensics.render.html import to_html
 from tests.chromium import Page, browser
 from tests.html_reading import write_hostile
+from tests.report_text import cases
+
+# the first case of each rule in which it fires, and the incident
+FIRST = {name.partition("/")[0]: folder for name, folder in reversed(list(cases())) if "/silent/" not in name}
 
 SHOWN = "[...document.querySelectorAll('.findings .finding')].filter((c) => c.offsetParent !== null)"
 WIDTH = "[document.scrollingElement.scrollWidth, innerWidth]"
+COMPLAINTS = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -41,8 +46,7 @@ def page(chromium, report):
     chromium.size(1280)
     chromium.open(report)
     yield chromium
-    complaints = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
-    assert [e for e in chromium.events if e.get("method") in complaints] == []
+    assert [e for e in chromium.events if e.get("method") in COMPLAINTS] == []
     asked = [
         e["params"]["request"]["url"]
         for e in chromium.events
@@ -61,6 +65,29 @@ def set_field(page, name, value):
 def test_it_opens_without_a_word_on_the_console_and_without_the_network(page):
     assert page.js("document.querySelector('h1').textContent")
     assert page.js("document.getElementById('filter').hidden") is False
+
+
+@pytest.mark.parametrize("name", sorted(FIRST))
+def test_the_report_of_each_rule_opens_without_a_word_on_the_console(page, name, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(to_html(analyse([FIRST[name]], around=1)), encoding="utf-8")
+    page.open(path)
+    assert page.js("document.querySelectorAll('.session').length") > 0
+    whole, window = page.js(WIDTH)
+    assert whole <= window
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("kind", ["claude-code", "voicemode"])
+def test_the_reports_of_all_recordings_open_without_a_word(chromium, corpus, kind, tmp_path):
+    chromium.size(390)
+    path = tmp_path / "report.html"
+    for folder in sorted((corpus / kind).glob("*/*/input")):
+        path.write_text(to_html(analyse([folder], around=1)), encoding="utf-8")
+        chromium.open(path)
+        assert [e for e in chromium.events if e.get("method") in COMPLAINTS] == [], folder
+        whole, window = chromium.js(WIDTH)
+        assert whole <= window, folder
 
 
 def test_a_complaint_would_be_seen(page):
