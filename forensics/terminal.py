@@ -1,4 +1,4 @@
-"""What standard output is: a terminal with its width and colours, or a pipe that gets whole lines."""
+"""What the standard streams are: a terminal with its width and colours, or a pipe that gets whole lines."""
 
 from __future__ import annotations
 
@@ -57,3 +57,8 @@ def is_ascii_only() -> bool:
 def is_terminal() -> bool:
     """Say whether standard output is a terminal."""
     return sys.stdout.isatty()
+
+
+def has_live_stderr() -> bool:
+    """Say whether standard error is a terminal that can take back what was written."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

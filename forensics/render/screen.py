@@ -5,6 +5,7 @@ It is made of what the written report is made of, and says the same; what it has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -25,6 +26,7 @@ from forensics.render.session_overview import print_overview
 from forensics.render.verdict_panel import print_verdict
 from forensics.render.views import FindingView, Incident, Sentence, TimelineRow
 
+TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that a table ends its rows with
 CODE = 9  # columns of a rule's code and the blanks behind it
 MOST_QUESTIONS = 3
 MOST_FILES = 8
@@ -53,8 +55,8 @@ def to_screen(
             _limits(page, incidents[0])
         _errors(page, analysis)
         _files(page)
-        _whole(page)
-    return captured.get()
+        _whole(page, several=len(incidents) > 1)
+    return TRAILING.sub(r"\1", captured.get())
 
 
 def _sessions(page: Page, analysis: Analysis, incidents: Sequence[Incident]) -> None:
@@ -64,7 +66,7 @@ def _sessions(page: Page, analysis: Analysis, incidents: Sequence[Incident]) -> 
     shown = [i for i in worst_first if not i.is_clean][:MOST_SHORT]
     for incident in shown:
         page.blank()
-        print_verdict(page, incident)
+        print_verdict(page, incident, in_short=True)
         found = findings_of(incident)
         for view in found[:FINDINGS_IN_SHORT]:
             _finding(page, view, mark=f"{view.finding.severity.value:<9}")
@@ -238,7 +240,7 @@ def _files(page: Page) -> None:
         page.whole(page.text(f"  and {len(names) - MOST_FILES} more", QUIET))
 
 
-def _whole(page: Page) -> None:
+def _whole(page: Page, *, several: bool) -> None:
     page.blank()
     words = "The whole report: the same command with -o report.html, or -o report.md"
-    page.hanging(Text(), page.text(words, "bold"))
+    page.hanging(Text(), page.text(words + ("; one session: with --session ID" if several else ""), "bold"))

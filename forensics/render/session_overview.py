@@ -15,6 +15,7 @@ from forensics.render.views import Incident
 
 SHORT_ID, WITH_TIMES = 8, 76  # columns: of an id's beginning; from which the table says when
 MOST_RULES = 5
+FEWEST_TO_COMPARE = 2  # sessions with findings
 
 
 def print_overview(page: Page, overview: Overview, sessions: int) -> None:
@@ -30,8 +31,9 @@ def print_overview(page: Page, overview: Overview, sessions: int) -> None:
     for incident in overview.listed:
         table.add_row(*_cells(page, incident, has_times=has_times))
     page.console.print(table)
-    if overview.rules:
-        page.heading("Found in the most sessions")
+    if overview.with_findings < FEWEST_TO_COMPARE:
+        return
+    page.heading("What they share", "the worst and most frequent first")
     for rule in overview.rules[:MOST_RULES]:
         said = page.text(
             f"{rule.name}: {counted(rule.findings, 'finding')} in {counted(rule.sessions, 'session')}"
