@@ -103,4 +103,12 @@ def _rich_bar(*, ascii_only: bool) -> RichProgress:
     if console.width >= NAMED_FROM:
         rest = Column(ratio=2, no_wrap=True, overflow="crop")
         columns.append(TextColumn("{task.fields[name]}", style="dim", markup=False, table_column=rest))
-    return RichProgress(*columns, console=console, transient=True, expand=True)
+    # standard output is data, wherever it goes: it is not drawn above the bar
+    return RichProgress(
+        *columns,
+        console=console,
+        transient=True,
+        expand=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

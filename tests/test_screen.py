@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
+from forensics.analysis import RuleError
 from forensics.cli import app
 from forensics.engine import analyse
 from forensics.finding import Claim
@@ -177,6 +178,34 @@ def test_what_is_ruled_out_is_said_with_what_contradicts_it(analysis):
     assert "Ruled out\n" in text
     assert "Want of memory: the log shows free memory one minute before the end [observed]\n    c4f7" in text
     assert "Ruled out" not in to_screen(analysis, width=112)
+
+
+def test_what_is_not_redacted_and_what_failed_is_said(analysis):
+    (session,) = analysis.sessions
+    errors = (RuleError("CCF101", session.session_id, "ValueError: x"),)
+    text = to_screen(replace(analysis, redacted=False, anonymised=True, errors=errors), width=112)
+    assert "Nothing is redacted here" in text
+    assert "replaced by pseudonyms" in text
+    assert "CCF101 failed on 1 session" in text
+
+
+def test_into_a_file_it_is_written_without_colours(tmp_path):
+    shown = on_terminal("report", INCIDENT, "--format", "terminal", "-o", tmp_path / "x.txt", columns=90)
+    assert "The report is in" in shown.out
+    text = (tmp_path / "x.txt").read_text()
+    assert "\x1b" not in text
+    assert "What to do first" in text
+
+
+def test_of_many_findings_the_worst_are_told_and_all_are_counted(analysis):
+    (session,) = analysis.sessions
+    worst = session.findings[0]
+    many = tuple(replace(worst, fingerprint=f"{n:032x}") for n in range(40))
+    crowded = replace(session, findings=(*many, *session.findings[1:]))
+    text = to_screen(replace(analysis, sessions=(crowded,)), width=112)
+    assert re.search(r"HIGH +46 findings", text)
+    assert "CCF101 uncoordinated-parallel-agents (38 times)" in text
+    assert len(text.splitlines()) < 112
 
 
 HOSTILE = (

@@ -10,7 +10,7 @@ from forensics.finding import EvidenceRef, OutcomeKind, Severity
 from forensics.render.views import Action, Exhibit, FindingView, Incident, TimelineRow
 
 MOST_FULL = 10  # findings that are told one by one
-MOST_ALIKE = 2  # of one rule
+MOST_ALIKE = 2  # of one rule, where there is no room for all
 MOST_ROWS = 12  # of the timeline
 LAST_ROWS = 2  # the end is always shown
 MOST_ACTIONS = 5
@@ -42,7 +42,8 @@ def levels_of(incident: Incident, most: int = MOST_FULL) -> tuple[Level, ...]:
     levels, left = [], most
     for severity, group in groupby(views, key=lambda v: v.finding.severity):
         found = list(group)
-        told = _first_of_each(found)[:left] if severity.rank >= floor.rank else []
+        few = found if len(found) <= left else _first_of_each(found)
+        told = few[:left] if severity.rank >= floor.rank else []
         left -= len(told)
         levels.append(Level(severity, len(found), tuple(told), _counted(v for v in found if v not in told)))
     return tuple(levels)

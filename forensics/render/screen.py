@@ -30,7 +30,7 @@ TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that 
 CODE = 9  # columns of a rule's code and the blanks behind it
 MOST_QUESTIONS = 3
 MOST_FILES = 8
-MOST_SHORT = 12  # sessions that are told in short
+MOST_SHORT = 6  # sessions that are told in short
 FINDINGS_IN_SHORT = 3
 CODES = 11  # columns of the codes of a row
 LEAST_WORDS = 26  # columns that a row's words need for its place to stand beside them
@@ -53,7 +53,7 @@ def to_screen(
         account(console, analysis)
         if len(incidents) == 1:
             _limits(page, incidents[0])
-        _errors(page, analysis)
+        _warnings(page, analysis)
         _files(page)
         _whole(page, several=len(incidents) > 1)
     return TRAILING.sub(r"\1", captured.get())
@@ -222,12 +222,17 @@ def _limits(page: Page, incident: Incident) -> None:
         page.hanging(Text(), page.text(capitalised(line)))
 
 
-def _errors(page: Page, analysis: Analysis) -> None:
-    for code, errors in groupby(analysis.errors, key=lambda e: e.rule):
-        said = (
-            f"{code} failed on {counted(len(list(errors)), 'session')}: what it would have found is not known"
-        )
-        page.hanging(Text(), page.text(said, "bold red"))
+def _warnings(page: Page, analysis: Analysis) -> None:
+    told = [
+        f"{code} failed on {counted(len(list(errors)), 'session')}: what it would have found is not known"
+        for code, errors in groupby(sorted(analysis.errors, key=lambda e: e.rule), key=lambda e: e.rule)
+    ]
+    if not analysis.redacted:
+        told.append("Nothing is redacted here: keys, tokens and passwords stand as the logs hold them")
+    for line in told:
+        page.hanging(Text(), page.text(line, "bold red"))
+    if analysis.anonymised:
+        page.hanging(Text(), page.text("People, hosts and home folders are replaced by pseudonyms", QUIET))
 
 
 def _files(page: Page) -> None:
