@@ -18,7 +18,7 @@ from forensics.engine import analyse
 from forensics.finding import Claim
 from forensics.render.incident import lay_out_all
 from forensics.render.screen import to_screen
-from forensics.review import Exclusion, Review, Told
+from forensics.review import Exclusion, Figure, Review, Told
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals", allow_module_level=True)
@@ -180,6 +180,22 @@ def test_what_is_ruled_out_is_said_with_what_contradicts_it(analysis):
     assert "Ruled out" not in to_screen(analysis, width=112)
 
 
+def test_figures_are_told_with_their_lines(analysis):
+    (session,) = analysis.sessions
+    figures = tuple(Figure(f"cost {n}", f"{n} USD", Claim.DERIVED, session.ending_refs[:1]) for n in range(8))
+    text = to_screen(
+        replace(analysis, sessions=(replace(session, review=Review(figures=figures)),)), width=112
+    )
+    assert "Impact in numbers  2 more in the whole report" in text
+    assert re.search(r"  cost 0: 0 USD \[derived\]  c4f7\S+:\d+\n", text)
+    assert "cost 7" not in text
+
+
+def test_local_times_stand_beside_utc_where_a_zone_was_asked_for(analysis):
+    assert "\n  08:51:10  (03:51:10) TodoWrite" in to_screen(analysis, tz="America/Chicago", width=112)
+    assert "\n  08:51:10  TodoWrite" in to_screen(analysis, width=112)
+
+
 def test_what_is_not_redacted_and_what_failed_is_said(analysis):
     (session,) = analysis.sessions
     errors = (RuleError("CCF101", session.session_id, "ValueError: x"),)
@@ -244,3 +260,11 @@ def test_no_text_of_a_log_is_obeyed(hostile, columns):
     assert "[bold red]x[/]" in text
     assert ":skull:" in text
     assert "##[error]" not in text
+
+
+def test_no_line_begins_with_an_order_to_a_builds_runner(hostile):
+    analysis = analyse([hostile])
+    for width in range(20, 100):
+        text = to_screen(analysis, width=width)
+        assert not re.search(r"^\s*::", text, re.MULTILINE)
+        assert not re.search(r"##\w*\[", text)

@@ -18,7 +18,7 @@ from forensics.render.screen import to_screen
 CHECKOUT = Path(__file__).parents[1]
 INCIDENT = CHECKOUT / "fixtures" / "incident-2025-10-21" / "input"
 PICTURE = CHECKOUT / "docs" / "terminal.svg"
-COLUMNS = 112
+COLUMNS, MARGIN = 112, 2
 THEME = TerminalTheme(
     (22, 27, 34),
     (201, 209, 217),
@@ -55,7 +55,7 @@ def picture() -> str:
     """Return the picture."""
     shown = to_screen(analyse([INCIDENT]), width=COLUMNS, color=True)
     console = Console(
-        record=True, file=io.StringIO(), width=COLUMNS, color_system="truecolor", force_terminal=True
+        record=True, file=io.StringIO(), width=COLUMNS + MARGIN, color_system="truecolor", force_terminal=True
     )
     console.print(Text("$ forensics report logs/", style="bold"))
     console.print(Text.from_ansi(shown), soft_wrap=True)

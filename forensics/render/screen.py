@@ -27,8 +27,12 @@ from forensics.render.verdict_panel import print_verdict
 from forensics.render.views import FindingView, Incident, Sentence, TimelineRow
 
 TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that a table ends its rows with
+# what `plain` leaves alone inside a line, and a build's runner would take where wrapping makes it begin one
+WRAPPED_ORDER = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*):(?=:)", re.MULTILINE)
 CODE = 9  # columns of a rule's code and the blanks behind it
+MOST_FIGURES = 6
 MOST_QUESTIONS = 3
+MOST_EXCLUDED = 4
 MOST_FILES = 8
 MOST_SHORT = 6  # sessions that are told in short
 FINDINGS_IN_SHORT = 3
@@ -56,7 +60,7 @@ def to_screen(
         _warnings(page, analysis)
         _files(page)
         _whole(page, several=len(incidents) > 1)
-    return TRAILING.sub(r"\1", captured.get())
+    return WRAPPED_ORDER.sub("\\1:\N{REPLACEMENT CHARACTER}", TRAILING.sub(r"\1", captured.get()))
 
 
 def _sessions(page: Page, analysis: Analysis, incidents: Sequence[Incident]) -> None:
@@ -98,6 +102,16 @@ def _summary(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]
         page.heading("Summary")
     for said in told:
         _sentence(page, said, evidence)
+    figures = incident.review.figures[:MOST_FIGURES]
+    if figures:
+        page.heading("Impact in numbers", _more(len(incident.review.figures) - len(figures)))
+    for figure in figures:
+        number = page.claimed(f"{figure.name}: {figure.value}", figure.claim)
+        page.places(2, [e.ref for e in figure.exhibits], [number])
+
+
+def _more(count: int) -> str:
+    return f"{count} more in the whole report" if count > 0 else ""
 
 
 def _sentence(page: Page, said: Sentence, evidence: Mapping[str, EvidenceRef], cause: str = "") -> None:
@@ -149,20 +163,23 @@ def _timeline(page: Page, incident: Incident) -> None:
     if not rows:
         return
     every = len(story.rows) + story.omitted
-    parts = ["UTC" if not story.date else f"{story.date}, UTC", story.zone and f"local {story.zone}"]
+    parts = ["UTC" if not story.date else f"{story.date}, UTC", story.zone and f"local time {story.zone}"]
     if len(rows) < every:
         parts.append(f"{len(rows)} of {every} rows")
     if any(r.quality for r in rows):
         parts.append("~ aligned or inferred")
     page.heading("Timeline", "; ".join(p for p in parts if p))
     longest = max((page.place(r.exhibit.ref).cell_len for r in rows if r.exhibit), default=0)
+    in_zone = incident.clock.source.startswith(
+        "--tz"
+    )  # local times take room: only where they were asked for
     for row in rows:
-        _row(page, row, longest)
+        _row(page, row, longest, row.local[: len("hh:mm:ss")] if in_zone else "")
 
 
-def _row(page: Page, row: TimelineRow, place_width: int) -> None:
+def _row(page: Page, row: TimelineRow, place_width: int, local: str) -> None:
     when = row.utc.split(".")[0].removesuffix("Z").replace("T", " ") + ("~" if row.quality else " ")
-    head = Text(f"  {when} ", style=QUIET)
+    head = Text(f"  {when} {f'({local}) ' if local else ''}", style=QUIET)
     if row.exhibit is None:
         long = span_text(row.gap.seconds if row.gap else None)
         page.hanging(head, page.text(f"no dated record from any source for {long}", "italic"))
@@ -181,7 +198,7 @@ def _actions(page: Page, incident: Incident) -> None:
     actions, more = first_actions(incident)
     if not actions:
         return
-    page.heading("What to do first", f"{more} more in the whole report" if more else "")
+    page.heading("What to do first", _more(more))
     for n, action in enumerate(actions, 1):
         said = page.text(capitalised(action.text))
         said.append(f"  {action.code}", style=QUIET)
@@ -194,8 +211,7 @@ def _questions(page: Page, incident: Incident) -> None:
     asked = incident.advice.questions
     if not asked:
         return
-    more = len(asked) - MOST_QUESTIONS
-    page.heading("Open questions", f"{more} more in the whole report" if more > 0 else "")
+    page.heading("Open questions", _more(len(asked) - MOST_QUESTIONS))
     for question in asked[:MOST_QUESTIONS]:
         page.hanging(Text("  ? "), page.claimed(capitalised(question.text), Claim.HYPOTHESIS))
         if question.settled_by:
@@ -203,10 +219,10 @@ def _questions(page: Page, incident: Incident) -> None:
 
 
 def _excluded(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]) -> None:
-    if not incident.review.excluded:
-        return
-    page.heading("Ruled out")
-    for excluded in incident.review.excluded:
+    found = incident.review.excluded
+    if found:
+        page.heading("Ruled out", _more(len(found) - MOST_EXCLUDED))
+    for excluded in found[:MOST_EXCLUDED]:
         _sentence(page, excluded.sentence, evidence, excluded.cause)
 
 
