@@ -17,6 +17,7 @@ from typing import IO
 from forensics.account import Unread
 from forensics.errors import UsageError
 from forensics.evidence import Evidence, logs_in, open_evidence
+from forensics.progress import Meter, Phase, Progress
 from forensics.redact import redact
 from forensics.unpack import Member, Unpacker
 
@@ -54,6 +55,7 @@ def discover(
     unpacker: Unpacker | None = None,
     stdin: IO[bytes] | None = None,
     base: Path | None = None,
+    progress: Progress | None = None,
 ) -> Found:
     """Collect the regular files under ``paths``, sorted by name; ``-`` is ``stdin``.
 
@@ -63,7 +65,7 @@ def discover(
 
     Raises ``UsageError`` if a path does not exist: a typing error must not look like an empty folder.
     """
-    collector = _Collector(unpacker)
+    collector = _Collector(unpacker, Meter(progress, Phase.FINDING))
     if unpacker is not None and stdin is not None and STDIN in paths:
         collector.take(unpacker.stream(stdin, "stdin"), Path("stdin"), None)
     for entry in _walk_all([p for p in paths if stdin is None or p != STDIN], base):
@@ -77,10 +79,11 @@ def discover(
 class _Collector:
     """What was found so far: each file once, under a name of its own."""
 
-    def __init__(self, unpacker: Unpacker | None) -> None:
+    def __init__(self, unpacker: Unpacker | None, meter: Meter) -> None:
         self.files: list[Evidence] = []
         self.unread: list[Unread] = []
         self._unpacker = unpacker
+        self._meter = meter
         self._names: set[str] = set()
         self._seen: set[tuple[int, int]] = set()
         self._contents: dict[tuple[str, str], str] = {}
@@ -96,6 +99,7 @@ class _Collector:
             self.unread.append(Unread(self._named(_names(entry)), reason))
             return
         name = entry.path.relative_to(entry.root).as_posix()
+        self._meter.begin(name)
         whole = iter([Member(name, entry.path)])
         for member in self._unpacker.members(entry.path, name) if self._unpacker else whole:
             self.take(member, entry.path, entry)
@@ -113,6 +117,7 @@ class _Collector:
             return
         try:
             evidence = open_evidence(member.path, name, place)
+            self._meter.take(evidence.size)
             logs = logs_in(evidence)
         except OSError as error:
             self.unread.append(Unread(name, _cannot(error)))

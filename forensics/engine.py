@@ -41,6 +41,7 @@ from forensics.finding import (
 )
 from forensics.ingest import Ingested, ingest
 from forensics.order import shutdown_last
+from forensics.progress import Progress, judged
 from forensics.redact import unredacted
 from forensics.review import Review
 from forensics.rule import Rule, Said
@@ -75,18 +76,21 @@ def analyse(
     base: Path | None = None,
     around: int = 0,
     redacting: bool = True,
+    progress: Progress | None = None,
 ) -> Analysis:
     """Analyse everything under ``paths``. Without ``redacting`` secrets stay in it.
 
     The path ``-`` is ``stdin``. What is packed is unpacked for the run. Files under ``base`` are named
-    relative to it. So many lines ``around`` each cited one are kept with the analysis.
+    relative to it. So many lines ``around`` each cited one are kept with the analysis. ``progress`` is told
+    how far the run is.
 
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
     with ExitStack() as run:
-        ingested = _read(run, paths, stdin, base, redacting=redacting)
-        return replace(_analyse(paths, ingested, tz, rules, around), redacted=redacting)
+        ingested = _read(run, paths, stdin, base, redacting=redacting, progress=progress)
+        told = _analyse(paths, ingested, tz, rules, around, progress=progress)
+        return replace(told, redacted=redacting)
 
 
 def examine(
@@ -95,26 +99,39 @@ def examine(
     stdin: IO[bytes] | None = None,
     base: Path | None = None,
     redacting: bool = True,
+    progress: Progress | None = None,
 ) -> Coverage:
     """Read everything under ``paths`` and say what was understood. Arguments and errors are those of ``analyse``."""
     with ExitStack() as run:
-        ingested = _read(run, paths, stdin, base, redacting=redacting)
+        ingested = _read(run, paths, stdin, base, redacting=redacting, progress=progress)
     if not ingested.inputs and not ingested.unread:
         raise NothingReadableError(_nothing(paths, ingested))
     return coverage_of(ingested.inputs, ingested.unread)
 
 
 def _read(
-    run: ExitStack, paths: Sequence[Path], stdin: IO[bytes] | None, base: Path | None, *, redacting: bool
+    run: ExitStack,
+    paths: Sequence[Path],
+    stdin: IO[bytes] | None,
+    base: Path | None,
+    *,
+    redacting: bool,
+    progress: Progress | None,
 ) -> Ingested:
     """Read what is named. What was unpacked, and whether secrets stay, lasts as long as ``run``."""
     if not redacting:
         run.enter_context(unredacted())
-    return ingest(discover(paths, Unpacker(run), stdin, base))
+    return ingest(discover(paths, Unpacker(run), stdin, base, progress), progress)
 
 
 def _analyse(
-    paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule], around: int
+    paths: Sequence[Path],
+    ingested: Ingested,
+    tz: str | None,
+    rules: Sequence[Rule],
+    around: int,
+    *,
+    progress: Progress | None,
 ) -> Analysis:
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
@@ -132,7 +149,7 @@ def _analyse(
     parts = events.partition_by("session_id", as_dict=True)
     cases = (
         build_case(session, parts[session,], ingested.todos, ingested.spawns, excerpts, sifted)
-        for session in ids
+        for session in judged(progress, ids)
     )
     sessions = [_judge(case, rules, citations, errors) for case in cases]
     return Analysis(

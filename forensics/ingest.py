@@ -7,7 +7,7 @@ unique, and the same in whatever order the files are given.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -17,9 +17,10 @@ from forensics.account import InputFile, Unread
 from forensics.credentials import Scanner
 from forensics.damage import damage_in
 from forensics.discover import Found
-from forensics.evidence import Evidence
+from forensics.evidence import Batch, Evidence
 from forensics.parsers import parser_for
 from forensics.parsers.base import rows
+from forensics.progress import Meter, Phase, Progress
 from forensics.redact import redact, redact_columns
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
 
@@ -42,19 +43,21 @@ class Ingested:
     spawns: pl.DataFrame
 
 
-def ingest(found: Found) -> Ingested:
+def ingest(found: Found, progress: Progress | None = None) -> Ingested:
     """Parse the files; one that vanishes or fails while it is read becomes an unread file."""
     inputs: list[InputFile] = []
     unread = list(found.unread)
     tables: dict[str, list[pl.DataFrame]] = {"events": [], "todos": [], "spawns": []}
+    meter = Meter(progress, Phase.READING, sum(e.size for e in found.files))
     for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name, e.place)):
+        meter.begin(evidence.name, evidence.size)
         parser = parser_for(evidence.place, evidence.head)
         if parser is None:
             unread.append(Unread(evidence.name, _why_unknown(evidence)))
             continue
         scanner = Scanner()
         try:
-            parsed = parser.parse(replace(evidence, watch=scanner.look))
+            parsed = parser.parse(replace(evidence, watch=_watched(scanner, meter)))
         except OSError as error:
             unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
             continue
@@ -82,6 +85,14 @@ def ingest(found: Found) -> Ingested:
         todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
         spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
     )
+
+
+def _watched(scanner: Scanner, meter: Meter) -> Callable[[Batch], None]:
+    def look(batch: Batch) -> None:
+        meter.take(len(batch.data))
+        scanner.look(batch)
+
+    return look
 
 
 def _source(source: Source) -> pl.Expr:

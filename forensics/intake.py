@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from forensics.options import Asked, Which
 from forensics.run import EXIT_ERROR, Run, complain, warn
+from forensics.terminal import has_live_stderr, is_ascii_only
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
@@ -31,13 +31,14 @@ def analysed(
     """
     from forensics.choice import no_choice
     from forensics.engine import analyse
+    from forensics.progress_bar import progress_bar
 
     _warn(asked)
     now = datetime.now(UTC)
     wanted = _choice(asked)
     judging = rules if rules is not None else rules_in_force(asked.config, trust=asked.trust_config)
     files, base, choice = _meant(asked.paths, wanted, now, default)
-    with _progress():
+    with progress_bar(shown=has_live_stderr(), ascii_only=is_ascii_only()) as progress:
         analysis = analyse(
             files,
             tz=asked.tz,
@@ -46,6 +47,7 @@ def analysed(
             base=base,
             around=around,
             redacting=not asked.no_redact,
+            progress=progress,
         )
     chosen = choice.of(analysis.sessions, now)
     if not chosen:
@@ -62,11 +64,14 @@ def analysed(
 def examined(which: Which) -> Coverage:
     """Read what was named and say what was understood of it."""
     from forensics.engine import examine
+    from forensics.progress_bar import progress_bar
 
     _warn(which)
     files, base, _ = _meant(which.paths, _choice(which), datetime.now(UTC), 1)
-    with _progress():
-        return examine(files, stdin=_stdin(files), base=base, redacting=not which.no_redact)
+    with progress_bar(shown=has_live_stderr(), ascii_only=is_ascii_only()) as progress:
+        return examine(
+            files, stdin=_stdin(files), base=base, redacting=not which.no_redact, progress=progress
+        )
 
 
 def _warn(which: Which) -> None:
@@ -120,18 +125,6 @@ def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Pat
         raise NothingReadableError(msg)
     ids = frozenset(s.session_id for s in chosen)
     return [f for s in chosen for f in files_of(s, homes)], Choice(ids=ids)
-
-
-@contextmanager
-def _progress() -> Iterator[None]:
-    """Show a spinner on a terminal's stderr; say nothing anywhere else."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("reading the logs…"):
-        yield
 
 
 def _tell_rule_errors(analysis: Analysis, run: Run) -> None:

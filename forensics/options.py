@@ -27,6 +27,7 @@ class ReportFormat(StrEnum):
 
     MARKDOWN = "markdown"
     HTML = "html"
+    TERMINAL = "terminal"
 
 
 class SessionsFormat(StrEnum):

@@ -17,6 +17,7 @@ ANALYSED = {
     "report": ("report", "{input}"),
     "report-file": ("report", "{input}", "-o", "{folder}/report.md"),
     "report-html": ("report", "--format", "html", "{input}"),
+    "report-terminal": ("report", "--format", "terminal", "{input}"),
     "check-text": ("check", "--exit-zero", "{input}"),
     "check-json": ("check", "--exit-zero", "--format", "json", "{input}"),
     "sessions-table": ("sessions", "{input}"),

@@ -39,7 +39,7 @@ def to_text(analysis: Analysis, *, width: int | None = None, color: bool = False
     with console.capture() as captured:
         for session in analysis.sessions:
             _session(console, session)
-        _account(console, analysis)
+        account(console, analysis)
     return captured.get()
 
 
@@ -49,7 +49,7 @@ def _line(console: Console, text: str, style: str = "", indent: int = 0) -> None
 
 def _hanging(console: Console, head: Text, body: Text) -> None:
     """Print a line; where it is wrapped, what follows stands under ``body``, and no word is cut off."""
-    if console.soft_wrap:
+    if console.soft_wrap or not head.plain:
         console.print(Text.assemble(head, body))
         return
     grid = Table.grid()
@@ -92,7 +92,8 @@ def _finding(console: Console, finding: Finding) -> None:
     console.print(Text(f"           {first.path}:{first.line}{more}", style="dim"), soft_wrap=True)
 
 
-def _account(console: Console, analysis: Analysis) -> None:
+def account(console: Console, analysis: Analysis) -> None:
+    """Print how much was read and understood, and what was not."""
     lines = sum(i.lines_total for i in analysis.inputs)
     understood = sum(i.lines_understood for i in analysis.inputs)
     sessions, files = counted(len(analysis.sessions), "session"), counted(len(analysis.inputs), "log file")

@@ -1,0 +1,267 @@
+"""The report on a terminal: the verdict first, the findings by severity, the timeline in brief, what to do first.
+
+It is made of what the written report is made of, and says the same; what it has no room for is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from rich.text import Text
+
+from forensics.analysis import Analysis
+from forensics.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
+from forensics.render.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged, rows_of
+from forensics.render.console import STYLES, account, terminal
+from forensics.render.incident import lay_out_all
+from forensics.render.markup import capitalised
+from forensics.render.moments import span_text
+from forensics.render.numbers import counted
+from forensics.render.overview import overview_of
+from forensics.render.page import MEASURE, QUIET, Page
+from forensics.render.references import ShortNames
+from forensics.render.session_overview import print_overview
+from forensics.render.verdict_panel import print_verdict
+from forensics.render.views import FindingView, Incident, Sentence, TimelineRow
+
+TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that a table ends its rows with
+# what `plain` leaves alone inside a line, and a build's runner would take where wrapping makes it begin one
+WRAPPED_ORDER = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*):(?=:)", re.MULTILINE)
+CODE = 9  # columns of a rule's code and the blanks behind it
+MOST_FIGURES = 6
+MOST_QUESTIONS = 3
+MOST_EXCLUDED = 4
+MOST_FILES = 8
+MOST_SHORT = 6  # sessions that are told in short
+FINDINGS_IN_SHORT = 3
+CODES = 11  # columns of the codes of a row
+LEAST_WORDS = 26  # columns that a row's words need for its place to stand beside them
+
+
+def to_screen(
+    analysis: Analysis, *, tz: str | None = None, width: int, color: bool = False, ascii_only: bool = False
+) -> str:
+    """Return the report for a terminal so many columns wide; ``ascii_only`` frames and marks without Unicode."""
+    console = terminal(min(width, MEASURE), color=color)
+    page = Page(console, ShortNames(i.evidence.name for i in analysis.inputs), ascii_only=ascii_only)
+    incidents = lay_out_all(analysis, tz)
+    evidence = exhibits_of(incidents)
+    with console.capture() as captured:
+        if len(incidents) == 1:
+            _session(page, incidents[0], evidence)
+        else:
+            _sessions(page, analysis, incidents)
+        page.heading("What was read, and what was not")
+        account(console, analysis)
+        if len(incidents) == 1:
+            _limits(page, incidents[0])
+        _warnings(page, analysis)
+        _files(page)
+        _whole(page, several=len(incidents) > 1)
+    return WRAPPED_ORDER.sub("\\1:\N{REPLACEMENT CHARACTER}", TRAILING.sub(r"\1", captured.get()))
+
+
+def _sessions(page: Page, analysis: Analysis, incidents: Sequence[Incident]) -> None:
+    overview = overview_of(analysis, incidents)
+    print_overview(page, overview, len(incidents))
+    worst_first = sorted(overview.listed, key=lambda i: -Severity(i.severity).rank if i.severity else 1)
+    shown = [i for i in worst_first if not i.is_clean][:MOST_SHORT]
+    for incident in shown:
+        page.blank()
+        print_verdict(page, incident, in_short=True)
+        found = findings_of(incident)
+        for view in found[:FINDINGS_IN_SHORT]:
+            _finding(page, view, mark=f"{view.finding.severity.value:<9}")
+        if len(found) > FINDINGS_IN_SHORT:
+            page.hanging(Text("  "), page.text(f"and {len(found) - FINDINGS_IN_SHORT} more", QUIET))
+    left = overview.with_findings - len(shown)
+    if left > 0:
+        page.blank()
+        page.hanging(
+            Text(), page.text(f"{counted(left, 'more session')} with findings: see the table", QUIET)
+        )
+
+
+def _session(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]) -> None:
+    print_verdict(page, incident)
+    _summary(page, incident, evidence)
+    _findings(page, incident)
+    _timeline(page, incident)
+    _actions(page, incident)
+    _questions(page, incident)
+    _excluded(page, incident, evidence)
+
+
+def _summary(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]) -> None:
+    """Print the sentences that say more than the verdict and the impact above them."""
+    above = ((incident.headline, incident.proof), incident.impact)
+    told = [s for s in incident.summary if not any(all(part in s.text for part in parts) for parts in above)]
+    if told:
+        page.heading("Summary")
+    for said in told:
+        _sentence(page, said, evidence)
+    figures = incident.review.figures[:MOST_FIGURES]
+    if figures:
+        page.heading("Impact in numbers", _more(len(incident.review.figures) - len(figures)))
+    for figure in figures:
+        number = page.claimed(f"{figure.name}: {figure.value}", figure.claim)
+        page.places(2, [e.ref for e in figure.exhibits], [number])
+
+
+def _more(count: int) -> str:
+    return f"{count} more in the whole report" if count > 0 else ""
+
+
+def _sentence(page: Page, said: Sentence, evidence: Mapping[str, EvidenceRef], cause: str = "") -> None:
+    words = f"{cause}: {said.text}" if cause else said.text
+    page.hanging(page.text("  • "), page.claimed(capitalised(words), said.claim))
+    page.places(4, [evidence[n] for n in said.exhibits if n in evidence])
+
+
+def _findings(page: Page, incident: Incident) -> None:
+    levels = levels_of(incident)
+    for level in levels:
+        style = STYLES[level.severity]
+        if level.told:
+            page.heading(
+                f" {level.severity.value.upper()} ", counted(level.count, "finding"), f"{style} reverse"
+            )
+        before = ""
+        for view in level.told:
+            _finding(page, view, style=style, is_named=view.finding.rule != before)
+            before = view.finding.rule
+    if any(level.counted for level in levels):
+        page.heading("Also found")
+    for level in levels:
+        named = [page.text(f"{v.finding.rule} {v.finding.name}{_times(n)}") for v, n in level.counted]
+        if named:
+            page.flow(Text(f"  {level.severity.value:<{CODE}}", style=STYLES[level.severity]), named)
+
+
+def _times(count: int) -> str:
+    return f" ({count} times)" if count > 1 else ""
+
+
+def _finding(
+    page: Page, view: FindingView, *, mark: str = "", style: str = "bold", is_named: bool = True
+) -> None:
+    finding = view.finding
+    head = Text("  ")
+    head.append(mark, style=STYLES[finding.severity])
+    head.append(f"{finding.rule:<{CODE}}", style=style)
+    page.hanging(head, page.claimed(capitalised(view.heading), finding.claim))
+    about = [page.text(finding.name, QUIET)] if is_named else []
+    if finding.nature is Nature.CONTROL_GAP:
+        about.append(page.text("control gap", QUIET))
+    page.places(head.cell_len, [e.ref for e in view.evidence], about)
+
+
+def _timeline(page: Page, incident: Incident) -> None:
+    rows, story = rows_of(incident), incident.story
+    if not rows:
+        return
+    every = len(story.rows) + story.omitted
+    parts = ["UTC" if not story.date else f"{story.date}, UTC", story.zone and f"local time {story.zone}"]
+    if len(rows) < every:
+        parts.append(f"{len(rows)} of {every} rows")
+    if any(r.quality for r in rows):
+        parts.append("~ aligned or inferred")
+    page.heading("Timeline", "; ".join(p for p in parts if p))
+    longest = max((page.place(r.exhibit.ref).cell_len for r in rows if r.exhibit), default=0)
+    in_zone = incident.clock.source.startswith(
+        "--tz"
+    )  # local times take room: only where they were asked for
+    for row in rows:
+        _row(page, row, longest, row.local[: len("hh:mm:ss")] if in_zone else "")
+
+
+def _row(page: Page, row: TimelineRow, place_width: int, local: str) -> None:
+    when = row.utc.split(".")[0].removesuffix("Z").replace("T", " ") + ("~" if row.quality else " ")
+    head = Text(f"  {when} {f'({local}) ' if local else ''}", style=QUIET)
+    if row.exhibit is None:
+        long = span_text(row.gap.seconds if row.gap else None)
+        page.hanging(head, page.text(f"no dated record from any source for {long}", "italic"))
+        return
+    codes = page.text(" ".join([*row.codes[:1], *([f"+{len(row.codes) - 1}"] if row.codes[1:] else [])]))
+    place, words = page.cited(row.exhibit.ref), page.text(row.what)
+    room = page.width - head.cell_len - CODES - place_width - 2
+    if room >= LEAST_WORDS:
+        page.columns(head, words, room, Text.assemble(f"{codes.plain:<{CODES}}", place))
+    else:
+        page.hanging(head, words)
+        page.flow(head.cell_len, [codes, place])
+
+
+def _actions(page: Page, incident: Incident) -> None:
+    actions, more = first_actions(incident)
+    if not actions:
+        return
+    page.heading("What to do first", _more(more))
+    for n, action in enumerate(actions, 1):
+        said = page.text(capitalised(action.text))
+        said.append(f"  {action.code}", style=QUIET)
+        page.hanging(Text(f"{n:>3} "), said)
+    if incident.resume and incident.verdict != "CLEAN":
+        page.flow(4, [page.text("then resume it:"), Text(f"claude --resume {incident.resume}", style="bold")])
+
+
+def _questions(page: Page, incident: Incident) -> None:
+    asked = incident.advice.questions
+    if not asked:
+        return
+    page.heading("Open questions", _more(len(asked) - MOST_QUESTIONS))
+    for question in asked[:MOST_QUESTIONS]:
+        page.hanging(Text("  ? "), page.claimed(capitalised(question.text), Claim.HYPOTHESIS))
+        if question.settled_by:
+            page.hanging(Text("    "), page.text(f"would be settled by: {question.settled_by}", QUIET))
+
+
+def _excluded(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]) -> None:
+    found = incident.review.excluded
+    if found:
+        page.heading("Ruled out", _more(len(found) - MOST_EXCLUDED))
+    for excluded in found[:MOST_EXCLUDED]:
+        _sentence(page, excluded.sentence, evidence, excluded.cause)
+
+
+def _limits(page: Page, incident: Incident) -> None:
+    codes = not_judged(incident)
+    told = [f"{counted(len(codes), 'rule')} could not judge: {', '.join(codes)}"] if codes else []
+    if incident.is_clean:
+        clear = sum(outcome == OutcomeKind.CLEAR for _, outcome, _ in incident.outcomes)
+        told.insert(0, f"{counted(clear, 'rule')} found nothing")
+    if not incident.has_transcript:
+        told.append("no transcript is in the evidence")
+    for line in told:
+        page.hanging(Text(), page.text(capitalised(line)))
+
+
+def _warnings(page: Page, analysis: Analysis) -> None:
+    told = [
+        f"{code} failed on {counted(len(list(errors)), 'session')}: what it would have found is not known"
+        for code, errors in groupby(sorted(analysis.errors, key=lambda e: e.rule), key=lambda e: e.rule)
+    ]
+    if not analysis.redacted:
+        told.append("Nothing is redacted here: keys, tokens and passwords stand as the logs hold them")
+    for line in told:
+        page.hanging(Text(), page.text(line, "bold red"))
+    if analysis.anonymised:
+        page.hanging(Text(), page.text("People, hosts and home folders are replaced by pseudonyms", QUIET))
+
+
+def _files(page: Page) -> None:
+    names = page.shortened
+    if names:
+        page.heading("Files cited", "relative to what was analysed")
+    for name in names[:MOST_FILES]:
+        page.whole(page.text(f"  {name}"))
+    if len(names) > MOST_FILES:
+        page.whole(page.text(f"  and {len(names) - MOST_FILES} more", QUIET))
+
+
+def _whole(page: Page, *, several: bool) -> None:
+    page.blank()
+    words = "The whole report: the same command with -o report.html, or -o report.md"
+    page.hanging(Text(), page.text(words + ("; one session: with --session ID" if several else ""), "bold"))
