@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from forensics.bounds import CELL, SENTENCE, shortened
 from forensics.case import Case
 from forensics.citations import Citations
-from forensics.finding import Cite, Claim, EvidenceRef
+from forensics.finding import Cite, Claim, EvidenceRef, Severity
 from forensics.review import Exclusion, Figure, Told
+from forensics.verdict import Verdict
 
 SHOWN = 4  # lines for one sentence
+CUT_OFF = (Verdict.TRUNCATED, Verdict.CRASHED, Verdict.KILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,13 @@ class Basis:
 
     case: Case
     citations: Citations
+
+    @property
+    def is_troubled(self) -> bool:
+        """Say whether anything went wrong at all: where nothing did, nothing held against it, and nothing was lost."""
+        low = Severity.LOW.rank
+        found = (f.severity.rank >= low and f.contract_held is not True for f in self.case.findings)
+        return any(found) or self.case.ending.verdict in (*CUT_OFF, Verdict.ERROR_RESULT)
 
     def told(self, text: str, claim: Claim, events: Iterable[int]) -> Told:
         """Return a sentence with the lines that show it. Raises ``ValueError`` where there are none."""

@@ -179,8 +179,10 @@ def _waited(case: Case, tries: Sequence[int]) -> float | None:
 
 
 def _silence(basis: Basis) -> Iterator[Figure]:
+    """Yield how long nothing was written before the end, unless it was an orderly one."""
     end = basis.case.ending
-    if end.gap_s is not None and end.gap_s >= LONG_S:
+    is_loss = basis.is_troubled and end.verdict is not Verdict.CLEAN
+    if is_loss and end.gap_s is not None and end.gap_s >= LONG_S:
         events = [e for e in (end.gap_from, end.last_event) if e is not None]
         yield basis.figure("silence before the last records", span_text(end.gap_s), Claim.DERIVED, events)
 

@@ -13,9 +13,9 @@ from forensics.aspects.conflicts import agent_name, clock_time, place, spawned, 
 from forensics.aspects.mcp_losses import losses_of
 from forensics.case import Case, FileAccess
 from forensics.durations import span_text
-from forensics.finding import Claim, Severity
+from forensics.finding import Claim
 from forensics.review import Told
-from forensics.reviewing.basis import Basis, counted, of_all
+from forensics.reviewing.basis import CUT_OFF, Basis, counted, of_all
 from forensics.reviewing.requests import SERVICES, distinct
 from forensics.reviewing.sequence import before, seconds_after
 from forensics.schema import EventKind as K
@@ -25,12 +25,11 @@ from forensics.voice_chains import Chain
 
 NOT_SPEECH = ("CCF210", "CCF211")  # what was answered was no transcript
 NAMED = 2  # of agents, files or findings that one sentence could name
-CUT_OFF = (Verdict.TRUNCATED, Verdict.CRASHED, Verdict.KILLED)
 
 
 def held_of(basis: Basis) -> Iterator[Told]:
     """Yield what held in a session in which something did not."""
-    if not is_troubled(basis.case):
+    if not basis.is_troubled:
         return
     yield from _orderly_end(basis)
     yield from _fallbacks(basis)
@@ -42,12 +41,6 @@ def held_of(basis: Basis) -> Iterator[Told]:
     yield from _stale_edits(basis)
     yield from _denied(basis)
     yield from _kept(basis)
-
-
-def is_troubled(case: Case) -> bool:
-    """Say whether anything went wrong at all: where nothing did, there is nothing that held against it."""
-    found = (f.severity.rank >= Severity.LOW.rank and f.contract_held is not True for f in case.findings)
-    return any(found) or case.ending.verdict in (*CUT_OFF, Verdict.ERROR_RESULT)
 
 
 def _orderly_end(basis: Basis) -> Iterator[Told]:
