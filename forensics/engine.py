@@ -43,7 +43,7 @@ from forensics.ingest import Ingested, ingest
 from forensics.order import shutdown_last
 from forensics.progress import Progress, judged
 from forensics.redact import unredacted
-from forensics.review import Review
+from forensics.reviewing import review_of
 from forensics.rule import Rule, Said
 from forensics.rules import RULES
 from forensics.schema import NOTES, EventKind, Source, is_from, is_kind
@@ -279,7 +279,8 @@ def _judge(
     outcomes.sort(key=lambda o: o.rule)
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
     moments, omitted = timeline_of(case, findings, citations)
-    chain = _chain(case.with_findings(findings), rules, errors)
+    judged = case.with_findings(findings)
+    chain = _chain(judged, rules, errors)
     shown = [Cite(e) for e in chain.shown]
     silence = (case.ending.gap_from, case.ending.last_event)
     return SessionAnalysis(
@@ -295,7 +296,11 @@ def _judge(
         disk_writes=unaccounted_writes(case, citations),
         chain=chain,
         chain_refs={ref.event_id: ref for ref in citations.resolve(shown)},
-        review=Review(),
+        review=review_of(
+            judged,
+            citations,
+            lambda part, e: errors.append(RuleError(part, case.session_id, f"{type(e).__name__}: {e}")),
+        ),
         files=citations.files_of(case.events),
     )
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from forensics.analysis import DiskWrite, Gap, Moment, TodoEntry
 from forensics.aspects.open_work import unexplained_writes
-from forensics.aspects.silences import silences_of
+from forensics.aspects.silences import LONG_S, silences_of
 from forensics.aspects.todo_lists import open_items
 from forensics.case import Case
 from forensics.citations import Citations
@@ -138,7 +138,7 @@ class _Words:
         return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
 
 
-def gaps_of(case: Case, least_s: float = 300.0) -> tuple[Gap, ...]:
+def gaps_of(case: Case, least_s: float = LONG_S) -> tuple[Gap, ...]:
     """Return the silences of at least ``least_s`` seconds."""
     return tuple(Gap(s.since, s.until) for s in silences_of(case, least_s))
 

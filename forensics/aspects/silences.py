@@ -11,6 +11,8 @@ from forensics.case import Case
 from forensics.schema import EventKind as K
 from forensics.schema import TsQuality
 
+LONG_S = 300.0  # what a report calls a long silence
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:

@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.analysis import Analysis, SessionAnalysis
+from forensics.durations import span_text
 from forensics.finding import Finding, OutcomeKind, Severity
 from forensics.render.markup import plain
-from forensics.render.moments import span_text
 from forensics.render.numbers import counted
 
 STYLES = {

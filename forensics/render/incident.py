@@ -10,16 +10,18 @@ from collections.abc import Iterable
 
 from forensics.agents import AgentEnd
 from forensics.analysis import Analysis, SessionAnalysis
+from forensics.aspects.silences import LONG_S
 from forensics.citations import format_utc
+from forensics.durations import span_text
 from forensics.finding import EvidenceRef
 from forensics.render.advice import advise
 from forensics.render.chain_view import view_chain
 from forensics.render.failure_timeline import gaps_before, story_of
 from forensics.render.finding_views import FindingViews
-from forensics.render.moments import choose_clock, span_text
+from forensics.render.moments import choose_clock
 from forensics.render.outline import ENDED, TITLES
 from forensics.render.reviewed import view_review
-from forensics.render.summary import LONG_SILENCE_S, duration, impact, root_cause, summarise
+from forensics.render.summary import duration, impact, root_cause, summarise
 from forensics.render.views import Exhibits, Incident
 from forensics.schema import Source
 
@@ -51,7 +53,7 @@ def lay_out(
     views = FindingViews(session, rules, exhibits, label)
     story = story_of(session, clock, exhibits, views)
     gaps, last_gaps = gaps_before(session.timeline, session.gaps)
-    long_silence = (case.ending.gap_s or 0) >= LONG_SILENCE_S
+    long_silence = (case.ending.gap_s or 0) >= LONG_S
     around = session.silence_refs if long_silence else ()
     end_exhibits = exhibits.unique((*session.ending_refs, *around))
     return Incident(

@@ -11,8 +11,6 @@ from dateutil import tz as dateutil_tz
 from forensics.analysis import Moment
 from forensics.offsets import format_offset
 
-MINUTE = 60  # seconds
-
 
 @dataclass(frozen=True, slots=True)
 class LocalClock:
@@ -62,17 +60,3 @@ def choose_clock(tz_name: str | None, moments: Iterable[Moment]) -> LocalClock:
                     "the voice server's local time, aligned to UTC by records that both clocks saw",
                 )
     return LocalClock(None, "no record tells the local zone; name it with --tz")
-
-
-def span_text(seconds: float | None) -> str:
-    """Write a duration: ``2 h 1 min 45 s``."""
-    if seconds is None:
-        return "not known"
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole % 3600 // MINUTE, whole % MINUTE
-    parts = [
-        f"{hours} h" if hours else "",
-        f"{minutes} min" if minutes else "",
-        f"{rest} s" if rest or whole < MINUTE else "",
-    ]
-    return " ".join(p for p in parts if p)

@@ -6,10 +6,10 @@ from rich.table import Table
 
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.citations import format_utc
+from forensics.durations import span_text
 from forensics.finding import Severity
 from forensics.render.console import STYLES, terminal
 from forensics.render.markup import json_text, plain
-from forensics.render.moments import span_text
 from forensics.schema import Source
 
 # what a whole record of a session has

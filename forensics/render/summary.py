@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
-from forensics.agents import AgentEnd
 from forensics.analysis import SessionAnalysis
+from forensics.aspects.silences import LONG_S
 from forensics.citations import format_utc
+from forensics.durations import span_text
 from forensics.finding import Claim
-from forensics.render.moments import LocalClock, span_text
+from forensics.render.moments import LocalClock
 from forensics.render.outline import CHAIN_CODES, ENDED
 from forensics.render.views import Exhibits, Sentence
 from forensics.verdict import Verdict
 
-LONG_SILENCE_S = 300.0
+FOREMOST = 2  # figures that the head names
 NO_IMPACT = "none recorded"
 SIDE_BY_SIDE = "They stand side by side: no order of cause between them is claimed"
 ROOT_CAUSES = {
@@ -37,50 +37,12 @@ def duration(first: datetime | None, last: datetime | None, clock: LocalClock) -
     return f"{span_text((last - first).total_seconds())} of records ({format_utc(first)} to {format_utc(last)}{local})"
 
 
-def impact(session: SessionAnalysis) -> tuple[str, ...]:
-    """Say what was left, or that none of it is recorded."""
-    return _counts(session) or (NO_IMPACT,)
-
-
-def _counts(session: SessionAnalysis) -> tuple[str, ...]:
-    """Count what was left: derived, and nothing that no record shows."""
-    busy = sum(t.status == "in_progress" for t in session.todos)
-    pending = len(session.todos) - busy
-    missing = sum(a.outcome is AgentEnd.UNFINISHED for a in session.case.agents)
-    spawned = {a.spawn_event for a in session.case.agents}
-    opened = sum(call not in spawned for call in session.case.ending.open_calls)
-    stopped = sum(a.outcome is AgentEnd.STOPPED for a in session.case.agents)
-    waits = [
-        c.duration_s
-        for c in session.case.chains
-        if c.duration_s is not None and c.exhausted_event is not None
-    ]
-    told = (
-        (busy, f"{busy} todo item{_s(busy)} in progress at the end"),
-        (pending, f"{pending} todo item{_s(pending)} pending"),
-        (missing, f"{missing} agent{_s(missing)} without a result"),
-        (stopped, f"{stopped} agent{_s(stopped)} stopped before the end of the work"),
-        (opened, f"{opened} tool call{_s(opened)} never answered"),
-        (len(waits), f"{len(waits)} voice request{_s(len(waits))} failed after {sum(waits):.0f} s in all"),
-    )
-    return tuple(text for count, text in told if count)
-
-
-def _left(session: SessionAnalysis, exhibits: Exhibits) -> tuple[str, ...]:
-    """Return the numbers of what shows the impact, as far as a finding rests on it."""
-    case = session.case
-    gone = (AgentEnd.UNFINISHED, AgentEnd.STOPPED)
-    shown = (
-        *(t.ref.event_id for t in session.todos),
-        *(a.spawn_event for a in case.agents if a.outcome in gone),
-        *(c.exhausted_event for c in case.chains if c.duration_s is not None),
-    )
-    numbers = (exhibits.of(e) for e in shown if e is not None)
-    return tuple(dict.fromkeys(n for n in numbers if n is not None))
-
-
-def _listed(told: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
+def impact(session: SessionAnalysis) -> str:
+    """Say in one short line what was left or lost: the foremost figures; the rest stands under Impact."""
+    figures = session.review.figures
+    told = "; ".join(f"{f.name}: {f.value}" for f in figures[:FOREMOST])
+    more = len(figures) - FOREMOST
+    return (f"{told}; {more} more under Impact" if more > 0 else told) or NO_IMPACT
 
 
 def _s(count: int) -> str:
@@ -94,16 +56,11 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
     sentences = [
         Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
     ]
-    if ending.gap_s is not None and ending.gap_s >= LONG_SILENCE_S:
+    if ending.gap_s is not None and ending.gap_s >= LONG_S:
         silence = f"{span_text(ending.gap_s)} ({ending.gap_s:.0f} s)"
         text = f"Before the last records no source has a dated record for {silence}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
-    left = _counts(session)
-    if left:
-        sentences.append(
-            Sentence(f"Its impact in the record: {_listed(left)}", Claim.DERIVED, _left(session, exhibits))
-        )
     if not session.findings:
         sentences.append(Sentence("No rule found anything to report", Claim.DERIVED, ()))
         return tuple(sentences)

@@ -20,8 +20,8 @@ from jinja2 import (
 
 from forensics import errors
 from forensics.citations import format_utc
+from forensics.durations import span_text
 from forensics.render.markup import code, fence, inline, plain, sentence, setting, told
-from forensics.render.moments import span_text
 from forensics.render.numbers import counted, share
 from forensics.render.references import links
 

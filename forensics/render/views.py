@@ -312,7 +312,7 @@ class Incident:
     began: str  # UTC, or that it is not known
     span: str  # from the first record to the last
     duration: str  # both in one line, with local times where the zone is known
-    impact: tuple[str, ...]  # what was left open, counted
+    impact: str  # its foremost figures, in one line
     verdict: str  # CLEAN, ERROR_RESULT, INTERRUPTED, CRASHED, KILLED, TRUNCATED, NEVER_STARTED, UNKNOWN
     proof: str  # of the verdict
     proof_exhibits: tuple[Exhibit, ...]  # the lines that show it

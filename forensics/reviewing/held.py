@@ -1,0 +1,224 @@
+"""What held: safeguards that did their work, and work that came through, as lines show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from forensics.agents import AgentEnd
+from forensics.aspects.api_failures import ANSWERS, failures, whose
+from forensics.aspects.checkpoints import COMMIT, checkpoints
+from forensics.aspects.conflicts import agent_name, clock_time, place, spawned, stale_edits
+from forensics.aspects.mcp_losses import losses_of
+from forensics.case import Case, FileAccess
+from forensics.durations import span_text
+from forensics.finding import Claim
+from forensics.review import Told
+from forensics.reviewing.basis import CUT_OFF, Basis, counted, of_all
+from forensics.reviewing.requests import SERVICES, distinct
+from forensics.reviewing.sequence import before, seconds_after
+from forensics.schema import EventKind as K
+from forensics.schema import Row, Source
+from forensics.verdict import Verdict
+from forensics.voice_chains import Chain
+
+NOT_SPEECH = ("CCF210", "CCF211")  # what was answered was no transcript
+NAMED = 2  # of agents, files or findings that one sentence could name
+
+
+def held_of(basis: Basis) -> Iterator[Told]:
+    """Yield what held in a session in which something did not."""
+    if not basis.is_troubled:
+        return
+    yield from _orderly_end(basis)
+    yield from _fallbacks(basis)
+    yield from _retries(basis)
+    yield from _other_requests(basis)
+    yield from _api_recovered(basis)
+    yield from _servers_back(basis)
+    yield from _agents_delivered(basis)
+    yield from _stale_edits(basis)
+    yield from _denied(basis)
+    yield from _kept(basis)
+
+
+def _orderly_end(basis: Basis) -> Iterator[Told]:
+    end = basis.case.ending
+    logged = [e for e in end.cites if basis.case.event(e)["kind"] == K.SESSION_END.value]
+    if end.verdict is Verdict.CLEAN and logged:
+        text = "The client ended in order: it logged its shutdown when no call was open"
+        yield basis.told(text, Claim.DERIVED, logged)
+
+
+def _fallbacks(basis: Basis) -> Iterator[Told]:
+    groups: dict[tuple[str, str, str], list[Chain]] = {}
+    for chain in _answered(basis):
+        failed = list(dict.fromkeys(a.endpoint for a in chain.failures))
+        served = chain.served_by
+        if failed and served is not None and served not in failed:
+            groups.setdefault((chain.service, ", ".join(failed), served), []).append(chain)
+    for (service, others, served), chains in groups.items():
+        requests = counted(len(chains), f"{SERVICES[service]} request")
+        text = f"{served} answered {requests} after {others} had failed"
+        yield basis.told(text, Claim.DERIVED, _failure_and_answer(chains))
+
+
+def _answered(basis: Basis) -> list[Chain]:
+    """Return the requests that were answered with what they asked for."""
+    wrong = {r.event_id for f in basis.case.found(*NOT_SPEECH) for r in f.evidence}
+    chains = (c for c in basis.case.chains if c.answered_event is not None and not c.no_speech)
+    return [c for c in chains if c.answered_event not in wrong]
+
+
+def _failure_and_answer(chains: Sequence[Chain]) -> Iterator[int]:
+    """Yield, for each chain, what failed first and what answered."""
+    for chain in chains:
+        ends = [a.end_event for a in chain.tries if a.reason is not None]
+        yield from (e for e in (*ends[:1], chain.answered_event) if e is not None)
+
+
+def _retries(basis: Basis) -> Iterator[Told]:
+    """Yield the speech requests that another try at the same endpoint made good."""
+    for service, words in SERVICES.items():
+        again = [c for c in _answered(basis) if c.service == service and c.retries and not c.failures]
+        if again:
+            text = f"{counted(len(again), f'{words} request')} {_was(len(again))} answered after a try had failed"
+            yield basis.told(text, Claim.DERIVED, _failure_and_answer(again))
+
+
+def _other_requests(basis: Basis) -> Iterator[Told]:
+    """Yield, beside requests that failed for good, how many of their kind were answered."""
+    for service, words in SERVICES.items():
+        answered = [c.answered_event for c in _answered(basis) if c.service == service and c.answered_event]
+        lost = distinct(
+            [c for c in basis.case.chains if c.service == service and c.exhausted_event is not None]
+        )
+        if answered and lost:
+            total = of_all(len(answered), len(answered) + len(lost))
+            yield basis.told(f"{total} {words} requests were answered", Claim.DERIVED, answered[::-1])
+
+
+def _api_recovered(basis: Basis) -> Iterator[Told]:
+    for failure in failures(basis.case):
+        if failure.recovered is not None:
+            who = whose(basis.case, failure)
+            text = f"After the model API had failed ({failure.kind}), {who} was answered again"
+            yield basis.told(text, Claim.DERIVED, (failure.last, failure.recovered))
+    cured = list(_cured(basis.case))
+    if cured:
+        text = f"{counted(len(cured), 'failed request')} to the model API {_was(len(cured))} made good by another try"
+        yield basis.told(text, Claim.DERIVED, (e for pair in cured for e in pair))
+
+
+def _cured(case: Case) -> Iterator[tuple[int, int]]:
+    """Yield the last failed try of a request that was answered in the end, and the answer.
+
+    A transcript tells whose try it was. The debug log does not: it is read only where there was but one agent.
+    """
+    told = case.of(K.API_ERROR, *ANSWERS).filter(pl.col("source") == Source.TRANSCRIPT.value)
+    tried = told.filter((pl.col("kind") == K.API_ERROR.value) & (pl.col("component") == "attempt"))
+    if tried.is_empty():
+        if case.agents:
+            return
+        signs = (K.API_ERROR, K.API_FIRST_BYTE, K.TOOL_DISPATCH)
+        told = case.of(*signs).filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
+    for _, rows in told.sort("file", "line", "ordinal").group_by("file", "agent_id", maintain_order=True):
+        yield from _runs(rows.iter_rows(named=True))
+
+
+def _runs(rows: Iterator[Row]) -> Iterator[tuple[int, int]]:
+    failed: Row | None = None
+    for row in rows:
+        if row["kind"] != K.API_ERROR.value:
+            if failed is not None:
+                yield failed["event_id"], row["event_id"]
+            failed = None
+        else:
+            failed = row if row["component"] != "final" else None
+
+
+def _servers_back(basis: Basis) -> Iterator[Told]:
+    for (server,), rows in basis.case.of(K.MCP_CONNECTION).group_by("component", maintain_order=True):
+        losses = [x for x in losses_of(rows) if x.back is not None and x.was_up]
+        if losses and losses[-1].back is not None:
+            took = losses[-1].back_after_s
+            text = f"MCP server “{server}” was connected again after it had lost its connection"
+            text += f", {span_text(took)} later" if took is not None and took >= 1 else ""
+            events = (losses[-1].rows[0]["event_id"], losses[-1].back["event_id"])
+            yield basis.told(text, Claim.DERIVED, events)
+
+
+def _agents_delivered(basis: Basis) -> Iterator[Told]:
+    started = spawned(basis.case)
+    done = [a for a in started if a.outcome is AgentEnd.COMPLETED]
+    shown = [a.end_event for a in done if a.end_event is not None]
+    if shown and (len(done) < len(started) or basis.case.ending.verdict in CUT_OFF):
+        text = f"{of_all(len(done), len(started))} agents returned a result"
+        names = ", ".join(f"“{a.description}”" for a in done[:NAMED] if a.description)
+        more = f" and {len(done) - NAMED} more" if len(done) > NAMED else ""
+        yield basis.told(f"{text}: {names}{more}" if names else text, Claim.DERIVED, shown)
+
+
+def _stale_edits(basis: Basis) -> Iterator[Told]:
+    case = basis.case
+    by_path = {s.path: s for s in reversed([*stale_edits(case)]) if s.refused.answer_event is not None}
+    for stale in list(by_path.values())[:NAMED][::-1]:
+        who, other = (agent_name(case, w.agent_id) for w in (stale.refused, stale.written))
+        text = (
+            f"The client refused an edit of {place(case, stale.path)} by {who} that did not know what {other}"
+        )
+        text += " had written"
+        events = [stale.written.call_event, stale.refused.answer_event]
+        done = next((w for w in case.writes if _is_later(w, stale.refused)), None)
+        if done is not None:
+            text += "; a later edit by the same agent was taken"
+            events.append(done.call_event)
+        yield basis.told(text, Claim.DERIVED, (e for e in events if e is not None))
+
+
+def _is_later(write: FileAccess, refused: FileAccess) -> bool:
+    same = write.path == refused.path and write.agent_id == refused.agent_id
+    return (
+        same
+        and write.called is not None
+        and refused.answered is not None
+        and write.called >= refused.answered
+    )
+
+
+def _denied(basis: Basis) -> Iterator[Told]:
+    """Yield what hooks denied; a denial may stand in two logs."""
+    rows = basis.case.of(K.HOOK_DENIED)
+    if rows.is_empty():
+        return
+    by_source = max(rows.partition_by("source", maintain_order=True), key=lambda part: part.height)
+    tools = ", ".join(dict.fromkeys(t for t in by_source["tool"].drop_nulls()))
+    text = f"A hook denied {counted(by_source.height, 'tool call')}" + (f" ({tools})" if tools else "")
+    yield basis.told(text, Claim.OBSERVED, by_source["event_id"])
+
+
+def _kept(basis: Basis) -> Iterator[Told]:
+    """Yield what outlasted an end that was none: the last commit, and the transcript."""
+    case, last = basis.case, basis.case.ending.last_event
+    if case.ending.verdict not in CUT_OFF or last is None:
+        return
+    commits = [c.event for c in checkpoints(case) if c.what == COMMIT]
+    known = case.of(K.TOOL_CALL).filter(before(case, case.event(last)))["event_id"]
+    commits = [e for e in commits if e in set(known)]
+    if commits:
+        apart = seconds_after(case, commits[-1], last)
+        ago = f", {span_text(apart)} before the last record" if apart is not None else ""
+        yield basis.told(f"Work was committed with git{ago}", Claim.DERIVED, commits[-1:])
+    told = case.events.filter(
+        (pl.col("source") == Source.TRANSCRIPT.value)
+        & pl.col("agent_id").is_null()
+        & pl.col("ts").is_not_null()
+    ).filter(~pl.col("file").is_in(list(case.excerpts)))
+    if told.height:
+        text = f"The transcript kept the conversation up to its record of {clock_time(told['ts'][-1])}"
+        yield basis.told(text, Claim.OBSERVED, (told["event_id"][-1],))
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

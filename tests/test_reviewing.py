@@ -1,0 +1,299 @@
+"""What is said of a session beside its findings: for the right lines, and not where the record does not show it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from forensics import reviewing
+from forensics.anonymise import anonymise
+from forensics.bounds import SENTENCE
+from forensics.engine import analyse
+from forensics.finding import Severity
+from forensics.reviewing.basis import SHOWN
+from forensics.verdict import Verdict
+from tests.rule_cases import every_case, plain
+
+ROOT = Path(__file__).parents[1]
+RULES = ROOT / "fixtures" / "rules"
+INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
+
+
+@cache
+def analysed(case):
+    return analyse([INCIDENT if case == "incident" else RULES / case / "input"])
+
+
+def review(case):
+    return analysed(case).sessions[0].review
+
+
+def lines(told):
+    return [ref.line for ref in told.refs]
+
+
+def excluded(case):
+    return {e.cause: e.told for e in review(case).excluded}
+
+
+def worked(case):
+    return [t.text for t in review(case).worked]
+
+
+# --- the incident, beside what the published report claimed ----------------------------------------
+
+
+def test_the_incident_in_numbers_each_with_its_lines():
+    told = [(f.name, f.value, lines(f)) for f in review("incident").figures]
+    assert told == [
+        ("todo items left open", "5 in progress", [31]),
+        ("agents without a result", "2 of 3", [34, 35]),
+        ("files written that no call of a file tool explains", "1", [514]),
+        ("calls that may have changed files after the last checkpoint", "1", [44, 514]),
+        ("speech-to-text requests that every endpoint failed", "1 of 4, after 32 s", [441]),
+        ("silence before the last records", "6 min 55 s", [447, 517]),
+    ]
+
+
+def test_what_the_published_report_claims_and_the_record_contradicts_is_ruled_out():
+    found = excluded("incident")
+    assert {cause: lines(told) for cause, told in found.items()} == {
+        # "All STT endpoints failed", the call's end, the file written 415 s later
+        "the failed speech requests ended the session": [441, 447, 514],
+        "the client had lost the voice server, or had never connected to it": [441, 447],
+        # three good voice turns before
+        "http://127.0.0.1:2022/v1 was not there at all, or its address was wrong": [327, 237, 141],
+        "api.openai.com could not be reached over the network": [441],
+        # "You didn't provide an API key"
+        "the speech service's key was wrong or expired": [441, 435],
+        # the last leak message, and the 401 that another request got half a minute later
+        "unclosed client sessions had used up the voice server's connections": [411, 441],
+        "the disk was full or could not be written to": [517],
+    }
+    assert "6 min 55 s later" in found["the failed speech requests ended the session"].text
+
+
+def test_the_incident_has_few_factors_and_the_worst_first():
+    factors = review("incident").factors
+    assert [f.codes for f in factors] == [
+        ("CCF902",),
+        ("CCF202", "CCF402"),
+        ("CCF101",),
+        ("CCF102", "CCF304", "CCF404"),
+        ("CCF209",),
+    ]
+
+
+def test_what_held_in_the_incident():
+    assert worked("incident") == [
+        "3 of 4 speech-to-text requests were answered",
+        "1 of 3 agents returned a result: “Create production-ready MCP server”",
+        "The transcript kept the conversation up to its record of 08:53:40Z",
+    ]
+    assert [(t.text, lines(t)) for t in review("incident").lucky] == [
+        ("The record stops right after a file write that was complete: PRIVACY.md", [517])
+    ]
+
+
+def test_where_nothing_follows_the_failure_it_is_not_said_that_the_session_went_on(tmp_path):
+    logs = shutil.copytree(INCIDENT, tmp_path / "in")
+    debug = next(logs.rglob("debug/*16d5d.txt"))
+    cut = [x for x in debug.read_text().splitlines(keepends=True) if "PRIVACY.md" not in x]
+    debug.write_text("".join(cut))
+    causes = {e.cause for e in analyse([logs]).sessions[0].review.excluded}
+    assert "the failed speech requests ended the session" not in causes
+    assert "the disk was full or could not be written to" not in causes
+    assert "the client had lost the voice server, or had never connected to it" in causes
+
+
+# --- what is ruled out, and what is not -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "cause", "cited"),
+    [
+        ("CCF208/fires/back-after-60-seconds", "MCP server “tickets” was gone for the rest of the session", [4, 8]),
+        ("CCF207/fires/login-renewed", "the model API refused the credential for good", [2, 4]),
+        ("CCF206/silent/key-refused", "the session's credential had never worked", [3, 11]),
+        ("CCF209/fires/last-result-is-missing", "the main agent waited in vain for the model API", [5]),
+        ("CCF107/fires/two-alive-when-the-allowance-ended", "the usage limit held for the rest of the session", [2, 3]),
+        ("CCF201/fires/text-to-speech", "no key for the speech service was set", [8, 10]),
+        ("CCF201/fires/hidden-lines", "the speech service's key was wrong or expired", [8, 3]),
+        (
+            "CCF206/fires/overloaded-without-logged-retries",
+            "the client was killed outright (SIGKILL, out of memory), or its machine stopped",
+            None,
+        ),
+        ("CCF207/fires/subagent", "the session's credential was invalid for all agents", None),
+    ],
+)  # fmt: skip
+def test_a_cause_is_ruled_out_by_lines(case, cause, cited):
+    told = excluded(case)[cause]
+    assert told.refs
+    assert cited is None or lines(told) == cited
+
+
+@pytest.mark.parametrize(
+    ("case", "never"),
+    [
+        ("CCF208/fires/back-after-60-seconds", "killed outright"),
+        ("CCF201/fires/text-to-speech", "ended"),
+        ("CCF201/fires/no-usable-endpoint", "could not be reached"),
+        ("CCF201/fires/text-to-speech", "key was wrong"),
+        ("CCF201/fires/hidden-lines", "no key for"),
+        ("CCF206/silent/key-refused", "for good"),
+    ],
+)
+def test_what_no_line_contradicts_is_not_ruled_out(case, never):
+    assert not [
+        cause for s in analysed(case).sessions for e in s.review.excluded if never in (cause := e.cause)
+    ]
+
+
+# --- what held -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        ("CCF407/fires/debug-log-only", "A hook denied 3 tool calls (Bash)"),
+        (
+            "CCF201/silent/fallback-answered",
+            "http://api.openai.com/v1 answered 3 speech-to-text requests after http://127.0.0.1:2022/v1 had failed",
+        ),
+        ("CCF204/fires/retry-then-served", "1 speech-to-text request was answered after a try had failed"),
+        ("CCF206/fires/timed-out-then-answered", "After the model API had failed (timeout), the main agent was answered again"),
+        ("CCF304/silent/commit-in-between", "Work was committed with git, 3 min 20 s before the last record"),
+        (
+            "CCF104/silent/second-write-refused",
+            "The client refused an edit of notes.md by agent “Write summary” that did not know what agent “Write notes” had written",
+        ),
+        ("CCF107/fires/recorded-limit-and-overload", "1 of 2 agents returned a result: “Count folders”"),
+        (
+            "CCF208/fires/back-after-60-seconds",
+            "MCP server “tickets” was connected again after it had lost its connection, 1 min later",
+        ),
+    ],
+)  # fmt: skip
+def test_what_held_is_said_where_lines_show_it(case, text):
+    assert text in worked(case)
+
+
+def test_a_page_taken_for_speech_is_no_answer():
+    session = analysed("CCF211/fires/page-where-lines-are-hidden").sessions[0]
+    wrong = {r.event_id for f in session.findings if f.rule == "CCF211" for r in f.evidence}
+    chains = [c for c in session.case.chains if c.answered_event in wrong]
+    assert chains
+    assert not {r.event_id for t in session.review.worked for r in t.refs} & {
+        c.answered_event for c in chains
+    }
+
+
+def test_a_second_writer_that_had_read_the_first_is_luck_and_one_that_had_not_is_none():
+    assert len(review("CCF104/fires/second-had-read-it").lucky) == 1
+    assert review("CCF104/fires/two-siblings").lucky == ()
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+
+def all_told(found):
+    return [*(f.told for f in found.factors), *found.worked, *found.lucky, *(e.told for e in found.excluded)]
+
+
+def check(session, inputs):
+    found = session.review
+    for told in all_told(found):
+        assert 1 <= len(told.refs) <= SHOWN, told.text
+        assert len(told.text) <= SENTENCE, told.text
+        assert told.text.isprintable(), told.text
+    assert all(1 <= len(f.refs) <= SHOWN and f.value.isprintable() for f in found.figures)
+    assert len(found.factors) <= 5
+    causes = [e.cause for e in found.excluded]
+    assert len(set(causes)) == len(causes)
+    assert len({f.name for f in found.figures}) == len(found.figures)
+    for ref in found.refs:
+        assert any(i.evidence.name == ref.path for i in inputs)
+
+
+@every_case
+def test_each_sentence_of_a_review_is_short_and_shows_few_lines(folder):
+    analysis = plain(folder)
+    assert analysis.errors == ()
+    for session in analysis.sessions:
+        check(session, analysis.inputs)
+        for ref in session.review.refs:
+            path = next(p for p in folder.rglob("*") if p.name == ref.path.rpartition("/")[2])
+            line = path.read_bytes().split(b"\n")[ref.line - 1]
+            assert hashlib.sha256(line).hexdigest() == ref.line_sha256
+
+
+def is_clean(session):
+    worse = [f for f in session.findings if f.severity.rank > Severity.NOTE.rank]
+    return session.case.ending.verdict is Verdict.CLEAN and not worse
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("version", ["claude-code/1.0.128", "claude-code/2.0.24", "claude-code/2.1.330", "voicemode/6.0.1", "voicemode/9.0.1"])  # fmt: skip
+def test_the_laws_hold_on_every_recording(corpus, version):
+    for folder in sorted((corpus / version).iterdir()):
+        analysis = analyse([folder / "input" if (folder / "input").is_dir() else folder])
+        assert analysis.errors == (), folder
+        for session in analysis.sessions:
+            check(session, analysis.inputs)
+            if is_clean(session):
+                found = session.review
+                assert (found.figures, found.factors, found.worked, found.excluded) == ((), (), (), ()), (
+                    folder
+                )
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("version", ["1.0.128", "2.0.24", "2.1.330"])
+def test_a_termination_is_told_from_a_kill(corpus, version):
+    def causes(name):
+        found = analyse([corpus / "claude-code" / version / name / "input"]).sessions[0].review.excluded
+        return [e.cause for e in found if "killed outright" in e.cause]
+
+    assert causes("c2_sigterm")
+    assert causes("c_crash") == []
+
+
+# --- beside the rules ----------------------------------------------------------------------------
+
+
+def test_a_part_that_fails_costs_itself_and_is_told(monkeypatch):
+    def broken(basis):
+        yield from ()
+        msg = "no such luck"
+        raise ValueError(msg)
+
+    monkeypatch.setattr(reviewing, "held_of", broken)
+    analysis = analyse([INCIDENT])
+    found = analysis.sessions[0].review
+    assert [(e.rule, e.error) for e in analysis.errors] == [("review-worked", "ValueError: no such luck")]
+    assert found.worked == ()
+    assert found.figures
+    assert found.factors
+    assert found.excluded
+
+
+def test_a_review_is_anonymised(tmp_path):
+    logs = shutil.copytree(INCIDENT, tmp_path / "in")
+    for path in [p for p in logs.rglob("*") if p.is_file()]:
+        text = path.read_text()
+        text = text.replace("/home/dev/", "/home/zofia/").replace(
+            "Create production-ready", "For Zofia: create"
+        )
+        path.write_text(text.replace("PRIVACY.md", "zofia.md"))
+    plainly = analyse([logs])
+    assert "zofia" in repr(plainly.sessions[0].review).casefold()
+    hidden = anonymise(plainly).sessions[0].review
+    assert "zofia" not in repr(hidden).casefold()
+    assert [len(told.refs) for told in all_told(hidden)] == [
+        len(t.refs) for t in all_told(plainly.sessions[0].review)
+    ]
