@@ -21,10 +21,12 @@ from forensics.finding import (
     Slot,
     Statement,
     Table,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
+from forensics.whereabouts import PROVIDER_STATUS, VOICE_EVENTS, server_stderr, speech_log
 
 NAMES = SERVICES | {"api": "the model API", "mcp": "the MCP tool"}
 REQUESTS = (
@@ -33,10 +35,15 @@ REQUESTS = (
 )  # fmt: skip
 PARTS = ("first third", "middle", "last third")
 WHAT_GREW = {
-    "stt": "Did the recordings become longer, or the machine busier?",
-    "api": "Did the context or the answers grow, or the provider slow down? Its status page for that time would tell",
+    "stt": (
+        "Did the recordings become longer, or the machine busier?",
+        f"{VOICE_EVENTS}: the duration that each RECORDING_END has; and the machine's load over that time",
+    ),
+    "api": (
+        "Did the context or the answers grow, or the provider slow down?",
+        f"the session's transcript: the tokens of each request; and {PROVIDER_STATUS}: an incident at that time",
+    ),
 }
-CAUSE = "What slowed it down? The service's own log of the same minutes, with its load, would tell"
 
 GUIDANCE = Guidance(
     contract="A service that becomes slower is looked at before it fails: its latency is measured, and it is probed.",
@@ -171,8 +178,21 @@ def _statements(found: Degradation) -> Iterator[Statement]:
         text = "The trend also holds for the time per unit of what was asked for"
         yield Statement(Slot.WHY, Claim.DERIVED, text, ends)
     elif series.service in WHAT_GREW:
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, WHAT_GREW[series.service], ends)
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, CAUSE, (failure.event,))
+        yield question(*WHAT_GREW[series.service], ends)
+    yield question("What slowed it down?", _settled_by(series), (failure.event,))
+
+
+def _settled_by(series: Series) -> str:
+    if series.service == "api":
+        return f"{PROVIDER_STATUS}: an incident in the minutes before the failure"
+    log = (
+        speech_log(series.endpoint)
+        if series.service in SERVICES
+        else server_stderr(series.endpoint.partition("/")[0])
+    )
+    return (
+        f"{log}: how long each request took in the minutes before the failure, with the load of that machine"
+    )
 
 
 def _table(before: Sequence[Latency]) -> Table:

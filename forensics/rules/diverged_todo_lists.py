@@ -21,10 +21,12 @@ from forensics.finding import (
     Slot,
     Statement,
     Table,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
+from forensics.whereabouts import WORKING_TREE
 
 DONE = "completed"
 SHOWN = 10  # items of two lists that are shown
@@ -141,7 +143,8 @@ def _hit(case: Case, pairs: Sequence[tuple[Spell, Spell]]) -> Hit:
         )
         for one, other in pairs[:SHOWN]
     ]
-    question = f"Which of the two lists is right about {what}, and do both mean one thing?"
+    ask = f"Which of the two lists is right about {what}, and do both mean one thing?"
+    settled_by = f"{WORKING_TREE} and the last messages of {' and '.join(names)}: whether the work is there"
     rows = tuple((one.content, one.status, other.status) for one, other in pairs[:SHOWN])
     return Hit(
         subject="|".join(sorted(items)),
@@ -153,7 +156,7 @@ def _hit(case: Case, pairs: Sequence[tuple[Spell, Spell]]) -> Hit:
             "items": list(items),
             "lasted_s": round(longest, 1),
         },
-        statements=(*statements, Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, events)),
+        statements=(*statements, question(ask, settled_by, events)),
         tables=(Table("Contradictions", ("item", names[0], names[1]), rows),),
         agent_id=pairs[0][0].agent_id,
         apart="|".join(names),

@@ -22,18 +22,21 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.patterns.voicemode import NO_SPEECH
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.voice_chains import Chain
+from forensics.whereabouts import VOICE_STDERR
 
 # the last release that reports a chain of which everything failed as silence (fixed in 4.7.0)
 MASKING = (4, 6, 0)
 # so says the line of a chain that failed up to 4.4.0, and no later one
 OLD_LINE = "All STT endpoints failed. "
-FAILED_BEFORE = "Did an endpoint fail or time out before? The voice server's own lines would tell"
+FAILED_BEFORE = "Did an endpoint fail or time out before?"
+SETTLED_BY = f"{VOICE_STDERR}: “STT failed for” or “timed out” before the request's end"
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 GUIDANCE = Guidance(
@@ -244,7 +247,7 @@ def _of_time(slow: Sequence[_Heard], heard: Sequence[_Heard]) -> Hit:
         facts={"occurrences": n, "longest_s": round(longest, 1), "median_s": usual, "by": "time"},
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, text, events),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, FAILED_BEFORE, events),
+            question(FAILED_BEFORE, SETTLED_BY, events),
         ),
         confidence=Confidence.MEDIUM,
         contract_held=None,

@@ -20,6 +20,7 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import CONVERSE, NO_SILENCE_DETECTION, Row, Source
@@ -33,9 +34,10 @@ CALL_AT_MOST = (
     "15m"  # a call begins this long before its recording ends, at most, and is told as late after it
 )
 NOT_LOADED = "the voice server says that the library that detects silence is not available"
-QUESTION = (
-    "Can the server detect silence? Its start with VOICEMODE_DEBUG=true says VAD_AVAILABLE; webrtcvad needs "
-    "setuptools below 81"
+QUESTION = "Can the server detect silence?"
+SETTLED_BY = (
+    "the voice server's start with VOICEMODE_DEBUG=true: VAD_AVAILABLE; and its Python environment: whether “import "
+    "webrtcvad” works (it needs setuptools below 81)"
 )
 
 GUIDANCE = Guidance(
@@ -209,7 +211,7 @@ def _statements(found: Sequence[_Recording], lines: tuple[int, ...]) -> Iterator
     if lines:
         yield Statement(Slot.WHY, Claim.OBSERVED, f"By its own line {NOT_LOADED}", lines)
     else:
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, events[:1])
+        yield question(QUESTION, SETTLED_BY, events[:1])
 
 
 def _by_the_servers_word(said: pl.DataFrame) -> Hit:

@@ -22,11 +22,13 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.order import ONE_WRITER, clock_steps
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source, is_from
+from forensics.whereabouts import MACHINE_LOG
 
 # what begins anew: a silence before it lies between two runs
 ANEW = (K.SESSION_START, K.USER_PROMPT, K.PROMPT_TYPED)
@@ -153,8 +155,9 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
     text = f"{span} no source has a record: {seconds:.0f} s"
     tools: list[FactValue] = list(dict.fromkeys(t for w in waits for t in w.tools))
     doing = f"{who} waited for {what}" + (f" ({', '.join(map(str, tools))})" if tools else "")
-    question = (
-        "Was the machine suspended, the network gone, or the client hung? The machine's own log would tell"
+    settled_by = (
+        f"{MACHINE_LOG}: a suspend, a resume or an interface that went down between {clock_time(silence.since)} and "
+        f"{clock_time(silence.until)}; without any of these, the client and what it waited for are left"
     )
     return Hit(
         subject=f"{what}|{'|'.join(map(str, tools))}",
@@ -173,7 +176,7 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, text, around),
             Statement(Slot.WHY, Claim.DERIVED, doing, opened),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, around),
+            question("Was the machine suspended, the network gone, or the client hung?", settled_by, around),
         ),
         agent_id=waits[0].agent_id,
     )
