@@ -9,9 +9,8 @@ from datetime import datetime, timedelta, tzinfo
 from dateutil import tz as dateutil_tz
 
 from forensics.analysis import Moment
+from forensics.durations import duration
 from forensics.offsets import format_offset
-
-MINUTE = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +64,7 @@ def choose_clock(tz_name: str | None, moments: Iterable[Moment]) -> LocalClock:
 
 
 def span_text(seconds: float | None) -> str:
-    """Write a duration: ``2 h 1 min 45 s``."""
+    """Write a duration, of which nothing may be known."""
     if seconds is None:
         return "not known"
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole % 3600 // MINUTE, whole % MINUTE
-    parts = [
-        f"{hours} h" if hours else "",
-        f"{minutes} min" if minutes else "",
-        f"{rest} s" if rest or whole < MINUTE else "",
-    ]
-    return " ".join(p for p in parts if p)
+    return duration(seconds, digits=0)

@@ -61,7 +61,10 @@ def _counts(session: SessionAnalysis) -> tuple[str, ...]:
         (missing, f"{missing} agent{_s(missing)} without a result"),
         (stopped, f"{stopped} agent{_s(stopped)} stopped before the end of the work"),
         (opened, f"{opened} tool call{_s(opened)} never answered"),
-        (len(waits), f"{len(waits)} voice request{_s(len(waits))} failed after {sum(waits):.0f} s in all"),
+        (
+            len(waits),
+            f"{len(waits)} voice request{_s(len(waits))} failed after {span_text(sum(waits))} in all",
+        ),
     )
     return tuple(text for count, text in told if count)
 
@@ -95,8 +98,7 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
         Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
     ]
     if ending.gap_s is not None and ending.gap_s >= LONG_SILENCE_S:
-        silence = f"{span_text(ending.gap_s)} ({ending.gap_s:.0f} s)"
-        text = f"Before the last records no source has a dated record for {silence}"
+        text = f"Before the last records no source has a dated record for {span_text(ending.gap_s)}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
     left = _counts(session)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement, question
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
@@ -104,7 +105,7 @@ def _statements(ending: Ending, cites: tuple[int, ...], gap_s: float) -> Iterato
         text = f"The last record is from {clock_time(ending.last_ts)}"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.last_event,))
         if ending.gap_s is not None and ending.gap_s >= gap_s and ending.gap_from is not None:
-            text = f"Before the end no source has a dated record for {ending.gap_s:.0f} s"
+            text = f"Before the end no source has a dated record for {duration(ending.gap_s, digits=0)}"
             yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.gap_from, ending.last_event))
     if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
         settled_by = (

@@ -9,6 +9,7 @@ from forensics.aspects.degradation import Degradation, Limits, find_degradation,
 from forensics.aspects.latency import Failure, Latency, Series, failed_undated, failing_series, unprobed
 from forensics.aspects.voice_tables import SERVICES, short
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -135,7 +136,7 @@ def _hit(found: Degradation) -> Hit:
     series, slow = found.series, found.slow
     ends = (found.before[0].event, found.before[-1].event)
     events = dict.fromkeys((ends[0], *(x.event for x in slow), ends[1], found.failure.event))
-    speed = f"from {found.first_s:.1f} s to {found.last_s:.1f} s (medians)"
+    speed = f"from {duration(found.first_s)} to {duration(found.last_s)} (medians)"
     return Hit(
         subject=f"{series.service}|{series.endpoint}",
         message=f"answers of {_name(series)} slowed {speed} before a request failed",
@@ -164,12 +165,14 @@ def _name(series: Series) -> str:
 def _statements(found: Degradation) -> Iterator[Statement]:
     series, ends = found.series, (found.before[0].event, found.before[-1].event)
     text = (
-        f"{len(found.before)} answers of {_name(series)} rose from a median of {found.first_s:.1f} s in the first "
-        f"third to {found.last_s:.1f} s in the last (Mann-Kendall, p = {found.p:.1e})"
+        f"{len(found.before)} answers of {_name(series)} rose from a median of {duration(found.first_s)} in the first "
+        f"third to {duration(found.last_s)} in the last (Mann-Kendall, p = {found.p:.1e})"
     )
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, ends)
     failure = found.failure
-    text = f"{found.wait_s:.0f} s after the last of them a request failed: {short(failure.reason)}"
+    text = (
+        f"{duration(found.wait_s, digits=0)} after the last of them a request failed: {short(failure.reason)}"
+    )
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ends[1], failure.event))
     if found.slow:
         text = f"The last {len(found.slow)} answers were slower than 95 % of those before them"
@@ -204,8 +207,8 @@ def _table(before: Sequence[Latency]) -> Table:
             str(len(part)),
             clock_time(part[0].at),
             clock_time(part[-1].at),
-            f"{min(x.seconds for x in part):.1f} s",
-            f"{max(x.seconds for x in part):.1f} s",
+            duration(min(x.seconds for x in part)),
+            duration(max(x.seconds for x in part)),
         )
         for name, part in zip(PARTS, parts, strict=True)
     )

@@ -10,6 +10,7 @@ from forensics.aspects.conflicts import agent_name, clock_time
 from forensics.aspects.item_spells import Spell, list_owners, spells_of, undated_owners
 from forensics.aspects.todo_lists import CHANGES
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -137,8 +138,8 @@ def _hit(case: Case, pairs: Sequence[tuple[Spell, Spell]]) -> Hit:
             Slot.HAPPENED,
             Claim.DERIVED,
             f"“{one.content}” is {one.status} in the list of {names[0]} since {clock_time(one.since)}, and "
-            f"{other.status} in that of {names[1]} since {clock_time(other.since)}: for {one.overlap_s(other):.0f} s "
-            "both lists said so while both agents were alive",
+            f"{other.status} in that of {names[1]} since {clock_time(other.since)}: for "
+            f"{duration(one.overlap_s(other), digits=0)} both lists said so while both agents were alive",
             (one.event, other.event),
         )
         for one, other in pairs[:SHOWN]

@@ -12,6 +12,7 @@ import polars as pl
 from forensics.aspects.voice_results import failed_results, heard_results, server_version, uses_voice
 from forensics.aspects.voice_tables import chain_table, short
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -237,11 +238,13 @@ def _of_time(slow: Sequence[_Heard], heard: Sequence[_Heard]) -> Hit:
     longest = max(h.seconds for h in slow)
     events = tuple(e for h in slow for e in h.events)
     n = len(slow)
-    compared = f"; the {len(answered)} answered ones took {usual:.1f} s (median)" if usual is not None else ""
-    text = f"Ended without speech ({_times(n)}), the longest after {longest:.1f} s{compared}"
+    compared = (
+        f"; the {len(answered)} answered ones took {duration(usual)} (median)" if usual is not None else ""
+    )
+    text = f"Ended without speech ({_times(n)}), the longest after {duration(longest)}{compared}"
     return Hit(
         subject="stt|slow",
-        message=f"“no speech detected” after {longest:.1f} s of speech-to-text, too long for silence",
+        message=f"“no speech detected” after {duration(longest)} of speech-to-text, too long for silence",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in events),
         facts={"occurrences": n, "longest_s": round(longest, 1), "median_s": usual, "by": "time"},

@@ -10,6 +10,7 @@ import polars as pl
 from forensics.aspects.conflicts import clock_time
 from forensics.aspects.mcp_losses import Loss, Work, losses_of, mcp_calls
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -151,7 +152,7 @@ def _statements(server: str, losses: Sequence[Loss], work: Work, what: str) -> I
         text = f"At {clock_time(loss.rows[0]['ts'])} MCP server “{server}” {verb}"
         yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, events)
         if loss.back is not None:
-            took = "" if loss.back_after_s is None else f" after {loss.back_after_s:.0f} s"
+            took = "" if loss.back_after_s is None else f" after {duration(loss.back_after_s, digits=0)}"
             text = f"MCP server “{server}” was connected again{took}"
             yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, (loss.back["event_id"],))
     last = work.after(losses[-1].rows[-1])

@@ -16,6 +16,7 @@ from forensics.aspects.voice_results import (
 )
 from forensics.aspects.voice_tables import SERVICES, chain_table, short
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -193,7 +194,7 @@ def _statements(group: Sequence[Chain], served: str, answered: int) -> Iterator[
     yield Statement(Slot.WHY, Claim.OBSERVED, f"The failed attempts said: {'; '.join(reasons)}", ends)
     lost = _lost_s(group)
     if lost:
-        text = f"{lost:.1f} s were spent on attempts that failed before the answers came"
+        text = f"{duration(lost)} were spent on attempts that failed before the answers came"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, ends)
     if len(group) == answered > 1:
         text = "No request to this service was answered by its first endpoint in this record"

@@ -10,6 +10,7 @@ import polars as pl
 
 from forensics.aspects.voice_results import SERVER_LINES, uses_voice
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -179,8 +180,8 @@ def _hit(found: Sequence[_Recording], said: pl.DataFrame) -> Hit:
     events = tuple(r.event for r in found)
     limits = sorted({r.limit_s for r in found if r.limit_s is not None})
     length = max(r.length_s for r in found)
-    whole = f"the {limits[0]:g} s that it may" if len(limits) == 1 else "as long as it may"
-    alike = f"{len(found)} recordings all lasted {length:.1f} s: none ended at silence"
+    whole = f"the {duration(limits[0])} that it may" if len(limits) == 1 else "as long as it may"
+    alike = f"{len(found)} recordings all lasted {duration(length)}: none ended at silence"
     text = f"each of {len(found)} recordings lasted {whole}: none ended at silence" if limits else alike
     lines = tuple(said["event_id"].head(SHOWN))
     return Hit(
@@ -203,7 +204,10 @@ def _statements(found: Sequence[_Recording], lines: tuple[int, ...]) -> Iterator
     events = tuple(r.event for r in found)[:SHOWN]
     total = sum(r.length_s for r in found)
     yield Statement(
-        Slot.HAPPENED, Claim.DERIVED, f"{len(found)} recordings took {total:.0f} s in all", events
+        Slot.HAPPENED,
+        Claim.DERIVED,
+        f"{len(found)} recordings took {duration(total, digits=0)} in all",
+        events,
     )
     if any(r.ends_at_silence for r in found):
         text = "By the exchange log silence detection was asked for"

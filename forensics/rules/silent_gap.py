@@ -11,6 +11,7 @@ from forensics.aspects.conflicts import agent_name, clock_time, log_of
 from forensics.aspects.open_turns import Wait, WaitsFor, waits_of
 from forensics.aspects.silences import Silence, silences_of
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -152,7 +153,7 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
     around = (silence.since_event, silence.until_event)
     opened = tuple(dict.fromkeys(e for w in waits for e in w.events))
     span = f"Between {clock_time(silence.since)} and {clock_time(silence.until)}"
-    text = f"{span} no source has a record: {seconds:.0f} s"
+    text = f"{span} no source has a record: {duration(seconds, digits=0)}"
     tools: list[FactValue] = list(dict.fromkeys(t for w in waits for t in w.tools))
     doing = f"{who} waited for {what}" + (f" ({', '.join(map(str, tools))})" if tools else "")
     settled_by = (
@@ -162,7 +163,7 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
     return Hit(
         subject=f"{what}|{'|'.join(map(str, tools))}",
         apart="|".join(_asked(case, opened)),
-        message=f"No source has a record for {seconds:.0f} s while {who} waited for {what}",
+        message=f"No source has a record for {duration(seconds, digits=0)} while {who} waited for {what}",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in dict.fromkeys((*around, *opened))),
         facts={
@@ -197,11 +198,11 @@ def _clocks(case: Case) -> Iterator[Hit]:
         most = part["step"].max().total_seconds()  # type: ignore[union-attr]
         times = "once" if part.height == 1 else f"{part.height} times"
         cites = (first["above_id"], first["event_id"])
-        text = f"The clock of this log goes back {times}, by up to {most:.1f} s, and goes on from there"
+        text = f"The clock of this log goes back {times}, by up to {duration(most)}, and goes on from there"
         yield Hit(
             subject=f"clock set back|{case.event(first['event_id'])['source']}",
             apart=log_of(case, first["file"]),
-            message=f"The clock of a log goes back {times}, by up to {most:.1f} s",
+            message=f"The clock of a log goes back {times}, by up to {duration(most)}",
             claim=Claim.DERIVED,
             cites=tuple(Cite(e) for e in cites),
             facts={"seconds": -round(most, 3), "times": part.height, "waited_for": None},

@@ -12,6 +12,7 @@ from forensics.aspects.mcp_losses import mcp_calls
 from forensics.aspects.voice_results import failed_results, has_server_lines, uses_voice
 from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -127,7 +128,7 @@ def _hit(
     waits = [a.waited_s for a in attempts if a.waited_s is not None]
     waited = round(waits[0], 1) if waits else None
     limit = next((x for x in limits_s if waited is not None and abs(waited - x) <= slack_s), None)
-    after = f" after {waited:.1f} s" if waited is not None else ""
+    after = f" after {duration(waited)}" if waited is not None else ""
     return Hit(
         subject=f"{service}|{endpoint}",
         message=f"{SERVICES[service]} at {endpoint} timed out{after}, cause not in the evidence",
@@ -153,31 +154,25 @@ def _statements(
     measured = [a for a in attempts if a.waited_s is not None]
     if measured:
         waits = [a.waited_s or 0.0 for a in measured]
-        text = f"The wait was {waits[0]:.1f} s, from the attempt to its failure"
+        text = f"The wait was {duration(waits[0])}, from the attempt to its failure"
         if limit is not None:
-            text += f"; that is a limit that the client is built with ({limit:g} s)"
+            text += f"; that is a limit that the client is built with ({duration(limit)})"
         yield Statement(Slot.WHY, Claim.DERIVED, text, _events(measured[:1]))
-        text = f"{sum(waits):.0f} s in all were spent waiting for {endpoint}"
+        text = f"{duration(sum(waits), digits=0)} in all were spent waiting for {endpoint}"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, _events(measured))
     text = "No record of the speech server's own was observed among the sources"
     yield Statement(Slot.WHY, Claim.DERIVED, text, ends[:1])
-    yield _which(endpoint, attempts[0].ended, ends)
+    yield _which(endpoint, attempts[0].ended, ends[:1])
 
 
 def _which(endpoint: str, when: datetime | None, cites: tuple[int, ...]) -> Statement:
     text = f"{speech_log(endpoint)}: a request {around(when)}, and how long it took; without one it was not reached"
-    return question(WHICH, text, cites[:1])
+    return question(WHICH, text, cites)
 
 
-def _plain(
-    endpoint: str,
-    what: str,
-    events: tuple[int, ...],
-    asked: Statement,
-    count: int,
-    waited: float | None = None,
-) -> Hit:
-    """Make the finding of a timeout of which no more is known than that it was."""
+def _plain(endpoint: str, what: str, asked: Statement, count: int, waited: float | None = None) -> Hit:
+    """Make the finding of a timeout of which no more is known than that it was, on the lines of the question."""
+    events = asked.cites
     times = f" ({count} times)" if count > 1 else ""
     return Hit(
         subject=endpoint,
@@ -202,7 +197,7 @@ def _from_results(case: Case) -> Iterator[Hit]:
     for endpoint, events in found.items():
         what = f"By the voice tool's own result, {endpoint}"
         asked = _which(endpoint, case.event(events[0])["ts"], tuple(events))
-        yield _plain(endpoint, what, tuple(events), asked, len(events))
+        yield _plain(endpoint, what, asked, len(events))
 
 
 def _from_api(case: Case) -> Iterator[Hit]:
@@ -216,7 +211,7 @@ def _from_api(case: Case) -> Iterator[Hit]:
     what, events = "A request to the model API", tuple(timeouts["event_id"])
     when = around(timeouts["ts"][0])
     settled_by = f"{PROVIDER_STATUS}: an incident {when}; and {MACHINE_LOG}: an interface that went down then"
-    yield _plain("model API", what, events, question(WHICH_OF_API, settled_by, events[:1]), count)
+    yield _plain("model API", what, question(WHICH_OF_API, settled_by, events), count)
 
 
 def _from_tools(case: Case) -> Iterator[Hit]:
@@ -258,6 +253,6 @@ def _of_tool(server: str, tool: str, what: str, rows: pl.DataFrame, waited: floa
     """Make the finding of one tool's timeouts; its server may have several tools that time out."""
     events = tuple(rows["event_id"])
     settled_by = f"{server_stderr(server)}: what {tool} was at when the client gave up"
-    asked = question(WHICH_OF_TOOL, settled_by, events[:1])
-    hit = _plain(f"mcp:{server}", what, events, asked, rows.height, waited)
+    asked = question(WHICH_OF_TOOL, settled_by, events)
+    hit = _plain(f"mcp:{server}", what, asked, rows.height, waited)
     return replace(hit, apart=tool)
