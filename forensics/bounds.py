@@ -33,7 +33,9 @@ def bounded(hit: Hit) -> Hit:
 
 
 def _statement(said: Statement) -> Statement:
-    return said if len(said.text) <= SENTENCE else replace(said, text=shortened(said.text, SENTENCE))
+    if max(len(said.text), len(said.settled_by)) <= SENTENCE:
+        return said
+    return replace(said, text=shortened(said.text, SENTENCE), settled_by=shortened(said.settled_by, SENTENCE))
 
 
 def _table(table: Table) -> Table:

@@ -1,19 +1,22 @@
-"""Lengths of time in words that people read."""
+"""How long something took, in words that people read: 6 min 55 s and not 415 s."""
 
 from __future__ import annotations
 
-MINUTE = 60  # seconds
+LONG = 90  # seconds: from here on minutes are easier to read
+HOUR, MINUTE = 3600, 60
+
+
+def duration(seconds: float, *, digits: int = 1) -> str:
+    """Write what was measured: ``30.0 s``, ``6 min 55 s``, ``2 h 1 min 45 s``; ``digits`` are those of a short one."""
+    if round(seconds, digits) < LONG:
+        return f"{seconds:.{digits}f} s"
+    return span_text(seconds)
 
 
 def span_text(seconds: float | None) -> str:
-    """Write a duration: ``2 h 1 min 45 s``."""
+    """Write a length of time in whole seconds, of which nothing may be known: ``1 min 15 s``."""
     if seconds is None:
         return "not known"
     whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole % 3600 // MINUTE, whole % MINUTE
-    parts = [
-        f"{hours} h" if hours else "",
-        f"{minutes} min" if minutes else "",
-        f"{rest} s" if rest or whole < MINUTE else "",
-    ]
-    return " ".join(p for p in parts if p)
+    parts = ((whole // HOUR, "h"), (whole % HOUR // MINUTE, "min"), (whole % MINUTE, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"

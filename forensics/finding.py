@@ -101,6 +101,11 @@ class Statement:
     settled_by: str = ""
 
 
+def question(text: str, settled_by: str, cites: tuple[int, ...]) -> Statement:
+    """Ask what the evidence leaves open: always a hypothesis, and never without the source that would settle it."""
+    return Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, cites, settled_by)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows that say more than a sentence (an agent table, a fallback chain)."""

@@ -13,6 +13,7 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.account import Remark
+from forensics.durations import duration
 from forensics.schema import CLOCK_STEP, MOMENT, EventKind, Source, TsQuality, empty, is_from
 
 ONE_WRITER = (Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.VOICE_STDERR, Source.VOICE_EVENTS)
@@ -97,7 +98,7 @@ def steps_back(events: pl.DataFrame) -> list[Remark]:
     return [
         Remark(
             f"the clock of this log goes back {'once' if n == 1 else f'{n} times'}, by up to "
-            f"{step.total_seconds():.1f} s: the order of its lines is kept",
+            f"{duration(step.total_seconds())}: the order of its lines is kept",
             ((file, above), (file, line)),
         )
         for file, n, above, line, step in steps.iter_rows()

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from forensics.engine import analyse
-from forensics.finding import Claim
+from forensics.finding import Claim, question
+from forensics.render.advice import advise
 from forensics.render.failure_timeline import MOST_GAPS, MOST_MOMENTS
 from forensics.render.markdown import to_markdown
 from forensics.review import Exclusion, Factor, Figure, Review, Told
@@ -331,3 +332,26 @@ def test_reports_of_all_recordings_are_sound(corpus, kind):
         assert_is_sound_markdown(report)
         places += assert_places_exist(report, analysis)
     assert places > 100
+
+
+def test_a_question_that_several_findings_ask_stands_once_with_every_source():
+    folder = ROOT / "fixtures" / "rules" / "CCF208" / "fires" / "one-dies-two-never-connect" / "input"
+    questions = section(report_of(folder), "OPEN QUESTIONS")
+    asked = questions.partition("- Why did the server end, or not start?")[2].partition("\n- ")[0]
+    assert re.findall(r"^  - Settled by: (.{24})", asked, re.MULTILINE) == [
+        "The server's command (cl",
+        "The server's command (cl",
+        "The voice server's stand",
+    ]
+    assert questions.count("Why did the server end") == 1
+
+
+def test_of_many_sources_of_one_question_the_first_are_named_and_the_others_counted():
+    analysis = analysis_of(
+        ROOT / "fixtures" / "rules" / "CCF208" / "fires" / "one-dies-two-never-connect" / "input"
+    )
+    session = analysis.sessions[0]
+    asking = next(f for f in session.findings if f.rule == "CCF208")
+    alike = [replace(asking, statements=(question("Why?", f"log {n}", (1,)),)) for n in range(8)]
+    told = next(q for q in advise(replace(session, findings=tuple(alike)), analysis).questions)
+    assert told.settled_by == ("log 0", "log 1", "log 2", "log 3", "log 4", "3 more of the same kind")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.engine import analyse
+from forensics.finding import Claim, Slot
 from forensics.rules import RULES
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "rules"
@@ -72,6 +73,16 @@ def test_every_statement_cites_what_it_rests_on(case):
         for statement in finding.statements:
             assert statement.cites, statement.text
             assert set(statement.cites) <= known
+
+
+@pytest.mark.parametrize("case", [*FIRES, *SILENT], ids=name_of)
+def test_every_question_is_a_hypothesis_and_names_what_would_settle_it(case):
+    _, analysis = judged(case)
+    for finding in analysis.findings:
+        for statement in finding.statements:
+            assert (statement.slot is Slot.QUESTION) == (statement.claim is Claim.HYPOTHESIS), statement.text
+            assert bool(statement.settled_by) == (statement.slot is Slot.QUESTION), statement.text
+            assert not statement.settled_by or "would tell" not in statement.text, "that is the source's part"
 
 
 @pytest.mark.parametrize("case", [*FIRES, *SILENT], ids=name_of)

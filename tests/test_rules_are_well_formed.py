@@ -125,6 +125,13 @@ def test_a_rule_reads_typed_columns_only(path):
 
 
 @every_file
+def test_a_question_is_asked_with_the_source_that_settles_it(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    by_hand = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "QUESTION"]
+    assert not by_hand, "question(…) of forensics.finding asks for the source"
+
+
+@every_file
 def test_no_sentence_claims_what_needs_a_line_of_its_own(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docs = {

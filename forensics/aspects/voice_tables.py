@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forensics.aspects.conflicts import clock_time
+from forensics.durations import duration
 from forensics.finding import Table
 from forensics.voice_chains import Attempt, Chain
 
@@ -31,7 +32,7 @@ def chain_table(number: int, chain: Chain) -> Table:
             a.endpoint,
             clock_time(a.started),
             clock_time(a.ended),
-            f"{a.waited_s:.1f} s" if a.waited_s is not None else "",
+            duration(a.waited_s) if a.waited_s is not None else "",
             _outcome(a),
         )
         for n, a in enumerate(chain.tries, 1)

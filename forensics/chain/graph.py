@@ -20,6 +20,7 @@ from forensics.case import Case
 from forensics.chain.happenings import Happening, happenings_of
 from forensics.chain.marks import Mark
 from forensics.chain.naming import died_of, naming_records
+from forensics.durations import duration
 from forensics.finding import Confidence, Finding
 
 RESOURCE_WITHIN_S = 600.0
@@ -201,7 +202,7 @@ def _resource(nodes: Sequence[Happening], within_s: float) -> Iterator[Edge]:
         if near is None:
             continue
         first, second, seconds = near
-        text = f"both are about {shared[0]}, {seconds:.1f} s apart"
+        text = f"both are about {shared[0]}, {duration(seconds)} apart"
         edge = _edge(nodes, (n, m), Link.RESOURCE, (first.event_id, second.event_id), text)
         if edge is not None:
             yield edge
@@ -231,7 +232,9 @@ def _temporal(nodes: Sequence[Happening], edges: Sequence[Edge], within_s: float
             if seconds is None or frozenset((n, m)) in known or own & others or not _may_link(one, other):
                 continue
             records = one.marks[0].event_id, other.marks[0].event_id
-            edge = _edge(nodes, (n, m), Link.TEMPORAL, records, f"{seconds:.1f} s later; no key in common")
+            edge = _edge(
+                nodes, (n, m), Link.TEMPORAL, records, f"{duration(seconds)} later; no key in common"
+            )
             if edge is not None:
                 yield edge
                 break

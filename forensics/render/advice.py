@@ -14,6 +14,7 @@ from forensics.schema import Source, TsQuality
 
 PRIORITIES = {Severity.CRITICAL: 1, Severity.HIGH: 1, Severity.MEDIUM: 2}
 LOWEST_PRIORITY = 3
+NAMED = 5  # sources of one question
 ABSENT = {
     Source.TRANSCRIPT: (
         "No transcript: what was said, which agent did what, and the history of todo lists are not in the evidence"
@@ -113,15 +114,21 @@ def _state(outcome: Outcome, session: SessionAnalysis) -> str:
 
 
 def _questions(session: SessionAnalysis) -> tuple[Question, ...]:
-    """Return the findings' questions, each once, with all rules that ask it."""
-    asked: dict[str, Question] = {}
+    """Return the findings' questions, each once, with all rules that ask it and what would settle it."""
+    asked: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for finding in session.findings:
         for said in finding.statements:
             if said.slot is Slot.QUESTION:
-                before = asked.get(said.text, Question(said.text, said.settled_by, ()))
-                codes = tuple(dict.fromkeys((*before.codes, finding.rule)))
-                asked[said.text] = Question(said.text, before.settled_by or said.settled_by, codes)
-    return tuple(asked.values())
+                sources, codes = asked.setdefault(said.text, ({}, {}))
+                sources.update(dict.fromkeys(filter(None, [said.settled_by])))
+                codes[finding.rule] = None
+    return tuple(Question(text, _first(tuple(s)), tuple(c)) for text, (s, c) in asked.items())
+
+
+def _first(sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first sources: findings that ask one question ask it each of its own file, service or minute."""
+    left = len(sources) - NAMED
+    return (*sources[:NAMED], f"{left} more of the same kind") if left > 0 else sources
 
 
 def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...]:

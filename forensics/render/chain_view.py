@@ -9,6 +9,7 @@ from forensics.analysis import SessionAnalysis
 from forensics.chain.graph import Edge, Link, Path
 from forensics.chain.happenings import Happening
 from forensics.citations import format_utc
+from forensics.durations import duration
 from forensics.render.finding_views import FindingViews
 from forensics.render.views import Beside, ChainView, Exhibits, Step
 
@@ -27,7 +28,7 @@ def view_chain(session: SessionAnalysis, views: FindingViews, exhibits: Exhibits
         steps=tuple(make.steps(path) for path in graph.paths),
         beside=tuple(make.beside(node) for n, node in enumerate(graph.nodes) if n not in graph.linked),
         followed=tuple(
-            f"“{names[e.after]}” {e.seconds:.1f} s after “{names[e.before]}”"
+            f"“{names[e.after]}” {duration(e.seconds)} after “{names[e.before]}”"
             for e in graph.edges
             if e.link is Link.TEMPORAL
         ),
@@ -76,7 +77,7 @@ class _Maker:
 
 
 def _link(edge: Edge) -> str:
-    apart = f"{edge.seconds:.1f} s"
+    apart = duration(edge.seconds)
     return f"{edge.link.value}, {apart} later: {edge.text.removesuffix(f', {apart} apart')}"
 
 

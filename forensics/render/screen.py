@@ -12,12 +12,12 @@ from itertools import groupby
 from rich.text import Text
 
 from forensics.analysis import Analysis
+from forensics.durations import span_text
 from forensics.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
 from forensics.render.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged, rows_of
 from forensics.render.console import STYLES, account, terminal
 from forensics.render.incident import lay_out_all
 from forensics.render.markup import capitalised
-from forensics.render.moments import span_text
 from forensics.render.numbers import counted
 from forensics.render.overview import overview_of
 from forensics.render.page import MEASURE, QUIET, Page

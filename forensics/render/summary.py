@@ -57,8 +57,7 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
         Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
     ]
     if ending.gap_s is not None and ending.gap_s >= LONG_S:
-        silence = f"{span_text(ending.gap_s)} ({ending.gap_s:.0f} s)"
-        text = f"Before the last records no source has a dated record for {silence}"
+        text = f"Before the last records no source has a dated record for {span_text(ending.gap_s)}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
     if not session.findings:

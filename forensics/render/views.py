@@ -216,10 +216,10 @@ class ActionGroup:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One open question: a hypothesis, with the source that would settle it."""
+    """One open question: a hypothesis, with the sources that would settle it, and what to look for in each."""
 
     text: str
-    settled_by: str
+    settled_by: tuple[str, ...]  # several where several findings ask the same
     codes: tuple[str, ...]  # of the rules that ask it
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
-from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement
+from forensics.durations import duration
+from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement, question
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.verdict import Ending, Verdict
+from forensics.whereabouts import MACHINE_LOG, around
 
 SEVERITIES = {
     Verdict.CRASHED: Severity.HIGH,
@@ -31,10 +33,7 @@ MEANING = {
 }
 # endings that a line itself states; the others are drawn from what is there and what is not
 STATED = (Verdict.CRASHED, Verdict.INTERRUPTED, Verdict.ERROR_RESULT)
-QUESTION = (
-    "Was the process killed, did it die, or was its window closed? The exit code, the terminal's last lines or "
-    "the system log would tell"
-)
+QUESTION = "Was the process killed, did it die, or was its window closed?"
 SHOWN = 6  # records cited for one sentence
 
 GUIDANCE = Guidance(
@@ -106,10 +105,14 @@ def _statements(ending: Ending, cites: tuple[int, ...], gap_s: float) -> Iterato
         text = f"The last record is from {clock_time(ending.last_ts)}"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.last_event,))
         if ending.gap_s is not None and ending.gap_s >= gap_s and ending.gap_from is not None:
-            text = f"Before the end no source has a dated record for {ending.gap_s:.0f} s"
+            text = f"Before the end no source has a dated record for {duration(ending.gap_s, digits=0)}"
             yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.gap_from, ending.last_event))
     if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, cites)
+        settled_by = (
+            f"{MACHINE_LOG}: an out-of-memory kill or a shutdown {around(ending.last_ts)}; the exit code that the "
+            "shell or the CI job kept: 137 and 143 are kills; the terminal's last lines: an error of the process's own"
+        )
+        yield question(QUESTION, settled_by, cites)
     if ending.open_calls:
         n = len(ending.open_calls)
         text = f"{n} tool call{'s were' if n > 1 else ' was'} not answered when the record stopped"

@@ -19,14 +19,20 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
+from forensics.whereabouts import WORKING_TREE
 
 # how a run's result (2.0.24 on) or an agent's record (2.1.330) names the budget that ended it
 BUDGETS = {"error_max_turns": "turns", "max_turns": "turns", "error_max_budget_usd": "cost"}
 OPTIONS = {"turns": "--max-turns, or the agent's maxTurns", "cost": "--max-budget-usd"}
+STARTED_BY = (
+    "the command that started the client (the shell's history, a script, a CI job): --max-turns and --max-budget-usd; "
+    "for an agent its file in .claude/agents/: maxTurns"
+)
 LIMIT = re.compile(r"\(\$?(\d+(?:\.\d+)?)\)$")  # Reached maximum number of turns (2), … budget ($0.5)
 MOST_CITED = 10
 
@@ -130,7 +136,7 @@ def _ended_hit(case: Case, agent: str | None, budget: str, rows: Sequence[Row]) 
     who = agent_name(case, agent)
     what = {"turns": "its turns are spent", "cost": "its cost has reached the limit"}[budget]
     text = f"{who[:1].upper()}{who[1:]} was ended because {what}{amount}"
-    ask = "Was the work done when the limit came? The last messages and the working tree would tell"
+    settled_by = f"the last messages of {who} and {WORKING_TREE}: which parts of its brief are missing"
     return Hit(
         subject=budget,
         message=text,
@@ -145,7 +151,7 @@ def _ended_hit(case: Case, agent: str | None, budget: str, rows: Sequence[Row]) 
         statements=(
             Statement(Slot.HAPPENED, Claim.OBSERVED, text, events),
             Statement(Slot.WHY, Claim.DERIVED, f"The limit comes from {OPTIONS[budget]}", events),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, ask, events[:1]),
+            question("Was the work done when the limit came?", settled_by, events[:1]),
         ),
         severity=Severity.MEDIUM,
         agent_id=agent,
@@ -159,7 +165,6 @@ def _gap_hit(case: Case, row: Row, tokens: int) -> Hit:
     window = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC" if start and end else "without times"
     sources = ", ".join(sorted(case.sources))
     gap = f"A budget was not observed in the supplied evidence (sources: {sources}; window: {window})"
-    ask = "Was a limit set that was not reached? The options that the client was started with would tell"
     return Hit(
         subject="usage",
         message=f"{text}; a budget was not observed in the supplied evidence",
@@ -171,7 +176,7 @@ def _gap_hit(case: Case, row: Row, tokens: int) -> Hit:
                 Slot.HAPPENED, Claim.DERIVED, f"{text}, what was read from the cache included", (row["last"],)
             ),
             Statement(Slot.WHY, Claim.DERIVED, gap, (row["last"],)),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, ask, (row["last"],)),
+            question("Was a limit set that was not reached?", STARTED_BY, (row["last"],)),
         ),
         severity=Severity.NOTE,
         agent_id=row["agent_id"],

@@ -21,9 +21,11 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Row, Source
+from forensics.whereabouts import PROVIDER_STATUS, around
 
 SHOWN = 10  # records of one kind that are cited
 WORDS = {
@@ -150,7 +152,11 @@ def _gave_up(case: Case, agents: Sequence[AgentLife], kind: str, rows: Sequence[
     spawns = tuple(a.spawn_event for a in alive if a.spawn_event is not None)
     text = f"{who} gave up at {clock_time(rows[0]['ts'])}: {words}"
     beside = f"{len(alive)} subagents were alive at that time"
-    question = "Did the session's own agents use up the capacity, or was the API busy with others?"
+    ask = "Did the session's own agents use up the capacity, or was the API busy with others?"
+    settled_by = (
+        f"the account's usage at its provider: its requests {around(rows[0]['ts'])} against its limits; and "
+        f"{PROVIDER_STATUS}: an incident at that time"
+    )
     return Hit(
         subject=kind,
         message=f"{words} while {len(alive)} subagents were alive, and {who} gave up",
@@ -160,6 +166,6 @@ def _gave_up(case: Case, agents: Sequence[AgentLife], kind: str, rows: Sequence[
         statements=(
             Statement(Slot.HAPPENED, Claim.OBSERVED, text, events),
             Statement(Slot.HAPPENED, Claim.DERIVED, beside, (*events[:1], *spawns[:SHOWN])),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, events[:1]),
+            question(ask, settled_by, events[:1]),
         ),
     )

@@ -16,7 +16,7 @@ from forensics.aspects.api_failures import (
 )
 from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
-from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
+from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement, question
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 
@@ -26,10 +26,12 @@ WORDS = {
 }
 QUESTIONS = {
     ApiClass.AUTHENTICATION: (
-        "Which credential was sent: a login, ANTHROPIC_API_KEY, or a helper's? /status in the client would tell"
+        "Which credential was sent: a login, ANTHROPIC_API_KEY, or a helper's?",
+        "/status in the client, in the same environment: the login or key that it names; settings.json: apiKeyHelper",
     ),
     ApiClass.FORBIDDEN: (
-        "Is it the account, its region, or a gateway before the API that forbids it? The answer's body would tell"
+        "Is it the account, its region, or a gateway before the API that forbids it?",
+        "the same request by hand (curl -i): the answer's body, and whether it has the API's request-id header",
     ),
 }
 
@@ -118,4 +120,4 @@ def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement
         when = clock_time(case.event(failure.recovered)["ts"])
         text = f"Requests were answered again from {when} on: the credential had been renewed, or was good after all"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.recovered,))
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTIONS[failure.kind], failure.events[:1])
+    yield question(*QUESTIONS[failure.kind], failure.events[:1])

@@ -27,9 +27,11 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
+from forensics.whereabouts import MACHINE_LOG, PROVIDER_STATUS, around
 
 WORDS = {
     ApiClass.RATE_LIMIT: "limited the rate of requests (429)",
@@ -38,12 +40,25 @@ WORDS = {
     ApiClass.TIMEOUT: "did not answer in time",
     ApiClass.CONNECTION: "could not be reached",
 }
+# what is asked of each class, and what settles it
 QUESTIONS = {
-    ApiClass.RATE_LIMIT: "Which limit was reached, the account's or the service's own? The answer's headers would tell",
-    ApiClass.OVERLOADED: "Was the service overloaded for everybody? Its status page for that minute would tell",
-    ApiClass.SERVER_ERROR: "Was it the API or a gateway before it? The request's id would tell its operator",
-    ApiClass.TIMEOUT: "Was the API slow or the network interrupted? The status page for that minute would tell",
-    ApiClass.CONNECTION: "Was it the network, a proxy or the API? A plain request from the same machine would tell",
+    ApiClass.RATE_LIMIT: (
+        "Which limit was reached, the account's or the service's own?",
+        "the account's usage at its provider: its requests and tokens {when} against its limits; and {status}",
+    ),
+    ApiClass.OVERLOADED: ("Was the service overloaded for everybody?", "{status}: an incident {when}"),
+    ApiClass.SERVER_ERROR: (
+        "Was it the API or a gateway before it?",
+        "the gateway's own log: the error's request_id, which only the API gives; and {status}: an incident {when}",
+    ),
+    ApiClass.TIMEOUT: (
+        "Was the API slow or the network interrupted?",
+        "{status}: an incident {when}; and {machine}: an interface that went down then",
+    ),
+    ApiClass.CONNECTION: (
+        "Was it the network, a proxy or the API?",
+        "a plain request in the same environment (curl -v): where it stops; and {status}: an incident {when}",
+    ),
 }
 
 GUIDANCE = Guidance(
@@ -145,4 +160,8 @@ def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement
         when = clock_time(case.event(failure.recovered)["ts"])
         text = f"{who[:1].upper()}{who[1:]} was answered again at {when}, when the API was asked anew"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.recovered,))
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTIONS[failure.kind], failure.events[:1])
+    ask, settled_by = QUESTIONS[failure.kind]
+    when = around(case.event(failure.events[0])["ts"])
+    yield question(
+        ask, settled_by.format(when=when, status=PROVIDER_STATUS, machine=MACHINE_LOG), failure.events[:1]
+    )

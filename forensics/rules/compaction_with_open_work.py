@@ -12,10 +12,11 @@ import polars as pl
 from forensics.aspects.conflicts import agent_name, clock_time
 from forensics.aspects.todo_lists import ListState, list_states
 from forensics.case import Case
-from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement
+from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity, Slot, Statement, question
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
+from forensics.whereabouts import WORKING_TREE
 
 LISTS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
 # whether a list is shared, whose it is otherwise, and what it names
@@ -150,8 +151,8 @@ def _statements(
     if lost:
         text = f"Not named again in any list of {who} after it: {_quoted(lost)}"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, (*made, *here))
-        text = "Was it finished, given other words, or forgotten?"
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, made)
+        settled_by = f"{WORKING_TREE} and the calls of {who} after it: whether the work of the items is there"
+        yield question("Was it finished, given other words, or forgotten?", settled_by, made)
 
 
 def _quoted(items: Sequence[str]) -> str:

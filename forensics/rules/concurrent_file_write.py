@@ -27,9 +27,11 @@ from forensics.finding import (
     Slot,
     Statement,
     Table,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
+from forensics.whereabouts import copies
 
 SHOWN = 10  # colliding pairs of one file that are listed
 
@@ -153,8 +155,11 @@ def _statements(case: Case, conflict: WriteConflict, names: Sequence[str]) -> It
     else:
         text = f"{names[1]} had read the file after the first write, so its change was informed"
         yield Statement(Slot.WHY, Claim.DERIVED, text, (reread.call_event,))
-    text = f"Was part of the first write to {conflict.path} lost? The file's history (git, file-history) would tell"
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, writes)
+    settled_by = (
+        f"git log and git diff of {conflict.path}, and {copies(case.session_id)}: whether what {names[0]} wrote at "
+        f"{clock_time(first.answered)} is still in it"
+    )
+    yield question(f"Was part of the first write to {conflict.path} lost?", settled_by, writes)
 
 
 def _table(case: Case, found: Sequence[WriteConflict]) -> Table:

@@ -10,6 +10,7 @@ import polars as pl
 
 from forensics.aspects.conflicts import clock_time
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -181,7 +182,7 @@ def _hit(case: Case, finding: Finding, start: _Moment, first: _Moment, waited: f
         subject=endpoint,
         message=(
             f"no check of the credential of {endpoint} was observed in the supplied evidence before its first "
-            f"use, {waited:.0f} s after the voice service started"
+            f"use, {duration(waited, digits=0)} after the voice service started"
         ),
         claim=Claim.DERIVED,
         cites=tuple(cites),
@@ -213,8 +214,8 @@ def _statements(
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (start.event, first.event))
     if listed is not None:
         at = clock_time(listed.ts or listed.local)
-        early = listed.until(first) or 0.0
-        text = f"The server listed {endpoint} among its “Available endpoints” at {at}, {early:.0f} s before"
+        early = duration(listed.until(first) or 0.0, digits=0)
+        text = f"The server listed {endpoint} among its “Available endpoints” at {at}, {early} before"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (listed.event, first.event))
     text = f"No check of its credential was observed in between (sources: {sources})"
     yield Statement(Slot.WHY, Claim.DERIVED, text, (start.event, first.event))

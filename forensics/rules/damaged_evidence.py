@@ -8,6 +8,7 @@ import polars as pl
 
 from forensics.aspects.conflicts import log_of
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import Cite, Claim, Confidence, FactValue, Hit, Severity, Slot, Statement
 from forensics.order import clock_steps
 from forensics.rule import Guidance, Said, rule
@@ -116,11 +117,11 @@ def _out_of_order(case: Case, late: pl.DataFrame) -> Hit:
     most = late["step"].max().total_seconds()  # type: ignore[union-attr]
     cites = (first["above_id"], first["event_id"])
     times = "1 place" if late.height == 1 else f"{late.height} places"
-    text = f"At {times} of this log a record is earlier than the one above it, by up to {most:.1f} s"
+    text = f"At {times} of this log a record is earlier than the one above it, by up to {duration(most)}"
     return Hit(
         subject=f"{case.event(first['event_id'])['source']}|{LATE}",
         apart=log_of(case, first["file"]),
-        message=f"Records stand in the wrong order at {times} of a log, by up to {most:.1f} s",
+        message=f"Records stand in the wrong order at {times} of a log, by up to {duration(most)}",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in cites),
         facts={"reason": LATE, "lines": late.height, "first_line": first["line"], "most_s": round(most, 3)},

@@ -9,6 +9,7 @@ from forensics.aspects.degradation import Degradation, Limits, find_degradation,
 from forensics.aspects.latency import Failure, Latency, Series, failed_undated, failing_series, unprobed
 from forensics.aspects.voice_tables import SERVICES, short
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,10 +22,12 @@ from forensics.finding import (
     Slot,
     Statement,
     Table,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
+from forensics.whereabouts import PROVIDER_STATUS, VOICE_EVENTS, server_stderr, speech_log
 
 NAMES = SERVICES | {"api": "the model API", "mcp": "the MCP tool"}
 REQUESTS = (
@@ -33,10 +36,15 @@ REQUESTS = (
 )  # fmt: skip
 PARTS = ("first third", "middle", "last third")
 WHAT_GREW = {
-    "stt": "Did the recordings become longer, or the machine busier?",
-    "api": "Did the context or the answers grow, or the provider slow down? Its status page for that time would tell",
+    "stt": (
+        "Did the recordings become longer, or the machine busier?",
+        f"{VOICE_EVENTS}: the duration that each RECORDING_END has; and the machine's load over that time",
+    ),
+    "api": (
+        "Did the context or the answers grow, or the provider slow down?",
+        f"the session's transcript: the tokens of each request; and {PROVIDER_STATUS}: an incident at that time",
+    ),
 }
-CAUSE = "What slowed it down? The service's own log of the same minutes, with its load, would tell"
 
 GUIDANCE = Guidance(
     contract="A service that becomes slower is looked at before it fails: its latency is measured, and it is probed.",
@@ -128,7 +136,7 @@ def _hit(found: Degradation) -> Hit:
     series, slow = found.series, found.slow
     ends = (found.before[0].event, found.before[-1].event)
     events = dict.fromkeys((ends[0], *(x.event for x in slow), ends[1], found.failure.event))
-    speed = f"from {found.first_s:.1f} s to {found.last_s:.1f} s (medians)"
+    speed = f"from {duration(found.first_s)} to {duration(found.last_s)} (medians)"
     return Hit(
         subject=f"{series.service}|{series.endpoint}",
         message=f"answers of {_name(series)} slowed {speed} before a request failed",
@@ -157,12 +165,14 @@ def _name(series: Series) -> str:
 def _statements(found: Degradation) -> Iterator[Statement]:
     series, ends = found.series, (found.before[0].event, found.before[-1].event)
     text = (
-        f"{len(found.before)} answers of {_name(series)} rose from a median of {found.first_s:.1f} s in the first "
-        f"third to {found.last_s:.1f} s in the last (Mann-Kendall, p = {found.p:.1e})"
+        f"{len(found.before)} answers of {_name(series)} rose from a median of {duration(found.first_s)} in the first "
+        f"third to {duration(found.last_s)} in the last (Mann-Kendall, p = {found.p:.1e})"
     )
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, ends)
     failure = found.failure
-    text = f"{found.wait_s:.0f} s after the last of them a request failed: {short(failure.reason)}"
+    text = (
+        f"{duration(found.wait_s, digits=0)} after the last of them a request failed: {short(failure.reason)}"
+    )
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ends[1], failure.event))
     if found.slow:
         text = f"The last {len(found.slow)} answers were slower than 95 % of those before them"
@@ -171,8 +181,21 @@ def _statements(found: Degradation) -> Iterator[Statement]:
         text = "The trend also holds for the time per unit of what was asked for"
         yield Statement(Slot.WHY, Claim.DERIVED, text, ends)
     elif series.service in WHAT_GREW:
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, WHAT_GREW[series.service], ends)
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, CAUSE, (failure.event,))
+        yield question(*WHAT_GREW[series.service], ends)
+    yield question("What slowed it down?", _settled_by(series), (failure.event,))
+
+
+def _settled_by(series: Series) -> str:
+    if series.service == "api":
+        return f"{PROVIDER_STATUS}: an incident in the minutes before the failure"
+    log = (
+        speech_log(series.endpoint)
+        if series.service in SERVICES
+        else server_stderr(series.endpoint.partition("/")[0])
+    )
+    return (
+        f"{log}: how long each request took in the minutes before the failure, with the load of that machine"
+    )
 
 
 def _table(before: Sequence[Latency]) -> Table:
@@ -184,8 +207,8 @@ def _table(before: Sequence[Latency]) -> Table:
             str(len(part)),
             clock_time(part[0].at),
             clock_time(part[-1].at),
-            f"{min(x.seconds for x in part):.1f} s",
-            f"{max(x.seconds for x in part):.1f} s",
+            duration(min(x.seconds for x in part)),
+            duration(max(x.seconds for x in part)),
         )
         for name, part in zip(PARTS, parts, strict=True)
     )

@@ -10,6 +10,7 @@ from forensics.aspects.conflicts import agent_name, clock_time
 from forensics.aspects.item_spells import Spell, list_owners, spells_of, undated_owners
 from forensics.aspects.todo_lists import CHANGES
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,10 +22,12 @@ from forensics.finding import (
     Slot,
     Statement,
     Table,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
+from forensics.whereabouts import WORKING_TREE
 
 DONE = "completed"
 SHOWN = 10  # items of two lists that are shown
@@ -135,13 +138,14 @@ def _hit(case: Case, pairs: Sequence[tuple[Spell, Spell]]) -> Hit:
             Slot.HAPPENED,
             Claim.DERIVED,
             f"“{one.content}” is {one.status} in the list of {names[0]} since {clock_time(one.since)}, and "
-            f"{other.status} in that of {names[1]} since {clock_time(other.since)}: for {one.overlap_s(other):.0f} s "
-            "both lists said so while both agents were alive",
+            f"{other.status} in that of {names[1]} since {clock_time(other.since)}: for "
+            f"{duration(one.overlap_s(other), digits=0)} both lists said so while both agents were alive",
             (one.event, other.event),
         )
         for one, other in pairs[:SHOWN]
     ]
-    question = f"Which of the two lists is right about {what}, and do both mean one thing?"
+    ask = f"Which of the two lists is right about {what}, and do both mean one thing?"
+    settled_by = f"{WORKING_TREE} and the last messages of {' and '.join(names)}: whether the work is there"
     rows = tuple((one.content, one.status, other.status) for one, other in pairs[:SHOWN])
     return Hit(
         subject="|".join(sorted(items)),
@@ -153,7 +157,7 @@ def _hit(case: Case, pairs: Sequence[tuple[Spell, Spell]]) -> Hit:
             "items": list(items),
             "lasted_s": round(longest, 1),
         },
-        statements=(*statements, Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, events)),
+        statements=(*statements, question(ask, settled_by, events)),
         tables=(Table("Contradictions", ("item", names[0], names[1]), rows),),
         agent_id=pairs[0][0].agent_id,
         apart="|".join(names),

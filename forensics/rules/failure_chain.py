@@ -8,6 +8,7 @@ from forensics.aspects.conflicts import clock_time
 from forensics.aspects.voice_tables import short
 from forensics.case import Case
 from forensics.chain.graph import ChainVerdict, FailureGraph, Path, failure_graph
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -124,7 +125,9 @@ def _statements(graph: FailureGraph, path: Path) -> Iterator[Statement]:
     first, last = (graph.nodes[n] for n in (path.nodes[0], path.nodes[-1]))
     seconds = sum(e.seconds for e in path.edges)
     ends = (path.edges[0].first, path.edges[-1].second)
-    text = f"{len(path.nodes)} events are linked, from “{first.text}” to “{last.text}”, over {seconds:.1f} s"
+    text = (
+        f"{len(path.nodes)} events are linked, from “{first.text}” to “{last.text}”, over {duration(seconds)}"
+    )
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, ends)
     for edge in path.edges:
         text = f"{numbers[edge.before]} → {numbers[edge.after]} ({edge.link}): {edge.text}"
@@ -165,7 +168,7 @@ def _edges_table(graph: FailureGraph, path: Path) -> Table:
         (
             f"{numbers[e.before]} → {numbers[e.after]}",
             e.link.value,
-            f"{e.seconds:.1f} s",
+            duration(e.seconds),
             said.get(e.first, graph.nodes[e.before].text),
             said.get(e.second, graph.nodes[e.after].text),
         )

@@ -10,6 +10,7 @@ import polars as pl
 from forensics.aspects.voice_results import FailedResult, failed_results, unread_calls, uses_voice
 from forensics.aspects.voice_tables import SERVICES, chain_endpoints, chain_events, chain_table, short
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -129,15 +130,13 @@ def _observed(case: Case, group: Sequence[Chain]) -> Hit:
     statements = [Statement(Slot.HAPPENED, Claim.OBSERVED, text, ends)]
     for attempt in first.failures:
         waited = attempt.waited_s
-        after = f" after {waited:.1f} s" if waited is not None else ""
+        after = f" after {duration(waited)}" if waited is not None else ""
         text = f"{attempt.endpoint} failed{after}: {short(attempt.reason)}"
         cites = tuple(e for e in (attempt.waited_event, attempt.end_event) if e is not None)
         claim = Claim.OBSERVED if waited is None else Claim.DERIVED
         statements.append(Statement(Slot.WHY, claim, text, cites))
     if first.duration_s is not None:
-        text = (
-            f"From the start of the request to its failure {first.duration_s:.1f} s passed without an answer"
-        )
+        text = f"From the start of the request to its failure {duration(first.duration_s)} passed without an answer"
         cites = tuple(e for e in (first.start_event, first.exhausted_event) if e is not None)
         statements.append(Statement(Slot.IMPACT, Claim.DERIVED, text, cites))
     statements.append(_went_on(case, group[-1]))
@@ -157,9 +156,10 @@ def _went_on(case: Case, last: Chain) -> Statement:
     if seconds is None or seconds < GOES_ON_S:
         text = "No dated record other than the server's own follows in the supplied evidence"
         if seconds is not None and seconds > 0:
-            text = f"The record ends within {GOES_ON_S:.0f} s of the failure; no line links the two"
+            text = f"The record ends within {duration(GOES_ON_S, digits=0)} of the failure; no line links the two"
         return Statement(Slot.IMPACT, Claim.DERIVED, text, ended)
-    text = f"The record goes on for {seconds:.0f} s after the failure: by itself it did not end the session"
+    more = duration(seconds, digits=0)
+    text = f"The record goes on for {more} after the failure: by itself it did not end the session"
     return Statement(Slot.IMPACT, Claim.DERIVED, text, (*ended, latest[0]["event_id"]))
 
 

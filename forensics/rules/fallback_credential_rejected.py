@@ -18,12 +18,17 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
 from forensics.voice_chains import NO_REQUEST, Attempt, Chain, seconds_between, walk_attempts
 
 REFUSED = ("401", "403")
+SETTLED_BY = (
+    "the server's entry in .mcp.json or ~/.claude.json (claude mcp get voicemode) and ~/.voicemode/voicemode.env: "
+    "whether OPENAI_API_KEY is there, and empty, a ${…} that nothing replaced, or an old key; never print its value"
+)
 TITLE = "OpenAI Authentication Failed"
 # the service's words, most particular first
 VARIANTS = (
@@ -206,8 +211,7 @@ def _statements(refusals: Sequence[_Refusal]) -> Iterator[Statement]:
     if before is not None and exhausted:
         text = "No endpoint was left: the request failed on every one"
         yield Statement(Slot.IMPACT, Claim.OBSERVED, text, exhausted)
-    question = "Which value did the MCP server's configuration give the key? It was not among the sources"
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, ends[:1])
+    yield question("Which value did the MCP server's configuration give the key?", SETTLED_BY, ends[:1])
 
 
 def _names_refusal(result: FailedResult) -> bool:

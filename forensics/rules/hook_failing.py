@@ -19,6 +19,7 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.redact import redact
 from forensics.rule import Guidance, Said, rule
@@ -127,7 +128,10 @@ def _failing_hit(event: str | None, command: str | None, statuses: list[str], ev
     named = f"“{called[:SHOWN]}”" if called else "whose command is not told"
     how = _how(statuses[0]) if len(set(statuses)) == 1 else "failed"
     text = f"{what[:1].upper()}{what[1:]}, {named}, {how} {len(events)} times"
-    ask = "What does the hook print when it is run by hand with the same input? That would tell why it fails"
+    settled_by = (
+        f"the hook's own program, run by hand with the input that it got ({named}; it is configured in settings.json "
+        "under hooks): its exit code and what it prints"
+    )
     return Hit(
         subject=f"{event or ''}|{_without_folders(command)}",
         message=text,
@@ -148,7 +152,7 @@ def _failing_hit(event: str | None, command: str | None, statuses: list[str], ev
                 "The client went on each time: what the hook is there for was not done",
                 tuple(events[:MOST_CITED]),
             ),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, ask, (events[0],)),
+            question("Why does the hook fail?", settled_by, (events[0],)),
         ),
     )
 
@@ -194,7 +198,10 @@ def _denied_hit(case: Case, agent: str | None, tool: str, rows: pl.DataFrame) ->
     who, command = agent_name(case, agent), _shown(rows["asked"][0])
     asked = f" “{command[:SHOWN]}”" if command else ""
     text = f"A hook denied the same {tool} call{asked} of {who} {len(events)} times"
-    ask = "Does the hook say what may be done instead? Its words in the results would tell"
+    settled_by = (
+        f"the results of the denied calls, and the hook for {tool} in settings.json (under hooks, PreToolUse): the "
+        "reason that it gives, and whether it names another way"
+    )
     return Hit(
         subject=f"denied|{tool}|{_without_folders(command)}",
         apart=str(rows["text_sha"][0]),
@@ -210,7 +217,7 @@ def _denied_hit(case: Case, agent: str | None, tool: str, rows: pl.DataFrame) ->
         },
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, text, (*calls[:MOST_CITED], *events[:MOST_CITED])),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, ask, events[:1]),
+            question("Does the hook say what may be done instead?", settled_by, events[:1]),
         ),
         agent_id=agent,
     )

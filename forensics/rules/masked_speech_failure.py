@@ -12,6 +12,7 @@ import polars as pl
 from forensics.aspects.voice_results import failed_results, heard_results, server_version, uses_voice
 from forensics.aspects.voice_tables import chain_table, short
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -22,18 +23,21 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.patterns.voicemode import NO_SPEECH
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.voice_chains import Chain
+from forensics.whereabouts import VOICE_STDERR
 
 # the last release that reports a chain of which everything failed as silence (fixed in 4.7.0)
 MASKING = (4, 6, 0)
 # so says the line of a chain that failed up to 4.4.0, and no later one
 OLD_LINE = "All STT endpoints failed. "
-FAILED_BEFORE = "Did an endpoint fail or time out before? The voice server's own lines would tell"
+FAILED_BEFORE = "Did an endpoint fail or time out before?"
+SETTLED_BY = f"{VOICE_STDERR}: “STT failed for” or “timed out” before the request's end"
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 GUIDANCE = Guidance(
@@ -234,17 +238,19 @@ def _of_time(slow: Sequence[_Heard], heard: Sequence[_Heard]) -> Hit:
     longest = max(h.seconds for h in slow)
     events = tuple(e for h in slow for e in h.events)
     n = len(slow)
-    compared = f"; the {len(answered)} answered ones took {usual:.1f} s (median)" if usual is not None else ""
-    text = f"Ended without speech ({_times(n)}), the longest after {longest:.1f} s{compared}"
+    compared = (
+        f"; the {len(answered)} answered ones took {duration(usual)} (median)" if usual is not None else ""
+    )
+    text = f"Ended without speech ({_times(n)}), the longest after {duration(longest)}{compared}"
     return Hit(
         subject="stt|slow",
-        message=f"“no speech detected” after {longest:.1f} s of speech-to-text, too long for silence",
+        message=f"“no speech detected” after {duration(longest)} of speech-to-text, too long for silence",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in events),
         facts={"occurrences": n, "longest_s": round(longest, 1), "median_s": usual, "by": "time"},
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, text, events),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, FAILED_BEFORE, events),
+            question(FAILED_BEFORE, SETTLED_BY, events),
         ),
         confidence=Confidence.MEDIUM,
         contract_held=None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import polars as pl
 
 from forensics.aspects.conflicts import clock_time
 from forensics.aspects.mcp_losses import Loss, Work, losses_of, mcp_calls
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -19,10 +21,12 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
+from forensics.whereabouts import MACHINE_LOG, around, server_stderr
 
 LOST, NEVER, LATE = "lost", "not-connected", "late"
 # a tool's result where its server is gone: the SDK's words (2.0.24), and the client's (2.1.330)
@@ -30,7 +34,7 @@ GONE = (
     r"^(?:Error: )?(?:(?:MCP error -32000: )?Connection closed|"
     r"MCP server ['\"][^'\"]+['\"] (?:(?:is )?not connected|connection closed|session expired))"
 )
-QUESTION = "Why did the server end, or not start? Its own standard error or log for that minute would tell"
+QUESTION = "Why did the server end, or not start?"
 MOST_CITED = 10
 
 GUIDANCE = Guidance(
@@ -148,7 +152,7 @@ def _statements(server: str, losses: Sequence[Loss], work: Work, what: str) -> I
         text = f"At {clock_time(loss.rows[0]['ts'])} MCP server “{server}” {verb}"
         yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, events)
         if loss.back is not None:
-            took = "" if loss.back_after_s is None else f" after {loss.back_after_s:.0f} s"
+            took = "" if loss.back_after_s is None else f" after {duration(loss.back_after_s, digits=0)}"
             text = f"MCP server “{server}” was connected again{took}"
             yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, (loss.back["event_id"],))
     last = work.after(losses[-1].rows[-1])
@@ -158,7 +162,15 @@ def _statements(server: str, losses: Sequence[Loss], work: Work, what: str) -> I
         )
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, (last,))
     first = (losses[0].rows[0]["event_id"],)
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, first)
+    yield question(QUESTION, _settled_by(server, losses[0].rows[0]["ts"], was_up=losses[0].was_up), first)
+
+
+def _settled_by(server: str, when: datetime | None, *, was_up: bool) -> str:
+    if was_up:
+        return f"{server_stderr(server)}: its last lines {around(when)}; and {MACHINE_LOG}: a kill of its process"
+    return (
+        f"the server's command (claude mcp get {server}), run by hand in the same environment: what it prints"
+    )
 
 
 def _from_results(case: Case, told: set[str]) -> Iterator[Hit]:
@@ -185,6 +197,6 @@ def _from_results(case: Case, told: set[str]) -> Iterator[Hit]:
             facts={"server": str(server), "state": LOST, "occurrences": len(events), "reconnected": None},
             statements=(
                 Statement(Slot.HAPPENED, Claim.OBSERVED, text, events[:MOST_CITED]),
-                Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, events[:1]),
+                question(QUESTION, _settled_by(str(server), rows["ts"][0], was_up=True), events[:1]),
             ),
         )

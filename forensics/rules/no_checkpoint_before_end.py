@@ -10,6 +10,7 @@ from forensics.aspects.checkpoints import COMMIT, Checkpoint, changes_since, che
 from forensics.aspects.conflicts import clock_time
 from forensics.aspects.todo_lists import BUSY, open_items
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -132,7 +133,7 @@ def _hit(
     )
     return Hit(
         subject=point.what if point is not None else "no checkpoint",
-        message=f"{message} {age:.0f} s before the end, and {_changes(len(changes))} came after it",
+        message=f"{message} {duration(age, digits=0)} before the end, and {_changes(len(changes))} came after it",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in dict.fromkeys((*since, *changes[:SHOWN], *last))),
         facts={

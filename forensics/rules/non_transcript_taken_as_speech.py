@@ -23,6 +23,7 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
@@ -192,10 +193,10 @@ def _hit(case: Case, form: str, group: Sequence[_Told]) -> Hit:
                 "The text was returned to the agent as what the user said",
                 results or events,
             ),
-            Statement(
-                Slot.QUESTION,
-                Claim.HYPOTHESIS,
+            question(
                 "What answers at this endpoint: the speech service itself, or a proxy before it?",
+                f"one request to {' and '.join(providers) or 'the endpoint'} by hand (curl -i): the status, and the "
+                "Server and Via headers of the answer",
                 events,
             ),
         ),

@@ -19,11 +19,13 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.verdict import Verdict
+from forensics.whereabouts import WORKING_TREE
 
 GUIDANCE = Guidance(
     contract="Every spawned agent returns a result, is stopped on purpose, or is reported as missing.",
@@ -156,8 +158,10 @@ def _statements(
         yield Statement(Slot.IMPACT, Claim.OBSERVED, text, busy.events)
     text = f"The work of {who} has no outcome in the record"
     yield Statement(Slot.IMPACT, Claim.DERIVED, text, spawn)
-    text = f"What had {who} done when the record ended? The working tree and git status would tell"
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, spawn)
+    settled_by = f"{WORKING_TREE}: what changed after {clock_time(agent.start)} and no other agent wrote"
+    if agent.start is None:
+        settled_by = f"{WORKING_TREE}: changes that no other agent wrote"
+    yield question(f"What had {who} done when the record ended?", settled_by, spawn)
 
 
 def _aborted(case: Case) -> tuple[int, ...]:

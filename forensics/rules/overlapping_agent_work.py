@@ -21,6 +21,7 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
@@ -155,10 +156,10 @@ def _one_brief(case: Case, pair: DuplicateBrief) -> Hit:
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, text, pair.spawns),
             Statement(Slot.WHY, Claim.DERIVED, more, pair.spawns),
-            Statement(
-                Slot.QUESTION,
-                Claim.HYPOTHESIS,
+            question(
                 "Was the second agent meant to check the first, or was the work given out twice?",
+                f"the prompt that {agent_name(case, pair.one.parent_id)} was given before it spawned them, and their "
+                "results: a word of checking or comparing, and whether both did the same",
                 pair.spawns,
             ),
         ),
@@ -171,12 +172,13 @@ def _one_wording(case: Case, alike: Alike) -> Hit:
     words = " ".join(alike.shared)
     names = [agent_name(case, s.agent_id) for s in pair]
     parents = {a.agent_id: a.parent_id for a in case.agents}
+    settled_by = f"the files that {' and '.join(names)} wrote for these items: the same ones, or others"
     handed_over = any(
         s.agent_id in parents and parents[s.agent_id] == o.agent_id for s, o in (pair, pair[::-1])
     )
-    question = f"Are “{pair[0].content}” and “{pair[1].content}” one piece of work, done twice?"
+    ask = f"Are “{pair[0].content}” and “{pair[1].content}” one piece of work, done twice?"
     if handed_over:
-        question += " One agent spawned the other, so it may have handed over its own item"
+        ask += " One agent spawned the other, so it may have handed over its own item"
     listed = [f"The list of {n} has “{s.content}” ({s.status})" for n, s in zip(names, pair, strict=True)]
     return Hit(
         subject=f"wording|{'|'.join(sorted(s.content for s in pair))}",
@@ -195,7 +197,7 @@ def _one_wording(case: Case, alike: Alike) -> Hit:
                 Statement(Slot.HAPPENED, Claim.OBSERVED, t, (s.event,))
                 for t, s in zip(listed, pair, strict=True)
             ),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, events),
+            question(ask, settled_by, events),
         ),
         severity=Severity.LOW,
         confidence=Confidence.LOW,

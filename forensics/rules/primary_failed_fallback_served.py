@@ -16,6 +16,7 @@ from forensics.aspects.voice_results import (
 )
 from forensics.aspects.voice_tables import SERVICES, chain_table, short
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -26,11 +27,13 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
 from forensics.voice_chains import Chain
+from forensics.whereabouts import VOICE_STDERR
 
 CLOUD = "openai"  # the kind of endpoint that a result names; the others are kinds of local services
 
@@ -191,7 +194,7 @@ def _statements(group: Sequence[Chain], served: str, answered: int) -> Iterator[
     yield Statement(Slot.WHY, Claim.OBSERVED, f"The failed attempts said: {'; '.join(reasons)}", ends)
     lost = _lost_s(group)
     if lost:
-        text = f"{lost:.1f} s were spent on attempts that failed before the answers came"
+        text = f"{duration(lost)} were spent on attempts that failed before the answers came"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, ends)
     if len(group) == answered > 1:
         text = "No request to this service was answered by its first endpoint in this record"
@@ -226,7 +229,7 @@ def _by_outcome(case: Case, several: int) -> Iterator[Said]:
 
 def _derived(url: str, why: str, first: int, events: tuple[int, ...], counts: tuple[int, int]) -> Hit:
     times, answers = counts
-    question = "Did the first endpoint fail, or answer without text? The voice server's own lines would tell"
+    settled_by = f"{VOICE_STDERR}: “STT failed for” this endpoint, or “STT returned empty result”"
     return Hit(
         subject="stt|by outcome",
         message=f"another endpoint than {url} answered speech-to-text ({_times(times, answers)})",
@@ -245,7 +248,7 @@ def _derived(url: str, why: str, first: int, events: tuple[int, ...], counts: tu
                 Slot.HAPPENED, Claim.OBSERVED, "An endpoint answered that is none of the user's own", events
             ),
             Statement(Slot.WHY, Claim.DERIVED, why, (first,)),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, events[:1]),
+            question("Did the first endpoint fail, or answer without text?", settled_by, events[:1]),
         ),
         confidence=Confidence.MEDIUM,
         contract_held=None,

@@ -10,6 +10,7 @@ import polars as pl
 
 from forensics.aspects.voice_results import SERVER_LINES, uses_voice
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -20,6 +21,7 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import CONVERSE, NO_SILENCE_DETECTION, Row, Source
@@ -33,9 +35,10 @@ CALL_AT_MOST = (
     "15m"  # a call begins this long before its recording ends, at most, and is told as late after it
 )
 NOT_LOADED = "the voice server says that the library that detects silence is not available"
-QUESTION = (
-    "Can the server detect silence? Its start with VOICEMODE_DEBUG=true says VAD_AVAILABLE; webrtcvad needs "
-    "setuptools below 81"
+QUESTION = "Can the server detect silence?"
+SETTLED_BY = (
+    "the voice server's start with VOICEMODE_DEBUG=true: VAD_AVAILABLE; and its Python environment: whether “import "
+    "webrtcvad” works (it needs setuptools below 81)"
 )
 
 GUIDANCE = Guidance(
@@ -177,8 +180,8 @@ def _hit(found: Sequence[_Recording], said: pl.DataFrame) -> Hit:
     events = tuple(r.event for r in found)
     limits = sorted({r.limit_s for r in found if r.limit_s is not None})
     length = max(r.length_s for r in found)
-    whole = f"the {limits[0]:g} s that it may" if len(limits) == 1 else "as long as it may"
-    alike = f"{len(found)} recordings all lasted {length:.1f} s: none ended at silence"
+    whole = f"the {duration(limits[0])} that it may" if len(limits) == 1 else "as long as it may"
+    alike = f"{len(found)} recordings all lasted {duration(length)}: none ended at silence"
     text = f"each of {len(found)} recordings lasted {whole}: none ended at silence" if limits else alike
     lines = tuple(said["event_id"].head(SHOWN))
     return Hit(
@@ -201,7 +204,10 @@ def _statements(found: Sequence[_Recording], lines: tuple[int, ...]) -> Iterator
     events = tuple(r.event for r in found)[:SHOWN]
     total = sum(r.length_s for r in found)
     yield Statement(
-        Slot.HAPPENED, Claim.DERIVED, f"{len(found)} recordings took {total:.0f} s in all", events
+        Slot.HAPPENED,
+        Claim.DERIVED,
+        f"{len(found)} recordings took {duration(total, digits=0)} in all",
+        events,
     )
     if any(r.ends_at_silence for r in found):
         text = "By the exchange log silence detection was asked for"
@@ -209,7 +215,7 @@ def _statements(found: Sequence[_Recording], lines: tuple[int, ...]) -> Iterator
     if lines:
         yield Statement(Slot.WHY, Claim.OBSERVED, f"By its own line {NOT_LOADED}", lines)
     else:
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, events[:1])
+        yield question(QUESTION, SETTLED_BY, events[:1])
 
 
 def _by_the_servers_word(said: pl.DataFrame) -> Hit:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from forensics.case import Case
-from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement
+from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement, question
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
@@ -16,6 +16,19 @@ SHOWN = 10  # places of one credential that are cited
 # found by its surroundings alone, or no secret by itself: an id, a key of web pages, a token that soon ends
 WEAK = frozenset({"secret variable", "bearer token", "basic credential"})
 LESSER = frozenset({"aws key id", "google key", "jwt"})
+
+ASK = "Is it still valid? Until that is known, treat it as known to whoever has read the log"
+ISSUER = "its issuer's list of keys"
+ISSUERS = {
+    "anthropic key": "the API keys of the organisation in Anthropic's console",
+    "openai key": "the API keys of the project on OpenAI's platform",
+    "github token": "the tokens in GitHub's developer settings",
+    "aws key id": "the access keys in AWS IAM",
+    "google key": "the credentials in Google Cloud's console",
+    "slack token": "the installed apps of the Slack workspace",
+    "private key": "the machines that trust it (authorized_keys, certificates)",
+    "jwt": "the token's own exp, and its issuer's list of sessions",
+}
 
 GUIDANCE = Guidance(
     contract="No credential stands in a log: logs are kept, copied, attached to issues and read by models.",
@@ -94,7 +107,6 @@ def _hit(part: pl.DataFrame) -> Hit:
     masked = ", partly masked," if is_masked else ""
     article = "An" if kind[0] in "aeiox" else "A"
     text = f"{article} {kind}{name}{masked} of {length} characters stands at {where}"
-    question = "Is it still valid? Only its issuer can tell; until then treat it as known to whoever has read the log"
     return Hit(
         subject="|".join((kind, first["message"], *mark)),
         message=text.replace("A a", "An a")
@@ -106,7 +118,11 @@ def _hit(part: pl.DataFrame) -> Hit:
         facts={"kind": kind, "length": length, "places": places.height, "files": files, "masked": is_masked},
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, text, cites),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, cites[:1]),
+            question(
+                ASK,
+                f"{ISSUERS.get(kind, ISSUER)}: whether it is active, and when it was last used",
+                cites[:1],
+            ),
         ),
         severity=Severity.MEDIUM if kind in WEAK | LESSER or is_masked else Severity.HIGH,
         confidence=Confidence.MEDIUM if kind in WEAK else Confidence.HIGH,

@@ -12,6 +12,7 @@ from forensics.agents import AgentLife
 from forensics.aspects.conflicts import agent_name, clock_time, horizon, max_overlap, spawned
 from forensics.aspects.todo_lists import ListState, list_states
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -188,7 +189,7 @@ def _statements(case: Case, state: ListState, during: Sequence[AgentLife], who: 
     yield Statement(Slot.HAPPENED, claim, text, state.events)
     seconds = _seconds(case, state)
     ends = "until the record ends" if last else f"until {clock_time(state.until)}"
-    text = f"The state lasted {f'{seconds:g} s, ' if seconds is not None else ''}{ends}"
+    text = f"The state lasted {f'{duration(seconds)}, ' if seconds is not None else ''}{ends}"
     if state.from_file:
         text = "The file shows the list's last state; since when is not recorded"
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (*state.events, *_end_events(case, state)))

@@ -11,6 +11,7 @@ from forensics.aspects.conflicts import agent_name, clock_time, log_of
 from forensics.aspects.open_turns import Wait, WaitsFor, waits_of
 from forensics.aspects.silences import Silence, silences_of
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -22,11 +23,13 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.order import ONE_WRITER, clock_steps
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source, is_from
+from forensics.whereabouts import MACHINE_LOG
 
 # what begins anew: a silence before it lies between two runs
 ANEW = (K.SESSION_START, K.USER_PROMPT, K.PROMPT_TYPED)
@@ -150,16 +153,17 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
     around = (silence.since_event, silence.until_event)
     opened = tuple(dict.fromkeys(e for w in waits for e in w.events))
     span = f"Between {clock_time(silence.since)} and {clock_time(silence.until)}"
-    text = f"{span} no source has a record: {seconds:.0f} s"
+    text = f"{span} no source has a record: {duration(seconds, digits=0)}"
     tools: list[FactValue] = list(dict.fromkeys(t for w in waits for t in w.tools))
     doing = f"{who} waited for {what}" + (f" ({', '.join(map(str, tools))})" if tools else "")
-    question = (
-        "Was the machine suspended, the network gone, or the client hung? The machine's own log would tell"
+    settled_by = (
+        f"{MACHINE_LOG}: a suspend, a resume or an interface that went down between {clock_time(silence.since)} and "
+        f"{clock_time(silence.until)}; without any of these, the client and what it waited for are left"
     )
     return Hit(
         subject=f"{what}|{'|'.join(map(str, tools))}",
         apart="|".join(_asked(case, opened)),
-        message=f"No source has a record for {seconds:.0f} s while {who} waited for {what}",
+        message=f"No source has a record for {duration(seconds, digits=0)} while {who} waited for {what}",
         claim=Claim.DERIVED,
         cites=tuple(Cite(e) for e in dict.fromkeys((*around, *opened))),
         facts={
@@ -173,7 +177,7 @@ def _hit(case: Case, silence: Silence, waits: Sequence[Wait]) -> Hit:
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, text, around),
             Statement(Slot.WHY, Claim.DERIVED, doing, opened),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, question, around),
+            question("Was the machine suspended, the network gone, or the client hung?", settled_by, around),
         ),
         agent_id=waits[0].agent_id,
     )
@@ -194,11 +198,11 @@ def _clocks(case: Case) -> Iterator[Hit]:
         most = part["step"].max().total_seconds()  # type: ignore[union-attr]
         times = "once" if part.height == 1 else f"{part.height} times"
         cites = (first["above_id"], first["event_id"])
-        text = f"The clock of this log goes back {times}, by up to {most:.1f} s, and goes on from there"
+        text = f"The clock of this log goes back {times}, by up to {duration(most)}, and goes on from there"
         yield Hit(
             subject=f"clock set back|{case.event(first['event_id'])['source']}",
             apart=log_of(case, first["file"]),
-            message=f"The clock of a log goes back {times}, by up to {most:.1f} s",
+            message=f"The clock of a log goes back {times}, by up to {duration(most)}",
             claim=Claim.DERIVED,
             cites=tuple(Cite(e) for e in cites),
             facts={"seconds": -round(most, 3), "times": part.height, "waited_for": None},

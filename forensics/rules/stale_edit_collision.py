@@ -28,15 +28,16 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source
+from forensics.whereabouts import copies
 
 SHOWN = 5  # refused edits of one file that are cited
 WHO_ELSE = (
-    "Who changed the file: a command of the agent's own, a formatter that watches the folder, or the user? The "
-    "file's history (git, file-history) would tell"
+    "Who changed the file: a command of the agent's own, a formatter that watches the folder, or the user?"
 )
 
 GUIDANCE = Guidance(
@@ -200,7 +201,10 @@ def _unexplained(case: Case, refusals: Sequence[FileAccess], reads: Reads) -> Hi
             "refusals": len(refusals),
             "commands_between": len(commands),
         },
-        statements=(*_what_is_known(refusals, who, cites, commands), _then(case, refusals[-1], who)),
+        statements=(
+            *_what_is_known(case.session_id, refusals, who, cites, commands),
+            _then(case, refusals[-1], who),
+        ),
         severity=Severity.NOTE,
         agent_id=refused.agent_id,
         apart=place(case, refused.path),
@@ -209,7 +213,11 @@ def _unexplained(case: Case, refusals: Sequence[FileAccess], reads: Reads) -> Hi
 
 
 def _what_is_known(
-    refusals: Sequence[FileAccess], who: str, cites: tuple[int, ...], commands: tuple[int, ...]
+    session_id: str,
+    refusals: Sequence[FileAccess],
+    who: str,
+    cites: tuple[int, ...],
+    commands: tuple[int, ...],
 ) -> Iterator[Statement]:
     times = f" ({len(refusals)} times)" if len(refusals) > 1 else ""
     text = (
@@ -224,7 +232,11 @@ def _what_is_known(
         several = f"{len(commands)} commands" if len(commands) > 1 else "a command"
         text = f"Since it last read or wrote the file, the agent ran {several} of its own"
         yield Statement(Slot.WHY, Claim.DERIVED, text, commands[:SHOWN])
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, WHO_ELSE, cites[:2])
+    settled_by = (
+        f"git log of {refusals[0].path}, and {copies(session_id)}: what changed in it; and the settings of the editor "
+        "and of what watches the folder: formatting on save"
+    )
+    yield question(WHO_ELSE, settled_by, cites[:2])
 
 
 def _commands_between(case: Case, known: FileAccess | None, refused: FileAccess) -> tuple[int, ...]:

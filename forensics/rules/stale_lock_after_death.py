@@ -21,17 +21,17 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import IN_A_CALL, Row, Source
 from forensics.schema import EventKind as K
+from forensics.whereabouts import MACHINE_LOG, VOICE_EVENTS, around
 
 CLEARED, RELEASED = "CONCH_DEAD_HOLDER_CLEARED", "CONCH_RELEASE"
 SAME_CALL = timedelta(seconds=1)  # the lock's own time and the event log's record of it: 1 ms apart (9.0.1)
-COPIED = "Was the server still in the call when the files were copied? A list of processes of that moment would tell"
-KILLED = (
-    "What ended the process? Its exit code, the client's log of the connection or the system's log would tell"
-)
+COPIED = "Was the server still in the call when the files were copied?"
+KEPT = "Had the process kept the floor between two calls?"
 
 GUIDANCE = Guidance(
     contract="voicemode removes its lock (conch) when a call ends; one that a call left behind has no living owner.",
@@ -215,9 +215,19 @@ def _statements(dead: _Dead) -> Iterator[Statement]:
         text = f"The next voice server found process {dead.pid} dead and cleared its lock"
         yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, cited)
         if dead.taken is None:
-            text = "Had the process kept the floor between two calls? Its own event log was not among the sources"
-            yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, text, cited)
+            settled_by = (
+                f"{VOICE_EVENTS}: a TOOL_REQUEST_END after the last CONCH_ACQUIRE of process {dead.pid}"
+            )
+            yield question(KEPT, settled_by, cited)
     elif dead.lock is not None:
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, COPIED, (dead.lock["event_id"],))
+        settled_by = (
+            f"a list of processes from that moment (ps -p {dead.pid}): a voicemode server under that number"
+        )
+        yield question(COPIED, settled_by, (dead.lock["event_id"],))
     if dead.taken is not None:
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, KILLED, (dead.taken["event_id"],))
+        when = around((dead.last or dead.taken)["ts"])
+        settled_by = (
+            f"{MACHINE_LOG}: a kill of process {dead.pid} {when}; and the client's MCP log (mcp-logs-voicemode): how "
+            "the connection closed"
+        )
+        yield question("What ended the process?", settled_by, (dead.taken["event_id"],))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from forensics.aspects.mcp_losses import mcp_calls
 from forensics.aspects.voice_results import failed_results, has_server_lines, uses_voice
 from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
+from forensics.durations import duration
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,21 +23,23 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
 from forensics.schema import Source, TsQuality
 from forensics.voice_chains import Attempt, seconds_between, walk_attempts
-
-CHECKLIST = (
-    "Was the service overloaded, hung, or not reached at all? Its own log and its load for the minute around the "
-    "attempt would tell; a client's timeout cannot tell these apart"
+from forensics.whereabouts import (
+    MACHINE_LOG,
+    PROVIDER_STATUS,
+    around,
+    server_stderr,
+    speech_log,
 )
 
-API_CHECKLIST = (
-    "Was the API slow or the network interrupted? The provider's status page for that minute would tell"
-)
-TOOL_CHECKLIST = "Was the tool slow or its server hung? The server's own log for that minute would tell"
+WHICH = "Was the service overloaded, hung, or not reached at all? A client's timeout cannot tell these apart"
+WHICH_OF_API = "Was the API slow or the network interrupted?"
+WHICH_OF_TOOL = "Was the tool slow or its server hung?"
 TIMED_OUT = r"(?i)timed out|timeout"
 MCP_TIMEOUT = r"^(?:Error: )?(?:MCP error -32001: )?(?i:request timed out)"
 API_TIMEOUTS = ("Request timed out", "Stream idle timeout")
@@ -124,7 +128,7 @@ def _hit(
     waits = [a.waited_s for a in attempts if a.waited_s is not None]
     waited = round(waits[0], 1) if waits else None
     limit = next((x for x in limits_s if waited is not None and abs(waited - x) <= slack_s), None)
-    after = f" after {waited:.1f} s" if waited is not None else ""
+    after = f" after {duration(waited)}" if waited is not None else ""
     return Hit(
         subject=f"{service}|{endpoint}",
         message=f"{SERVICES[service]} at {endpoint} timed out{after}, cause not in the evidence",
@@ -150,21 +154,25 @@ def _statements(
     measured = [a for a in attempts if a.waited_s is not None]
     if measured:
         waits = [a.waited_s or 0.0 for a in measured]
-        text = f"The wait was {waits[0]:.1f} s, from the attempt to its failure"
+        text = f"The wait was {duration(waits[0])}, from the attempt to its failure"
         if limit is not None:
-            text += f"; that is a limit that the client is built with ({limit:g} s)"
+            text += f"; that is a limit that the client is built with ({duration(limit)})"
         yield Statement(Slot.WHY, Claim.DERIVED, text, _events(measured[:1]))
-        text = f"{sum(waits):.0f} s in all were spent waiting for {endpoint}"
+        text = f"{duration(sum(waits), digits=0)} in all were spent waiting for {endpoint}"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, _events(measured))
     text = "No record of the speech server's own was observed among the sources"
     yield Statement(Slot.WHY, Claim.DERIVED, text, ends[:1])
-    yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, CHECKLIST, ends[:1])
+    yield _which(endpoint, attempts[0].ended, ends[:1])
 
 
-def _plain(
-    endpoint: str, what: str, events: tuple[int, ...], *, count: int, waited: float | None, why: str
-) -> Hit:
-    """Make the finding of a timeout of which no more is known than that it was."""
+def _which(endpoint: str, when: datetime | None, cites: tuple[int, ...]) -> Statement:
+    text = f"{speech_log(endpoint)}: a request {around(when)}, and how long it took; without one it was not reached"
+    return question(WHICH, text, cites)
+
+
+def _plain(endpoint: str, what: str, asked: Statement, count: int, waited: float | None = None) -> Hit:
+    """Make the finding of a timeout of which no more is known than that it was, on the lines of the question."""
+    events = asked.cites
     times = f" ({count} times)" if count > 1 else ""
     return Hit(
         subject=endpoint,
@@ -174,7 +182,7 @@ def _plain(
         facts={"waited_s": waited, "limit_s": None, "endpoint": endpoint, "occurrences": count},
         statements=(
             Statement(Slot.HAPPENED, Claim.OBSERVED, f"{what} timed out{times}", events),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, why, events[:1]),
+            asked,
         ),
     )
 
@@ -188,7 +196,8 @@ def _from_results(case: Case) -> Iterator[Hit]:
                 found.setdefault(endpoint, []).append(result.event)
     for endpoint, events in found.items():
         what = f"By the voice tool's own result, {endpoint}"
-        yield _plain(endpoint, what, tuple(events), count=len(events), waited=None, why=CHECKLIST)
+        asked = _which(endpoint, case.event(events[0])["ts"], tuple(events))
+        yield _plain(endpoint, what, asked, len(events))
 
 
 def _from_api(case: Case) -> Iterator[Hit]:
@@ -200,7 +209,9 @@ def _from_api(case: Case) -> Iterator[Hit]:
     # one timeout may stand in the debug log and in the transcript: they are its places, not two timeouts
     count = max(timeouts.group_by("source").len()["len"].to_list())
     what, events = "A request to the model API", tuple(timeouts["event_id"])
-    yield _plain("model API", what, events, count=count, waited=None, why=API_CHECKLIST)
+    when = around(timeouts["ts"][0])
+    settled_by = f"{PROVIDER_STATUS}: an incident {when}; and {MACHINE_LOG}: an interface that went down then"
+    yield _plain("model API", what, question(WHICH_OF_API, settled_by, events), count)
 
 
 def _from_tools(case: Case) -> Iterator[Hit]:
@@ -241,5 +252,7 @@ def _from_tool_results(case: Case) -> Iterator[Hit]:
 def _of_tool(server: str, tool: str, what: str, rows: pl.DataFrame, waited: float | None) -> Hit:
     """Make the finding of one tool's timeouts; its server may have several tools that time out."""
     events = tuple(rows["event_id"])
-    hit = _plain(f"mcp:{server}", what, events, count=rows.height, waited=waited, why=TOOL_CHECKLIST)
+    settled_by = f"{server_stderr(server)}: what {tool} was at when the client gave up"
+    asked = question(WHICH_OF_TOOL, settled_by, events)
+    hit = _plain(f"mcp:{server}", what, asked, rows.height, waited)
     return replace(hit, apart=tool)

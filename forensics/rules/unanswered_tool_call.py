@@ -9,7 +9,7 @@ import polars as pl
 
 from forensics.aspects.conflicts import agent_name, clock_time
 from forensics.aspects.open_work import open_in_client_log
-from forensics.case import Case
+from forensics.case import WRITE_TOOLS, Case
 from forensics.finding import (
     Cite,
     Claim,
@@ -21,12 +21,14 @@ from forensics.finding import (
     Severity,
     Slot,
     Statement,
+    question,
 )
 from forensics.open_calls import CALLS, open_calls
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import CUT_OFF, SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
 from forensics.verdict import Verdict
+from forensics.whereabouts import WORKING_TREE, around
 
 # the API's own servers run these: up to 2.1 their answers often do not reach the record
 SERVER_TOOLS = frozenset({"WebSearch", "WebFetch"})
@@ -36,10 +38,7 @@ IN_LOG_ONLY = (
     "Which agent made the call the client's log does not say; up to 2.0.24 it has no line for a call that failed, "
     "and the agent's own transcript is written only when it returns"
 )
-QUESTION = (
-    "Did the call take effect? What it was to change (files, processes, a remote service) would tell; it may also "
-    "have been waiting for a permission"
-)
+QUESTION = "Did the call take effect, or was it still waiting, for a permission or an answer?"
 
 GUIDANCE = Guidance(
     contract="Every tool call has its result in the record before the session ends.",
@@ -182,7 +181,29 @@ def _statements(case: Case, calls: Sequence[Row], *, running: bool) -> Iterator[
     if changing:
         text = f"What {_calls(changing)} changed is not known from the record"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, every)
-        yield Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, every)
+        changes = [c for c in calls[:SHOWN] if c["tool"] not in READING_TOOLS]
+        yield question(QUESTION, _traces(changes), every)
+
+
+def _traces(calls: Sequence[Row]) -> str:
+    """Name what shows whether calls took effect."""
+    return "; ".join(dict.fromkeys(_trace(call) for call in calls))
+
+
+def _trace(call: Row) -> str:
+    tool, when = str(call["tool"]), around(call["ts"])
+    if tool in WRITE_TOOLS:
+        path = call["path"] or "the file of the call"
+        return f"{path}: whether it holds what {tool} was to write, and when it was changed"
+    if tool == "Bash":
+        return (
+            f"{WORKING_TREE} and the list of processes (ps): what the command changed or left running {when}"
+        )
+    if tool.startswith("mcp__"):
+        return (
+            f"the own log of MCP server “{tool.split('__')[1]}”: whether it was asked, and answered, {when}"
+        )
+    return f"what {tool} was to change: whether it did {when}"
 
 
 def _described(call: Row) -> str:
@@ -207,7 +228,7 @@ def _hit_in_log(case: Case, call: Row, recent: timedelta) -> Hit:
         statements=(
             Statement(Slot.HAPPENED, Claim.DERIVED, happened, cites),
             Statement(Slot.WHY, Claim.DERIVED, IN_LOG_ONLY, cites),
-            Statement(Slot.QUESTION, Claim.HYPOTHESIS, QUESTION, cites),
+            question(QUESTION, _traces([call]), cites),
         ),
         severity=Severity.NOTE if running else Severity.LOW,
         confidence=Confidence.LOW,
