@@ -17,7 +17,7 @@ from forensics import __version__
 from forensics.account import InputFile, Remark
 from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
 from forensics.aspects.mcp_losses import STARTING
-from forensics.bounds import SENTENCE, bounded, shortened
+from forensics.bounds import MOST_ROWS, SENTENCE, bounded, shortened
 from forensics.case import Case, build_case
 from forensics.chain.graph import FailureGraph, failure_graph
 from forensics.chain.happenings import CHAIN
@@ -74,19 +74,21 @@ def analyse(
     stdin: IO[bytes] | None = None,
     base: Path | None = None,
     around: int = 0,
+    most_rows: int | None = MOST_ROWS,
     redacting: bool = True,
 ) -> Analysis:
     """Analyse everything under ``paths``. Without ``redacting`` secrets stay in it.
 
     The path ``-`` is ``stdin``. What is packed is unpacked for the run. Files under ``base`` are named
-    relative to it. So many lines ``around`` each cited one are kept with the analysis.
+    relative to it. So many lines ``around`` each cited one are kept with the analysis, and ``most_rows`` of
+    each session's timeline (null: all).
 
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
     with ExitStack() as run:
         ingested = _read(run, paths, stdin, base, redacting=redacting)
-        return replace(_analyse(paths, ingested, tz, rules, around), redacted=redacting)
+        return replace(_analyse(paths, ingested, tz, rules, around, most_rows), redacted=redacting)
 
 
 def examine(
@@ -114,7 +116,12 @@ def _read(
 
 
 def _analyse(
-    paths: Sequence[Path], ingested: Ingested, tz: str | None, rules: Sequence[Rule], around: int
+    paths: Sequence[Path],
+    ingested: Ingested,
+    tz: str | None,
+    rules: Sequence[Rule],
+    around: int,
+    most_rows: int | None,
 ) -> Analysis:
     if not any(i.lines_understood for i in ingested.inputs):
         raise NothingReadableError(_nothing(paths, ingested))
@@ -134,7 +141,7 @@ def _analyse(
         build_case(session, parts[session,], ingested.todos, ingested.spawns, excerpts, sifted)
         for session in ids
     )
-    sessions = [_judge(case, rules, citations, errors) for case in cases]
+    sessions = [_judge(case, rules, citations, errors, most_rows) for case in cases]
     return Analysis(
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
@@ -245,7 +252,11 @@ def _unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) ->
 
 
 def _judge(
-    case: Case, rules: Sequence[Rule], citations: Citations, errors: list[RuleError]
+    case: Case,
+    rules: Sequence[Rule],
+    citations: Citations,
+    errors: list[RuleError],
+    most_rows: int | None,
 ) -> SessionAnalysis:
     outcomes: list[Outcome] = []
     findings: list[Finding] = []
@@ -261,7 +272,7 @@ def _judge(
         outcomes.append(_outcome(rule, case, said))
     outcomes.sort(key=lambda o: o.rule)
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
-    moments, omitted = timeline_of(case, findings, citations)
+    moments, omitted = timeline_of(case, findings, citations, most_rows)
     chain = _chain(case.with_findings(findings), rules, errors)
     shown = [Cite(e) for e in chain.shown]
     silence = (case.ending.gap_from, case.ending.last_event)
@@ -280,6 +291,7 @@ def _judge(
         chain_refs={ref.event_id: ref for ref in citations.resolve(shown)},
         review=Review(),
         files=citations.files_of(case.events),
+        file_names=citations.names_of(case.events),
     )
 
 
