@@ -11,7 +11,7 @@ import typer
 from forensics.errors import UsageError
 from forensics.intake import analysed
 from forensics.options import Asked, EventsFormat, takes
-from forensics.run import Run, guarded, remark, spare_logs, write_pieces
+from forensics.run import guarded, remark, spare_logs, write_pieces
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
@@ -38,14 +38,13 @@ def events(
     ] = None,
 ) -> None:
     """Write the table of events: one row for each record of the sessions, with its file and line."""
-    with guarded():
+    with guarded() as run:
         written_as = output_format or ENDINGS.get(output.suffix.lower() if output else "", EventsFormat.JSONL)
         is_stdout = output is None or str(output) == "-"
         if written_as is EventsFormat.PARQUET and is_stdout and sys.stdout.isatty():
             msg = "Parquet is not for a terminal: name a file with -o, or send it into a pipe"
             raise UsageError(msg)
-        # a rule that failed is told; the events stand without it
-        analysis = analysed(asked, Run())
+        analysis = analysed(asked, run)
         if output is not None:
             spare_logs(output, asked.paths or [], analysis)
         _write(analysis, output, written_as)

@@ -9,7 +9,7 @@ import typer
 
 from forensics.intake import analysed
 from forensics.options import Asked, QueryFormat, takes
-from forensics.run import Run, guarded, remark, write_pieces
+from forensics.run import guarded, remark, write_pieces
 from forensics.terminal import terminal
 
 if TYPE_CHECKING:
@@ -36,13 +36,12 @@ def query(
     ] = MOST_SHOWN,
 ) -> None:
     """Ask sessions in SQL: their events, findings, evidence, agents and silences."""
-    with guarded():
+    with guarded() as run:
         from forensics.render import exports
         from forensics.sql import answer
         from forensics.tables import tables_of
 
-        # a rule that failed is told; the tables stand without it
-        told = answer(sql, tables_of(analysed(asked, Run())))
+        told = answer(sql, tables_of(analysed(asked, run)))
         match output_format:
             case QueryFormat.TABLE:
                 _show(told, most)
@@ -58,9 +57,9 @@ def _show(told: pl.DataFrame, most: int) -> None:
     from forensics.render.exports import for_people
     from forensics.render.text_table import to_table
 
-    shown = told.head(most)
-    numbers = frozenset(name for name, kind in told.schema.items() if kind.is_numeric())
-    table = to_table(told.columns, for_people(shown).rows(), numbers=numbers, whole=PLACES, **terminal())
+    shown = for_people(told.head(most))
+    numbers = frozenset(name for name, kind in shown.schema.items() if kind.is_numeric())
+    table = to_table(shown.columns, shown.rows(), numbers=numbers, whole=PLACES, **terminal())
     sys.stdout.write(table)
     if told.height > most:
         remark(f"the first {most} of {told.height} rows; --most shows more, and --format csv all")

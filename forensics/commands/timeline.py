@@ -9,7 +9,7 @@ import typer
 
 from forensics.intake import analysed
 from forensics.options import Asked, TimelineFormat, takes
-from forensics.run import Run, guarded, remark, spare_logs, write
+from forensics.run import guarded, remark, spare_logs, write
 from forensics.terminal import terminal
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ def timeline(
     ] = None,
 ) -> None:
     """Show what happened when: each row with its agent, its findings and its line."""
-    with guarded():
-        # a rule that failed is told; the timeline stands without it
-        analysis = analysed(asked, Run(), most_rows=most)
+    with guarded() as run:
+        analysis = analysed(asked, run, most_rows=most)
         if output is not None:
             spare_logs(output, asked.paths or [], analysis)
         write(_written(analysis, output_format, is_stdout=output is None or str(output) == "-"), output)

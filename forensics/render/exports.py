@@ -96,7 +96,7 @@ def _dated(frame: pl.DataFrame, utc: str = UTC_TIME) -> pl.DataFrame:
     return frame.with_columns(
         zoned.dt.convert_time_zone("UTC").dt.strftime(utc),
         local.dt.strftime(utc.removesuffix("Z")),
-        cs.duration().dt.total_microseconds() / 1_000_000,
+        (cs.duration().dt.total_microseconds() / 1_000_000).round(6),
     )
 
 
