@@ -10,6 +10,7 @@ from dataclasses import replace
 from forensics.finding import FactValue, Hit, Statement, Table
 
 MESSAGE, CELL, SENTENCE, FACT = 300, 200, 600, 2000  # characters
+MOST_ROWS = 120  # of a session's timeline
 CUT = "…"
 
 

@@ -13,9 +13,12 @@ import typer
 from forensics.commands.check import check
 from forensics.commands.demo import demo
 from forensics.commands.doctor import doctor
+from forensics.commands.events import events
+from forensics.commands.query import query
 from forensics.commands.report import report
 from forensics.commands.rules import explain, rules
 from forensics.commands.sessions import sessions
+from forensics.commands.timeline import timeline
 
 app = typer.Typer(
     name="forensics",
@@ -45,5 +48,5 @@ def main(
     """Find out why a Claude Code session died, from the logs it left."""
 
 
-for command in (report, check, sessions, doctor, rules, explain, demo):
+for command in (report, check, sessions, timeline, events, query, doctor, rules, explain, demo):
     app.command()(command)

@@ -17,7 +17,7 @@ from forensics import __version__
 from forensics.account import InputFile, Remark
 from forensics.analysis import Analysis, Note, RuleError, SessionAnalysis
 from forensics.aspects.mcp_losses import STARTING
-from forensics.bounds import SENTENCE, bounded, shortened
+from forensics.bounds import MOST_ROWS, SENTENCE, bounded, shortened
 from forensics.case import Case, build_case
 from forensics.chain.graph import FailureGraph, failure_graph
 from forensics.chain.happenings import CHAIN
@@ -75,21 +75,22 @@ def analyse(
     stdin: IO[bytes] | None = None,
     base: Path | None = None,
     around: int = 0,
+    most_rows: int | None = MOST_ROWS,
     redacting: bool = True,
     progress: Progress | None = None,
 ) -> Analysis:
     """Analyse everything under ``paths``. Without ``redacting`` secrets stay in it.
 
     The path ``-`` is ``stdin``. What is packed is unpacked for the run. Files under ``base`` are named
-    relative to it. So many lines ``around`` each cited one are kept with the analysis. ``progress`` is told
-    how far the run is.
+    relative to it. So many lines ``around`` each cited one are kept with the analysis, and ``most_rows`` of
+    each session's timeline (null: all). ``progress`` is told how far the run is.
 
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
     with ExitStack() as run:
         ingested = _read(run, paths, stdin, base, redacting=redacting, progress=progress)
-        told = _analyse(paths, ingested, tz, rules, around, progress=progress)
+        told = _analyse(paths, ingested, tz, rules, around, most_rows, progress=progress)
         return replace(told, redacted=redacting)
 
 
@@ -130,6 +131,7 @@ def _analyse(
     tz: str | None,
     rules: Sequence[Rule],
     around: int,
+    most_rows: int | None,
     *,
     progress: Progress | None,
 ) -> Analysis:
@@ -151,7 +153,7 @@ def _analyse(
         build_case(session, parts[session,], ingested.todos, ingested.spawns, excerpts, sifted)
         for session in judged(progress, ids)
     )
-    sessions = [_judge(case, rules, citations, errors) for case in cases]
+    sessions = [_judge(case, rules, citations, errors, most_rows) for case in cases]
     return Analysis(
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
@@ -262,7 +264,11 @@ def _unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) ->
 
 
 def _judge(
-    case: Case, rules: Sequence[Rule], citations: Citations, errors: list[RuleError]
+    case: Case,
+    rules: Sequence[Rule],
+    citations: Citations,
+    errors: list[RuleError],
+    most_rows: int | None,
 ) -> SessionAnalysis:
     outcomes: list[Outcome] = []
     findings: list[Finding] = []
@@ -278,7 +284,7 @@ def _judge(
         outcomes.append(_outcome(rule, case, said))
     outcomes.sort(key=lambda o: o.rule)
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
-    moments, omitted = timeline_of(case, findings, citations)
+    moments, omitted = timeline_of(case, findings, citations, most_rows)
     judged = case.with_findings(findings)
     chain = _chain(judged, rules, errors)
     shown = [Cite(e) for e in chain.shown]
@@ -302,6 +308,7 @@ def _judge(
             lambda part, e: errors.append(RuleError(part, case.session_id, f"{type(e).__name__}: {e}")),
         ),
         files=citations.files_of(case.events),
+        file_names=citations.names_of(case.events),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from forensics.bounds import MOST_ROWS
 from forensics.options import Asked, Which
 from forensics.run import EXIT_ERROR, Run, complain, warn
 from forensics.terminal import has_live_stderr, is_ascii_only
@@ -21,11 +22,18 @@ if TYPE_CHECKING:
 
 
 def analysed(
-    asked: Asked, run: Run, *, default: int = 1, rules: Sequence[Rule] | None = None, around: int = 0
+    asked: Asked,
+    run: Run,
+    *,
+    default: int = 1,
+    rules: Sequence[Rule] | None = None,
+    around: int = 0,
+    most_rows: int | None = MOST_ROWS,
 ) -> Analysis:
     """Analyse what was named; without any path, the ``default`` newest sessions of this user.
 
-    So many lines ``around`` each cited one are kept, for a report that shows them.
+    So many lines ``around`` each cited one are kept, for a report that shows them, and ``most_rows`` of each
+    session's timeline (null: all).
 
     A rule that failed is told on stderr, and in the exit code.
     """
@@ -46,6 +54,7 @@ def analysed(
             stdin=_stdin(files),
             base=base,
             around=around,
+            most_rows=most_rows,
             redacting=not asked.no_redact,
             progress=progress,
         )

@@ -45,6 +45,33 @@ class DoctorFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class TimelineFormat(StrEnum):
+    """As what ``timeline`` is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    MERMAID = "mermaid"
+    TRACE = "trace"
+
+
+class EventsFormat(StrEnum):
+    """As what ``events`` are written."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    JSONL = "jsonl"
+    TIMESKETCH = "timesketch"
+
+
+class QueryFormat(StrEnum):
+    """How ``query`` shows what it found."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
 class RulesFormat(StrEnum):
     """How ``rules`` lists the rules."""
 

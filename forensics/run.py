@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +75,16 @@ def write(text: str, output: Path | None) -> None:
     output.write_text(text, encoding="utf-8")
 
 
+def write_pieces(pieces: Iterable[bytes], output: Path | None) -> None:
+    """Write what is too much to be held as one text, piece by piece."""
+    if output is None or str(output) == "-":
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        return
+    with output.open("wb") as stream:
+        stream.writelines(pieces)
+
+
 def complain(sentence: str) -> None:
     """Tell the user what went wrong, in one line. It may name what a stranger's file holds: no control characters."""
     told = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(sentence.split()))
@@ -84,6 +94,11 @@ def complain(sentence: str) -> None:
 def warn(sentence: str) -> None:
     """Tell the user on stderr what to be careful with; the sentence is ours."""
     sys.stderr.write(f"warning: {sentence}\n")
+
+
+def remark(sentence: str) -> None:
+    """Tell the user on stderr what the output leaves out; the sentence is ours."""
+    sys.stderr.write(f"note: {sentence}\n")
 
 
 def _utf8(*streams: object) -> None:

@@ -10,13 +10,13 @@ from forensics.analysis import DiskWrite, Gap, Moment, TodoEntry
 from forensics.aspects.open_work import unexplained_writes
 from forensics.aspects.silences import LONG_S, silences_of
 from forensics.aspects.todo_lists import open_items
+from forensics.bounds import MOST_ROWS
 from forensics.case import Case
 from forensics.citations import Citations
 from forensics.finding import Cite, Finding
 from forensics.schema import NOTES, Row, is_kind
 from forensics.schema import EventKind as K
 
-MOST_ROWS = 120
 # kinds that tell the story by themselves; anything else appears when a finding cites it
 STORY = (
     K.SESSION_START, K.SESSION_END, K.RESULT, K.PROCESS_FATAL, K.USER_PROMPT, K.PROMPT_TYPED, K.USER_INTERRUPT,
@@ -66,9 +66,9 @@ SAID = {
 
 
 def timeline_of(
-    case: Case, findings: Sequence[Finding], citations: Citations
+    case: Case, findings: Sequence[Finding], citations: Citations, most: int | None = MOST_ROWS
 ) -> tuple[tuple[Moment, ...], int]:
-    """Return the rows in order of time, and how many were left out to stay readable."""
+    """Return the rows in order of time, and how many were left out: more than ``most`` are not readable."""
     cited: dict[int, list[str]] = {}
     for finding in findings:
         for ref in finding.evidence:
@@ -79,7 +79,7 @@ def timeline_of(
     told = ~is_kind(PROOF_ONLY)
     main = ~((pl.col("kind") == K.USER_PROMPT.value) & pl.col("agent_id").is_not_null())
     rows = case.events.filter(told & wanted & (main | pl.col("event_id").is_in(list(cited))))
-    kept = _shortened(rows, set(cited))
+    kept = rows if most is None else _shortened(rows, set(cited), most)
     refs = citations.resolve(Cite(e) for e in kept["event_id"])
     words = _Words(case)
     moments = tuple(
@@ -97,13 +97,13 @@ def timeline_of(
     return moments, rows.height - kept.height
 
 
-def _shortened(rows: pl.DataFrame, cited: set[int]) -> pl.DataFrame:
+def _shortened(rows: pl.DataFrame, cited: set[int], most: int) -> pl.DataFrame:
     """Keep what findings cite, then the last of the rest: what led to the end is what is read."""
-    if rows.height <= MOST_ROWS:
+    if rows.height <= most:
         return rows
     is_cited = pl.col("event_id").is_in(list(cited))
-    must = rows.filter(is_cited).tail(MOST_ROWS)
-    rest = rows.filter(~is_cited).tail(max(MOST_ROWS - must.height, 0))
+    must = rows.filter(is_cited).tail(most)
+    rest = rows.filter(~is_cited).tail(max(most - must.height, 0))
     chosen = pl.concat([must, rest])["event_id"]
     return rows.filter(pl.col("event_id").is_in(chosen.to_list()))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 from typer.testing import CliRunner
 
 from forensics.cli import app
@@ -22,6 +23,24 @@ ANALYSED = {
     "check-json": ("check", "--exit-zero", "--format", "json", "{input}"),
     "sessions-table": ("sessions", "{input}"),
     "sessions-json": ("sessions", "--format", "json", "{input}"),
+    "timeline-table": ("timeline", "{input}"),
+    "timeline-json": ("timeline", "--format", "json", "{input}"),
+    "timeline-mermaid": ("timeline", "--format", "mermaid", "{input}"),
+    "timeline-trace": ("timeline", "--format", "trace", "{input}"),
+    "events-csv": ("events", "--format", "csv", "{input}"),
+    "events-jsonl": ("events", "{input}"),
+    "events-timesketch": ("events", "--format", "timesketch", "{input}"),
+    "events-parquet": ("events", "{input}", "-o", "{folder}/events.parquet"),
+    "query-table": ("query", "SELECT * FROM sessions", "{input}"),
+    "query-csv": ("query", "--format", "csv", "SELECT * FROM events", "{input}"),
+    "query-json": ("query", "--format", "json", "SELECT * FROM agents", "{input}"),
+    "query-jsonl": (
+        "query",
+        "--format",
+        "jsonl",
+        "SELECT * FROM findings JOIN evidence USING (fingerprint)",
+        "{input}",
+    ),
 }
 COVERAGE = {
     "doctor-text": ("doctor", "{input}"),
@@ -36,7 +55,11 @@ def output_of(name: str, logs: Path, folder: Path, *more: str) -> tuple[str, str
     arguments = [a.format(input=logs, folder=folder) for a in OUTPUTS[name]]
     result = CliRunner().invoke(app, [*arguments, *more])
     assert result.exit_code == 0, result.output
-    written = [
-        p.read_text(encoding="utf-8", errors="replace") for p in sorted(folder.rglob("*")) if p.is_file()
-    ]
+    written = [_text_of(p) for p in sorted(folder.rglob("*")) if p.is_file()]
     return "\n".join([result.stdout, *written]), result.stderr
+
+
+def _text_of(file: Path) -> str:
+    if file.suffix == ".parquet":  # is packed: a secret would not be seen in its bytes
+        return pl.read_parquet(file).write_ndjson()
+    return file.read_text(encoding="utf-8", errors="replace")

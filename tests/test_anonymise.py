@@ -57,7 +57,8 @@ def logs(tmp_path):
     todo = {"content": "write to quimby", "status": "in_progress", "activeForm": "writing to quimby"}
     plan = {"type": "tool_use", "id": "toolu_01", "name": "TodoWrite", "input": {"todos": [todo, {**todo, "content": "ask Wanda Kowalska"}]}}  # fmt: skip
     call = {"type": "tool_use", "id": "toolu_02", "name": "Bash", "input": {"command": "ssh quimby@buildbox ls /Users/Bartholo"}}  # fmt: skip
-    for number, part in enumerate((plan, call), len(lines)):
+    spawn = {"type": "tool_use", "id": "toolu_03", "name": "Task", "input": {"description": "help zofia and quimby", "prompt": "mail wanda.k@acme-corp.com", "subagent_type": "general-purpose"}}  # fmt: skip
+    for number, part in enumerate((plan, call, spawn), len(lines)):
         lines.append(record(number, type="assistant", message={"id": f"m{number}", "role": "assistant", "model": "m", "content": [part]}))  # fmt: skip
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (folder / f"{SESSION}.jsonl").write_text(text)

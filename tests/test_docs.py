@@ -62,7 +62,9 @@ def test_the_readme_lists_every_rule_and_no_other():
 
 def test_every_option_of_the_readme_exists():
     text = (ROOT / "README.md").read_text()
-    for command in ("report", "check", "sessions", "doctor", "rules", "explain", "demo"):
+    for command in (
+        "report", "check", "sessions", "timeline", "events", "query", "doctor", "rules", "explain", "demo",
+    ):  # fmt: skip
         help_text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
         for line in re.findall(rf"^forensics {command} .*$", text, re.MULTILINE):
             for option in re.findall(r"(?<= )--?[a-z][a-z-]*", line.partition("#")[0]):

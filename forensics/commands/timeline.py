@@ -1,0 +1,63 @@
+"""``forensics timeline``: what happened when, as rows, as a picture, or for a trace viewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from forensics.intake import analysed
+from forensics.options import Asked, TimelineFormat, takes
+from forensics.run import guarded, remark, spare_logs, write
+from forensics.terminal import terminal
+
+if TYPE_CHECKING:
+    from forensics.analysis import Analysis
+
+
+@takes(Asked)
+def timeline(
+    asked: Asked,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("-o", "--output", help="Where to write it; - or nothing: standard output."),
+    ] = None,
+    output_format: Annotated[
+        TimelineFormat,
+        typer.Option("--format", help="As what: rows, JSON, a Mermaid gantt, a trace for Perfetto."),
+    ] = TimelineFormat.TABLE,
+    most: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--most",
+            min=1,
+            help="So many rows of each session at most, what findings cite before the rest. Without: all rows.",
+        ),
+    ] = None,
+) -> None:
+    """Show what happened when: each row with its agent, its findings and its line."""
+    with guarded() as run:
+        analysis = analysed(asked, run, most_rows=most)
+        if output is not None:
+            spare_logs(output, asked.paths or [], analysis)
+        write(_written(analysis, output_format, is_stdout=output is None or str(output) == "-"), output)
+
+
+def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bool) -> str:
+    from forensics.render import timeline_gantt, timeline_list, trace
+
+    match output_format:
+        case TimelineFormat.JSON:
+            return timeline_list.as_json(analysis)
+        case TimelineFormat.MERMAID:
+            gantt = timeline_gantt.to_gantt(analysis)
+            if gantt.left_out:
+                remark(f"{gantt.left_out} bars left out: what GitHub draws holds {timeline_gantt.MOST_BARS}")
+            return gantt.text
+        case TimelineFormat.TRACE:
+            return trace.to_trace(analysis)
+        case TimelineFormat.TABLE if is_stdout:
+            return timeline_list.as_table(analysis, **terminal())
+        case TimelineFormat.TABLE:
+            return timeline_list.as_table(analysis)
