@@ -78,7 +78,7 @@ class SessionAnalysis:
     chain: FailureGraph  # what its findings are to one another
     chain_refs: Mapping[int, EvidenceRef]  # the records that show it
     review: Review  # what is to be said of it beside its findings
-    files: frozenset[str]  # names of the inputs that hold its records
+    files: frozenset[str]  # names of the inputs that hold its records, copies included
     file_names: Mapping[int, str]  # of the files in its case's tables, by number
 
     @property
