@@ -16,7 +16,9 @@ from forensics.analysis import RuleError
 from forensics.cli import app
 from forensics.engine import analyse
 from forensics.finding import Claim
+from forensics.render.brief import levels_of
 from forensics.render.incident import lay_out_all
+from forensics.render.references import ShortNames
 from forensics.render.screen import to_screen
 from forensics.review import Exclusion, Figure, Review, Told
 
@@ -63,6 +65,24 @@ def test_no_place_is_broken(analysis, width):
         assert len(files) == 1, place
         assert 0 < int(line) <= files[0].lines_total
     assert incident.session_id in text
+
+
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "fixtures" / "rules").glob("*/fires")), ids=lambda f: f.parent.name
+)
+def test_every_finding_that_is_told_has_its_first_line_whole(folder):
+    analysis = analyse([min(folder.glob("*/input"))])
+    names = ShortNames(i.evidence.name for i in analysis.inputs)
+    for width in (40, 90):
+        text = to_screen(analysis, width=width)
+        for incident in lay_out_all(analysis, None)[:1]:
+            told = [view for level in levels_of(incident) for view in level.told]
+            assert told
+            for view in told if len(analysis.sessions) == 1 else []:
+                ref = view.finding.evidence[0]
+                assert re.search(
+                    rf"(^|  ){re.escape(names.of(ref.path))}:{ref.line}($|  )", text, re.MULTILINE
+                )
 
 
 def test_the_whole_name_of_each_file_that_is_cited_stands_on_the_page(analysis, page):
@@ -166,6 +186,8 @@ def test_several_sessions_begin_with_a_table():
     assert [line for line in lines if re.match(r"S\d+ +\S{8} .* CLEAN +none", line)]
     assert re.search(r"─ S\d+ TRUNCATED ─", text)
     assert "and 16 more" in text
+    narrow = to_screen(several, width=40)
+    assert re.search(r"^S\d+ +c4f74656  TRUNCATED\n +7 high, 5 medium, 3 low, 4 note$", narrow, re.MULTILINE)
 
 
 def test_what_is_ruled_out_is_said_with_what_contradicts_it(analysis):

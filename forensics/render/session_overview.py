@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +15,8 @@ from forensics.render.overview import Overview
 from forensics.render.page import HEADING, QUIET, Page
 from forensics.render.views import Incident
 
-SHORT_ID, WITH_TIMES = 8, 76  # columns: of an id's beginning; from which the table says when
+SHORT_ID = 8  # columns of an id's beginning
+TABULAR, WITH_TIMES = 60, 90  # columns from which there is room for a table, and for times in it
 MOST_RULES = 5
 FEWEST_TO_COMPARE = 2  # sessions with findings
 
@@ -25,12 +28,12 @@ def print_overview(page: Page, overview: Overview, sessions: int) -> None:
     if len(overview.listed) < sessions:
         page.hanging(Text(), page.text(f"the worst {len(overview.listed)} are listed", QUIET))
     page.blank()
-    has_times = page.width >= WITH_TIMES
-    columns = ["", "session", *(["began (UTC)", "records"] if has_times else []), "end", "findings"]
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
-    for incident in overview.listed:
-        table.add_row(*_cells(page, incident, has_times=has_times))
-    page.console.print(table)
+    if page.width >= TABULAR:
+        page.console.print(_table(page, overview.listed))
+    else:
+        for incident in overview.listed:
+            label, *cells = _cells(page, incident, has_times=False)
+            page.flow(Text(f"{label.plain:<4}", style=QUIET), cells)
     if overview.with_findings < FEWEST_TO_COMPARE:
         return
     page.heading("What they share", "the worst and most frequent first")
@@ -39,6 +42,17 @@ def print_overview(page: Page, overview: Overview, sessions: int) -> None:
             f"{rule.name}: {counted(rule.findings, 'finding')} in {counted(rule.sessions, 'session')}"
         )
         page.hanging(Text.assemble("  ", Text(f"{rule.code} ", style=STYLES[Severity(rule.severity)])), said)
+
+
+def _table(page: Page, incidents: Sequence[Incident]) -> Table:
+    has_times = page.width >= WITH_TIMES
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
+    for name in ("", "session", *(("began (UTC)", "records") if has_times else ()), "end"):
+        table.add_column(name, no_wrap=True, overflow="crop")  # what is copied, or read at a glance
+    table.add_column("findings", overflow="fold")
+    for incident in incidents:
+        table.add_row(*_cells(page, incident, has_times=has_times))
+    return table
 
 
 def _cells(page: Page, incident: Incident, *, has_times: bool) -> list[Text]:
