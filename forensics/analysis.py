@@ -79,6 +79,7 @@ class SessionAnalysis:
     chain_refs: Mapping[int, EvidenceRef]  # the records that show it
     review: Review  # what is to be said of it beside its findings
     files: frozenset[str]  # names of the inputs that hold its records
+    names: Mapping[int, str]  # of the files of its case's events, by their number there
 
     @property
     def session_id(self) -> str:

@@ -72,6 +72,10 @@ class Citations:
         also = (place for e in events["event_id"] for place in self._also.get(e, ()))
         return frozenset(names | {place.rpartition(":")[0] for place in also})
 
+    def names_of(self, events: pl.DataFrame) -> Mapping[int, str]:
+        """Return the names of the files of these events, by the number that the events give them."""
+        return {file: self._inputs[file].evidence.name for file in sorted(events["file"].unique())}
+
     def around(
         self, places: Iterable[tuple[str, int]], lines: int
     ) -> Mapping[tuple[str, int], tuple[NearLine, ...]]:

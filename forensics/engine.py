@@ -280,6 +280,7 @@ def _judge(
         chain_refs={ref.event_id: ref for ref in citations.resolve(shown)},
         review=Review(),
         files=citations.files_of(case.events),
+        names=citations.names_of(case.events),
     )
 
 
