@@ -17,6 +17,6 @@ def span_text(seconds: float | None) -> str:
     """Write a length of time in whole seconds, of which nothing may be known: ``1 min 15 s``."""
     if seconds is None:
         return "not known"
-    whole = round(seconds)
+    whole = int(seconds + 0.5)  # halves up: what was rounded before gives the same words
     parts = ((whole // HOUR, "h"), (whole % HOUR // MINUTE, "min"), (whole % MINUTE, "s"))
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"

@@ -20,6 +20,7 @@ from forensics.render.failure_timeline import gaps_before, story_of
 from forensics.render.finding_views import FindingViews
 from forensics.render.moments import choose_clock
 from forensics.render.outline import ENDED, TITLES
+from forensics.render.pictures import pictures_of
 from forensics.render.reviewed import view_review
 from forensics.render.summary import duration, impact, root_cause, summarise
 from forensics.render.views import Exhibits, Incident
@@ -84,7 +85,7 @@ def lay_out(
         end_exhibits=exhibits.quote(end_exhibits) if not views.ending else (),
         advice=advise(session, analysis),
         review=view_review(session.review, {f.rule: f.name for f in session.findings}, exhibits),
-        pictures=(),
+        pictures=pictures_of(session),
         resume=case.session_id if SESSION_ID.fullmatch(case.session_id) else None,
         todos=session.todos,
         missing_agents=tuple(a for a in case.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)),

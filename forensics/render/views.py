@@ -271,6 +271,7 @@ class Picture:
     svg: str  # escaped, without network access or script; colours by CSS variables
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    sources: tuple[tuple[str, ...], ...] = ()  # for each row the lines that show it, as `file:line`
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +334,7 @@ class Incident:
     chain: ChainView  # what the findings are to one another
     advice: Advice  # what follows from them
     review: ReviewView  # what is said beside them
-    pictures: tuple[Picture, ...]  # none in this version
+    pictures: tuple[Picture, ...]  # only those that show something
     resume: str | None  # the id to resume it by, where it is one that the client gives
     todos: tuple[TodoEntry, ...]  # items that were open at the end
     missing_agents: tuple[AgentLife, ...]  # without a result, or stopped

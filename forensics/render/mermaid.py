@@ -1,0 +1,93 @@
+"""Gantt charts as Mermaid text that GitHub draws: whatever a log says in a label stays a label.
+
+Ids are t1, t2 … Times are written as the digits of their own clock, so that they are shown as such in every zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from forensics.bounds import shortened
+from forensics.render.markup import plain
+
+MOST_TASKS = 60
+MOST_CHARACTERS = 50_000  # GitHub's own bound
+TITLE, LABEL, SECTION = 100, 56, 28  # characters
+FORMAT = "YYYY-MM-DDTHH:mm:ss.SSS"
+# what the grammar, an entity, a directive, a formula or HTML is made of, by what looks like it
+LOOK_ALIKES = str.maketrans(
+    ':;,#&$\\`"<>{}\t',
+    "∶‚‚♯＆＄∖ʼ″‹›❴❵ ",  # noqa: RUF001 - the likeness is wanted
+)
+# a line that begins with one of these is no task
+WORDS = re.compile(
+    r"gantt|section|title|click|call|href|\w*format|\w*cludes|\w*dates|todaymarker|tickinterval|week|topaxis|acc|"
+    r"displaymode|-|\W*$",
+    re.IGNORECASE,
+)
+SETTINGS = '%%{init: {"gantt": {"leftPadding": 170, "barHeight": 18, "barGap": 4, "sectionFontSize": 12}}}%%'
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of a chart: a bar, or a milestone where it has no length."""
+
+    label: str
+    tags: tuple[str, ...]  # of crit, done, active
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What belongs together, under one name."""
+
+    title: str
+    tasks: tuple[Task, ...]
+
+
+def label(text: object, most: int = LABEL) -> str:
+    """Return a text that no grammar of Mermaid's, and no Markdown around it, takes for anything but a label."""
+    told = shortened(" ".join(plain(text).split()), most).translate(LOOK_ALIKES)
+    apart = re.sub(r"%(?=%)", "% ", told)
+    return f"· {apart}" if WORDS.match(apart) else apart
+
+
+def gantt(title: str, sections: Sequence[Section]) -> str:
+    """Return a chart. The caller gives at most ``MOST_TASKS`` tasks; one would not be drawn with more characters."""
+    tasks = [task for section in sections for task in section.tasks]
+    since, until = min(t.since for t in tasks), max(t.until for t in tasks)
+    head = (
+        SETTINGS,
+        "gantt",
+        f"    title {label(title, TITLE)}",
+        f"    dateFormat {FORMAT}",
+        f"    axisFormat {_axis(until - since)}",
+        "    todayMarker off",
+    )
+    return "\n".join((*head, *_lines(sections, until - since)))
+
+
+def _lines(sections: Iterable[Section], whole: timedelta) -> Iterator[str]:
+    number = 0
+    for section in sections:
+        yield f"    section {label(section.title, SECTION)}"
+        for task in section.tasks:
+            number += 1
+            is_short = (task.until - task.since) * 250 < whole or task.until <= task.since
+            tags = (*task.tags, "milestone") if is_short else task.tags
+            end = task.since if is_short else task.until
+            yield f"    {label(task.label)} :{', '.join((*tags, f't{number}', _time(task.since), _time(end)))}"
+
+
+def _time(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")
+
+
+def _axis(whole: timedelta) -> str:
+    if whole < timedelta(minutes=10):
+        return "%H:%M:%S"
+    return "%H:%M" if whole < timedelta(hours=20) else "%m-%d %H:%M"

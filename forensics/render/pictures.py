@@ -1,0 +1,119 @@
+"""The pictures of one session: agents, todo items and latency over time, each as diagram and as table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from forensics.analysis import SessionAnalysis
+from forensics.bounds import shortened
+from forensics.citations import format_utc
+from forensics.render.mermaid import LABEL, MOST_TASKS, Section, Task, gantt
+from forensics.render.numbers import counted
+from forensics.render.picture_rows import Row, chosen, rows_of
+from forensics.render.views import Picture
+from forensics.tracks.agents import agents_track
+from forensics.tracks.latency import latency_track
+from forensics.tracks.shape import Tone, Track
+from forensics.tracks.todos import todos_track
+
+TITLES = {
+    "agents": "Agents over time",
+    "todos": "Todo items in progress over time",
+    "latency": "Service calls over time, failures marked",
+}
+LANES = {"agents": "agent", "todos": "list", "latency": "service"}
+SHOWS = {
+    "agents": "Who ran when, spawned by whom, and wrote which file",
+    "todos": "Which items were in progress when, in whose list",
+    "latency": "The calls of services of which at least one failed, one by one",
+}
+TAGS = {Tone.DONE: ("done",), Tone.OPEN: ("active",), Tone.FAILED: ("crit",), Tone.PLAIN: ()}
+MOST_CODES, FEW_CODES = 6, 3  # in one label
+MOST_PLACES = 4  # of one row; its words say how many records it sums up
+
+
+def pictures_of(session: SessionAnalysis) -> tuple[Picture, ...]:
+    """Return the pictures that show something; a session without agents, lists and failures has none."""
+    case, findings = session.case, session.findings
+    tracks = (agents_track(case, findings), todos_track(case, findings), latency_track(case, findings))
+    return tuple(_picture(track, session) for track in tracks if track is not None)
+
+
+def _picture(track: Track, session: SessionAnalysis) -> Picture:
+    every = rows_of(track)
+    rows = chosen(every, MOST_TASKS)
+    return Picture(
+        name=track.name,
+        title=TITLES[track.name],
+        note=_note(track, rows, len(every)),
+        mermaid=_mermaid(track, rows),
+        svg="",
+        columns=(LANES[track.name], "what", "from", "until", "findings"),
+        rows=tuple(_cells(track, row) for row in rows),
+        sources=tuple(_places(session, row) for row in rows),
+    )
+
+
+def _note(track: Track, rows: Sequence[Row], every: int) -> str:
+    clock = "UTC" if track.is_utc else "the voice server's own clock, of which the zone is not known"
+    told = [f"{SHOWS[track.name]}; derived from the lines that the table names. Times are {clock}"]
+    told.append("A diamond, or a code behind a bar, marks records that findings rest on")
+    if not track.is_whole:
+        told.append(
+            f"Drawn from {track.window[0]:%H:%M:%S} to {track.window[1]:%H:%M:%S}, where subagents ran; "
+            "the table has the rest, too"
+        )
+    if len(rows) < every:
+        told.append(
+            f"{counted(every - len(rows), 'row')} of {every} left out: those with failures and findings are shown, "
+            "then the longest"
+        )
+    return ". ".join(told) + "."
+
+
+def _mermaid(track: Track, rows: Sequence[Row]) -> str:
+    since, until = track.window
+    drawn = [r for r in rows if r.until >= since and r.since <= until]
+    sections = tuple(
+        Section(lane.short, tuple(_task(track, r) for r in drawn if r.lane == n))
+        for n, lane in enumerate(track.lanes)
+        if any(r.lane == n for r in drawn)
+    )
+    clock = "UTC" if track.is_utc else "voice server's clock"
+    return gantt(f"{TITLES[track.name]} ({clock})", sections)
+
+
+def _task(track: Track, row: Row) -> Task:
+    since, until = (min(max(t, track.window[0]), track.window[1]) for t in (row.since, row.until))
+    if row.is_finding:
+        return Task(_codes(row, MOST_CODES), ("crit",), since, until)
+    codes = f" {_codes(row, FEW_CODES)}" if row.codes else ""
+    return Task(f"{shortened(row.words, LABEL - len(codes))}{codes}", TAGS[row.tone], since, until)
+
+
+def _codes(row: Row, most: int) -> str:
+    more = f" +{len(row.codes) - most}" if len(row.codes) > most else ""
+    return " ".join(row.codes[:most]) + more
+
+
+def _cells(track: Track, row: Row) -> tuple[str, ...]:
+    return (
+        track.lanes[row.lane].title,
+        row.words,
+        _moment(row.since),
+        _moment(row.until),
+        ", ".join(row.codes),
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return format_utc(moment) if moment.tzinfo is not None else moment.isoformat(" ", "milliseconds")
+
+
+def _places(session: SessionAnalysis, row: Row) -> tuple[str, ...]:
+    events = (
+        row.events if len(row.events) <= MOST_PLACES else (*row.events[: MOST_PLACES - 1], row.events[-1])
+    )
+    found = (session.case.event(event) for event in events)
+    return tuple(dict.fromkeys(f"{session.file_names[row['file']]}:{row['line']}" for row in found))

@@ -1,0 +1,203 @@
+"""Mermaid: every chart is in the small part of its grammar that we write, and its own parser takes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from forensics.engine import analyse
+from forensics.render.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
+from forensics.render.pictures import pictures_of
+from tests.report_text import INCIDENT, analysis_of, report_of
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```mermaid\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+TEXT = r"[^\s:;,#&$\\`\"<>{}\x00-\x1f\x7f][^:;,#&$\\`\"<>{}\n\x00-\x1f\x7f]*"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}"
+HEAD = re.compile(
+    r'%%\{init: \{"gantt": \{("\w+": \d+(, )?)+\}\}\}%%\ngantt\n'
+    rf"    title {TEXT}\n    dateFormat YYYY-MM-DDTHH:mm:ss\.SSS\n    axisFormat [%HMSmd: -]+\n    todayMarker off\n"
+)
+SECTION = re.compile(rf"    section ({TEXT})")
+TASK = re.compile(rf"    ({TEXT}) :((?:(?:crit|done|active|milestone), )*)(t\d+), ({TIME}), ({TIME})")
+KEYWORDS = re.compile(
+    r"(?i)section|title|click|call|href|axisFormat|dateFormat|includes|excludes|inclusiveEndDates|todayMarker|"
+    r"tickInterval|weekday|weekend|topAxis|accTitle|accDescr|displayMode|gantt|---"
+)
+HOSTILE = (
+    "a: b; c, d # e",
+    "%%{init: {'securityLevel': 'loose'}}%%",
+    "%% comment",
+    "section other",
+    "click t1 href javascript:alert(1)",
+    'title: "x"',
+    "`` ``` ```` \n```\n# heading",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "$$\\frac{1}{2}$$",
+    "#35; &lt;b&gt; #quot;",
+    "{{ config }} {% raw %}",
+    "::error::x ##[group]y ##vso[task]",
+    "accDescr { x }",
+    "---\nconfig:\n  theme: dark\n---",
+    "\u202eevil\u0007\x1b[31m",
+    "",
+    "   ",
+    "x" * 5000,
+    "日本語 emoji 🙂 ünï",
+    "done, crit, t1, 2025-01-01, 1d",
+    "\\",
+    '"',
+    "__proto__",
+    "[link](http://x) **bold** |cell|",
+)
+
+
+def grammar_faults(text: str) -> list[str]:
+    """Return the lines that are not what we mean to write; ids must count up."""
+    head = HEAD.match(text)
+    if head is None:
+        return [text[:200]]
+    ids, faults = [], []
+    for line in text[head.end() :].split("\n"):
+        task, section = TASK.fullmatch(line), SECTION.fullmatch(line)
+        if task:
+            ids.append(task[3])
+            if KEYWORDS.match(task[1]) or task[4] > task[5]:
+                faults.append(line)
+        elif not section:
+            faults.append(line)
+    if ids != [f"t{n}" for n in range(1, len(ids) + 1)] or not ids:
+        faults.append(f"ids {ids}")
+    return faults
+
+
+@cache
+def mermaid_folder() -> Path | None:
+    folder = Path(os.environ.get("FORENSICS_MERMAID") or ROOT)
+    there = (folder / "node_modules" / "mermaid").is_dir() and (folder / "node_modules" / "jsdom").is_dir()
+    return folder if there and shutil.which("node") else None
+
+
+needs_parser = pytest.mark.skipif(
+    mermaid_folder() is None,
+    reason="needs node and the packages mermaid and jsdom: FORENSICS_MERMAID names the folder of node_modules",
+)
+
+
+def parser_says(texts: list[str]) -> list[str | None]:
+    """Return for each text what Mermaid's own parser complains of."""
+    done = subprocess.run(
+        ["node", Path(__file__).with_name("mermaid_check.mjs"), mermaid_folder()],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    return json.loads(done.stdout)
+
+
+def hostile_charts() -> list[str]:
+    since = datetime(2025, 10, 21, 8, tzinfo=UTC)
+    tags = [("crit",), ("done",), ("active",), ()]
+    return [
+        gantt(
+            text,
+            [
+                Section(
+                    text,
+                    tuple(Task(text, tags[n % 4], since, since + timedelta(seconds=n)) for n in range(4)),
+                )
+            ],
+        )
+        for text in HOSTILE
+    ]
+
+
+@cache
+def charts() -> list[str]:
+    """Return the charts of the incident, and of one case of each rule."""
+    rules = sorted((ROOT / "fixtures" / "rules").iterdir())
+    folders = [INCIDENT, *(min(rule.glob("fires/*/input")) for rule in rules)]
+    return [
+        picture.mermaid
+        for folder in folders
+        for session in analysis_of(folder).sessions
+        for picture in pictures_of(session)
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_label_has_nothing_of_the_grammar_in_it(text):
+    assert re.fullmatch(TEXT, label(text))
+    assert not KEYWORDS.match(label(text))
+    assert "%%" not in label(text)
+
+
+def test_hostile_names_stay_in_the_grammar():
+    for chart in hostile_charts():
+        assert grammar_faults(chart) == []
+
+
+def test_the_charts_of_all_cases_are_in_the_grammar_and_small():
+    found = charts()
+    assert len(found) > 20
+    for chart in found:
+        assert grammar_faults(chart) == []
+        assert len(chart) < MOST_CHARACTERS
+        assert len(TASK.findall(chart)) <= MOST_TASKS
+
+
+def test_the_check_of_the_grammar_finds_what_it_is_for():
+    (chart,) = [c for c in charts() if "Agents over time" in c and c in BLOCK.findall(report_of(INCIDENT))]
+    for wrong in (
+        chart.replace(" :t1,", " : x :t1,"),
+        chart.replace("section main agent", "section main; agent"),
+        chart.replace("t2,", "t7,"),
+        chart + "\n    click t1 :t99, 2025-10-21T08:51:04.087, 2025-10-21T08:51:04.087",
+    ):
+        assert wrong != chart
+        assert grammar_faults(wrong)
+
+
+@needs_parser
+def test_mermaids_own_parser_takes_the_charts_of_all_cases():
+    assert set(parser_says(charts())) == {None}
+
+
+@needs_parser
+def test_mermaids_own_parser_takes_hostile_names():
+    assert set(parser_says(hostile_charts())) == {None}
+
+
+@needs_parser
+def test_the_parser_is_asked_in_earnest():
+    (said,) = parser_says(["gantt\n  nonsense"])
+    assert said
+
+
+@needs_parser
+@pytest.mark.corpus
+def test_mermaids_own_parser_takes_the_charts_of_all_recordings(corpus):
+    found = [
+        picture.mermaid
+        for folder in ("claude-code", "voicemode", "public")
+        for session in analyse([corpus / folder]).sessions
+        for picture in pictures_of(session)
+    ]
+    assert len(found) > 50
+    assert set(parser_says(found)) == {None}
+    assert [fault for chart in found for fault in grammar_faults(chart)] == []
+
+
+def test_the_analysis_of_the_incident_has_three_pictures():
+    (session,) = analysis_of(INCIDENT).sessions
+    assert [p.name for p in pictures_of(session)] == ["agents", "todos", "latency"]
