@@ -154,6 +154,21 @@ def test_what_no_line_contradicts_is_not_ruled_out(case, never):
     ]
 
 
+def test_lines_that_were_put_together_in_another_order_settle_nothing(tmp_path):
+    """As pasted into an issue: the failure first, then the lines that went before it."""
+    lines_of = [
+        "2025-07-05 21:19:59,649 - voice-mode - ERROR - Failed to get TTS client: No healthy TTS endpoints found that support requested voice/model preferences",
+        "2025-07-05 21:19:59,637 - mcp.server.lowlevel.server - INFO - Processing request of type CallToolRequest",
+        "2025-07-05 21:19:59,647 - voice-mode - INFO - Converse: 'buenos dias' (wait_for_response: True)",
+    ]
+    pasted, whole = tmp_path / "pasted.log", tmp_path / "whole.log"
+    pasted.write_text("\n".join(lines_of) + "\n")
+    later = [x.replace("21:19:59", "21:20:07") for x in lines_of[1:]]
+    whole.write_text("\n".join([*lines_of[1:], lines_of[0], *later]) + "\n")
+    causes = [[e.cause for e in analyse([p]).sessions[0].review.excluded] for p in (pasted, whole)]
+    assert causes == [[], ["the failed speech requests ended the voice server's work"]]
+
+
 # --- what held -----------------------------------------------------------------------------------
 
 

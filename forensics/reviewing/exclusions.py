@@ -89,6 +89,8 @@ def _api(basis: Basis) -> Iterator[Exclusion]:
 def _others_answered(basis: Basis, failure: ApiFailure) -> pl.DataFrame:
     """Return the answers to agents on the other side of the main agent, soon after a failure."""
     case, failed = basis.case, basis.case.event(failure.last)
+    if failed["ts"] is None:
+        return case.events.clear()
     others = pl.col("agent_id").is_null() if failed["agent_id"] else pl.col("agent_id").is_not_null()
     near = (pl.col("source") == failed["source"]) & (pl.col("ts") <= failed["ts"] + AT_THE_TIME)
     return case.of(*ANSWERS).filter(after(case, failed) & others & near).sort("ts", maintain_order=True)

@@ -32,6 +32,11 @@ def _beyond(case: Case, row: Row, *, later: bool) -> pl.Expr:
     is_own_log: pl.Expr = is_from(ONE_WRITER) & (pl.col("file") == row["file"])
     below: pl.Expr = pl.col("line") > row["line"] if later else pl.col("line") < row["line"]
     by_line: pl.Expr = is_own_log & below & pl.lit(row["file"] not in case.excerpts)
+    # lines that their own times contradict were put together by somebody, or the clock was set
+    for clock in ("ts", "local_ts"):
+        if row[clock] is not None:
+            agrees = pl.col(clock) >= row[clock] if later else pl.col(clock) <= row[clock]
+            by_line &= agrees.fill_null(value=True)
     return by_line | (~is_own_log & _dated(row, later=later))
 
 
