@@ -218,6 +218,13 @@ def test_local_times_stand_beside_utc_where_a_zone_was_asked_for(analysis):
     assert "\n  08:51:10  TodoWrite" in to_screen(analysis, width=112)
 
 
+def test_what_has_no_utc_time_is_told_by_the_clock_it_has():
+    folder = ROOT / "fixtures" / "rules" / "CCF902" / "fires" / "timeout-fallback-401-exhausted" / "input"
+    text = to_screen(analyse([folder]), width=112)
+    assert re.search(r"Timeline  \* by the server's clock\n  \d\d:\d\d:\d\d\* \w", text)
+    assert "transcript is in" not in text
+
+
 def test_what_is_not_redacted_and_what_failed_is_said(analysis):
     (session,) = analysis.sessions
     errors = (RuleError("CCF101", session.session_id, "ValueError: x"),)

@@ -14,7 +14,7 @@ from rich.text import Text
 from forensics.analysis import Analysis
 from forensics.durations import span_text
 from forensics.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
-from forensics.render.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged, rows_of
+from forensics.render.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged
 from forensics.render.console import STYLES, account, terminal
 from forensics.render.incident import lay_out_all
 from forensics.render.markup import capitalised
@@ -23,8 +23,10 @@ from forensics.render.overview import overview_of
 from forensics.render.page import MEASURE, QUIET, Page
 from forensics.render.references import ShortNames
 from forensics.render.session_overview import print_overview
+from forensics.render.timeline_brief import print_timeline
 from forensics.render.verdict_panel import print_verdict
-from forensics.render.views import FindingView, Incident, Sentence, TimelineRow
+from forensics.render.views import FindingView, Incident, Sentence
+from forensics.verdict import Verdict
 
 TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that a table ends its rows with
 # what `plain` leaves alone inside a line, and a build's runner would take where wrapping makes it begin one
@@ -36,8 +38,6 @@ MOST_EXCLUDED = 4
 MOST_FILES = 8
 MOST_SHORT = 6  # sessions that are told in short
 FINDINGS_IN_SHORT = 3
-CODES = 11  # columns of the codes of a row
-LEAST_WORDS = 26  # columns that a row's words need for its place to stand beside them
 
 
 def to_screen(
@@ -50,7 +50,7 @@ def to_screen(
     evidence = exhibits_of(incidents)
     with console.capture() as captured:
         if len(incidents) == 1:
-            _session(page, incidents[0], evidence)
+            _session(page, incidents[0], evidence, in_zone=tz is not None)
         else:
             _sessions(page, analysis, incidents)
         page.heading("What was read, and what was not")
@@ -84,11 +84,11 @@ def _sessions(page: Page, analysis: Analysis, incidents: Sequence[Incident]) -> 
         )
 
 
-def _session(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]) -> None:
+def _session(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef], *, in_zone: bool) -> None:
     print_verdict(page, incident)
     _summary(page, incident, evidence)
     _findings(page, incident)
-    _timeline(page, incident)
+    print_timeline(page, incident, in_zone=in_zone)
     _actions(page, incident)
     _questions(page, incident)
     _excluded(page, incident, evidence)
@@ -158,42 +158,6 @@ def _finding(
     page.places(head.cell_len, [e.ref for e in view.evidence], about)
 
 
-def _timeline(page: Page, incident: Incident) -> None:
-    rows, story = rows_of(incident), incident.story
-    if not rows:
-        return
-    every = len(story.rows) + story.omitted
-    parts = ["UTC" if not story.date else f"{story.date}, UTC", story.zone and f"local time {story.zone}"]
-    if len(rows) < every:
-        parts.append(f"{len(rows)} of {every} rows")
-    if any(r.quality for r in rows):
-        parts.append("~ aligned or inferred")
-    page.heading("Timeline", "; ".join(p for p in parts if p))
-    longest = max((page.place(r.exhibit.ref).cell_len for r in rows if r.exhibit), default=0)
-    in_zone = incident.clock.source.startswith(
-        "--tz"
-    )  # local times take room: only where they were asked for
-    for row in rows:
-        _row(page, row, longest, row.local[: len("hh:mm:ss")] if in_zone else "")
-
-
-def _row(page: Page, row: TimelineRow, place_width: int, local: str) -> None:
-    when = row.utc.split(".")[0].removesuffix("Z").replace("T", " ") + ("~" if row.quality else " ")
-    head = Text(f"  {when} {f'({local}) ' if local else ''}", style=QUIET)
-    if row.exhibit is None:
-        long = span_text(row.gap.seconds if row.gap else None)
-        page.hanging(head, page.text(f"no dated record from any source for {long}", "italic"))
-        return
-    codes = page.text(" ".join([*row.codes[:1], *([f"+{len(row.codes) - 1}"] if row.codes[1:] else [])]))
-    place, words = page.cited(row.exhibit.ref), page.text(row.what)
-    room = page.width - head.cell_len - CODES - place_width - 2
-    if room >= LEAST_WORDS:
-        page.columns(head, words, room, Text.assemble(f"{codes.plain:<{CODES}}", place))
-    else:
-        page.hanging(head, words)
-        page.flow(head.cell_len, [codes, place])
-
-
 def _actions(page: Page, incident: Incident) -> None:
     actions, more = first_actions(incident)
     if not actions:
@@ -203,7 +167,7 @@ def _actions(page: Page, incident: Incident) -> None:
         said = page.text(capitalised(action.text))
         said.append(f"  {action.code}", style=QUIET)
         page.hanging(Text(f"{n:>3} "), said)
-    if incident.resume and incident.verdict != "CLEAN":
+    if incident.resume and incident.verdict != Verdict.CLEAN:
         page.flow(4, [page.text("then resume it:"), Text(f"claude --resume {incident.resume}", style="bold")])
 
 
@@ -232,7 +196,7 @@ def _limits(page: Page, incident: Incident) -> None:
     if incident.is_clean:
         clear = sum(outcome == OutcomeKind.CLEAR for _, outcome, _ in incident.outcomes)
         told.insert(0, f"{counted(clear, 'rule')} found nothing")
-    if not incident.has_transcript:
+    if not incident.has_transcript and not incident.session_id.startswith("voice:"):
         told.append("no transcript is in the evidence")
     for line in told:
         page.hanging(Text(), page.text(capitalised(line)))
@@ -256,7 +220,7 @@ def _files(page: Page) -> None:
     if names:
         page.heading("Files cited", "relative to what was analysed")
     for name in names[:MOST_FILES]:
-        page.whole(page.text(f"  {name}"))
+        page.whole(Text(f"  {name}"))
     if len(names) > MOST_FILES:
         page.whole(page.text(f"  and {len(names) - MOST_FILES} more", QUIET))
 
