@@ -44,4 +44,5 @@ def answer(question: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 def _reason(error: BaseException) -> str:
     """Return the part of polars' message that tells of the query; behind it come plans and advice."""
     first = str(error).partition("\n\n")[0]
-    return shortened(" ".join(first.split()), LONGEST)
+    # it may quote values: `##[name]` is an order to what runs a build, wherever it stands
+    return shortened(" ".join(first.split()), LONGEST).replace("##", "#\ufffd#")

@@ -172,5 +172,12 @@ def test_wrong_sql_is_told_on_stderr_with_exit_code_2(incident):
     assert result.stderr.count("\n") == 1
 
 
+def test_an_error_that_quotes_a_value_gives_no_orders():
+    with pytest.raises(UsageError, match="cannot be answered") as said:
+        answer("SELECT CAST(t AS INT) FROM events", {"events": pl.DataFrame({"t": ["##[group]x"]})})
+    assert "group]x" in str(said.value), "the test would prove nothing"
+    assert "##[" not in str(said.value)
+
+
 def test_a_folder_without_logs(tmp_path):
     assert run("SELECT 1", tmp_path).exit_code == 3

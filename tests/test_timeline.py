@@ -266,6 +266,16 @@ def test_a_folder_without_logs(tmp_path):
         assert (result.exit_code, result.stdout) == (3, "")
 
 
+def test_a_session_without_any_time_is_left_out_of_pictures_and_that_is_said(tmp_path):
+    record = {"type": "user", "parentUuid": None, "sessionId": "c4f74656-68ad-4973-8f53-0b862ed16d5d", "version": "2.0.24", "cwd": "/w", "uuid": "u1", "message": {"role": "user", "content": "hello"}}  # fmt: skip
+    (tmp_path / "c4f74656-68ad-4973-8f53-0b862ed16d5d.jsonl").write_text(json.dumps(record) + "\n")
+    for form in ("mermaid", "trace"):
+        result = run(tmp_path, "--format", form)
+        assert result.exit_code == 0
+        assert result.stderr == "note: 1 session left out: nothing in the logs tells a time\n"
+    assert is_valid_trace(result.stdout)[0]["args"]["name"].startswith("c4f74656 ")
+
+
 def test_a_voice_log_without_utc_is_drawn_by_its_own_clock():
     case = ROOT / "fixtures" / "rules" / "CCF201"
     undated = [a for p in sorted(case.glob("*/*/input")) for a in [analyse([p])] if a.sessions[0].case.span[0] is None]  # fmt: skip

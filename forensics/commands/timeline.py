@@ -47,6 +47,8 @@ def timeline(
 def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bool) -> str:
     from forensics.render import timeline_gantt, timeline_list, trace
 
+    if output_format in (TimelineFormat.MERMAID, TimelineFormat.TRACE):
+        _tell_undated(analysis)
     match output_format:
         case TimelineFormat.JSON:
             return timeline_list.as_json(analysis)
@@ -61,3 +63,12 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
             return timeline_list.as_table(analysis, **terminal())
         case TimelineFormat.TABLE:
             return timeline_list.as_table(analysis)
+
+
+def _tell_undated(analysis: Analysis) -> None:
+    from forensics.render.numbers import counted
+    from forensics.render.spans import Spans
+
+    undated = sum(Spans(session).is_empty for session in analysis.sessions)
+    if undated:
+        remark(f"{counted(undated, 'session')} left out: nothing in the logs tells a time")

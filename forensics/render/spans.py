@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 import polars as pl
 
@@ -24,6 +25,7 @@ from forensics.schema import EventKind as K
 from forensics.voice_chains import Attempt, Chain
 
 VOICE = "voice"  # the track of the voice server; agents have theirs by id, the main agent the empty one
+EPOCH, MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # noqa: DTZ001 - times of spans have no zone
 SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 
 
@@ -43,7 +45,16 @@ class State(StrEnum):
 
     OK = "ok"
     FAILED = "failed"
+    STOPPED = "stopped"  # by the user, or with its parent
     OPEN = "no end recorded"
+
+
+# of what has another end, or none, the evidence does not show it
+STATES = {
+    AgentEnd.COMPLETED: State.OK,
+    AgentEnd.FAILED: State.FAILED,
+    AgentEnd.STOPPED: State.STOPPED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +91,8 @@ def short_id(session: SessionAnalysis) -> str:
 
 
 def micros_of(moment: datetime) -> int:
-    """Return a time as whole microseconds since 1970; a clock without zone is taken for UTC."""
-    since = moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    """Return a time without zone as whole microseconds since 1970."""
+    return (moment - EPOCH) // MICROSECOND
 
 
 class Spans:
@@ -95,6 +105,11 @@ class Spans:
         clock = self._case.events["local_ts" if self.is_local else "ts"]
         self._first = self._of(clock.min())
         self._last = self._of(clock.max())
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing of the session has a time."""
+        return self._first is None
 
     def all(self) -> list[Span]:
         """Return all spans, in order of their start, what contains another before it."""
@@ -135,33 +150,28 @@ class Spans:
             horizon = self._case.span[1]
             if start is None or horizon is None or agent.outcome is AgentEnd.REFUSED:
                 continue
-            bad = agent.outcome in (AgentEnd.FAILED, AgentEnd.STOPPED, AgentEnd.LOST)
             yield Span(
                 sort=Sort.AGENT,
                 track=agent.agent_id,
                 name=agent.description or agent.agent_type or agent.agent_id,
                 start=start,
                 end=max(start, self._of(agent.alive_until(horizon)) or start),
-                state=State.FAILED if bad else State.OK if agent.end is not None else State.OPEN,
+                state=STATES.get(agent.outcome, State.OPEN),
                 status=agent.outcome.value,
                 places=self._places(agent.spawn_event, agent.end_event or agent.last_event),
             )
 
     def _calls(self) -> Iterator[Span]:
-        calls = self._case.of(*CALLS).filter(pl.col("correlation_id").is_not_null())
-        answers = self._case.of(*ANSWERS).unique("correlation_id", keep="first", maintain_order=True)
-        answered = calls.join(
-            answers.select(
-                "correlation_id",
-                answered="ts",
-                answered_local="local_ts",
-                answer="event_id",
-                answer_status="status",
-            ),
-            on="correlation_id",
-            how="left",
-            maintain_order="left",
-        ).unique("correlation_id", keep="first", maintain_order=True)
+        told = ("event_id", "ts", "local_ts", "agent_id", "tool", "message", "kind", "correlation_id")
+        calls = self._case.of(*CALLS).filter(pl.col("correlation_id").is_not_null()).select(told)
+        answers = self._case.of(*ANSWERS).select(
+            "correlation_id",
+            answered="ts",
+            answered_local="local_ts",
+            answer="event_id",
+            answer_status="status",
+        )
+        answered = _first(calls).join(_first(answers), on="correlation_id", how="left", maintain_order="left")
         last = dict(self._case.events.group_by("agent_id").agg(pl.col("ts").max()).iter_rows())
         for row in answered.iter_rows(named=True):
             span = self._call(row, self._of(last.get(row["agent_id"])))
@@ -173,15 +183,14 @@ class Spans:
         if start is None:
             return None
         end = self._clock(row["answered"], row["answered_local"])
-        is_bad = ENDINGS.get(str(row["answer_status"])) in (AgentEnd.FAILED, AgentEnd.STOPPED)
-        state = State.FAILED if is_bad else State.OPEN if row["answer"] is None else State.OK
+        state = STATES.get(ENDINGS.get(str(row["answer_status"]), AgentEnd.COMPLETED), State.OK)
         return Span(
             sort=Sort.TOOL,
             track=row["agent_id"] or "",
             name=str(row["tool"] or row["message"] or row["kind"]),
             start=start,
             end=max(start, end or last or start),
-            state=state,
+            state=State.OPEN if row["answer"] is None else state,
             status=row["answer_status"],
             places=self._places(row["event_id"], row["answer"]),
         )
@@ -263,5 +272,15 @@ class Spans:
         return moment.replace(tzinfo=None)
 
     def _places(self, *events: int | None) -> tuple[str, ...]:
-        rows = (self._case.event(e) for e in events if e is not None)
-        return tuple(dict.fromkeys(f"{self._session.file_names[r['file']]}:{r['line']}" for r in rows))
+        stand = (self._stand[e] for e in events if e is not None)
+        return tuple(dict.fromkeys(f"{self._session.file_names[file]}:{line}" for file, line in stand))
+
+    @cached_property
+    def _stand(self) -> dict[int, tuple[int, int]]:
+        """Return the file and line of each event: a picture asks for most of them."""
+        events = self._case.events
+        return dict(zip(events["event_id"], zip(events["file"], events["line"], strict=True), strict=True))
+
+
+def _first(records: pl.DataFrame) -> pl.DataFrame:
+    return records.unique("correlation_id", keep="first", maintain_order=True)

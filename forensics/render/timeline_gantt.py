@@ -20,7 +20,7 @@ MOST_BARS = 60
 LONGEST = 60  # characters of a label, before it is escaped
 TIME = "%Y-%m-%dT%H:%M:%S"
 SHOWN = (Sort.SESSION, Sort.AGENT, Sort.VOICE, Sort.SPEECH)
-STYLES = {State.OK: "done, ", State.FAILED: "crit, ", State.OPEN: "active, "}
+STYLES = {State.OK: "done, ", State.FAILED: "crit, ", State.STOPPED: "active, ", State.OPEN: "active, "}
 LEADS = {Sort.SESSION: "all records", Sort.AGENT: "agent", Sort.VOICE: "voice", Sort.SPEECH: "voice"}
 # what could end a label, or begin a comment, a directive, a callback, a tag or an entity: all but the harmless
 ESCAPED = re.compile(r"[^\w .,/()=+'*!?@…“”→-]")
@@ -72,12 +72,13 @@ def label(text: object) -> str:
 def _bars(number: int, session: SessionAnalysis) -> Iterator[_Bar]:
     told = Spans(session)
     clock = ", the voice server's local time" if told.is_local else ""
-    name = f"{label(short_id(session))} {session.case.ending.verdict}{clock}"
+    name = label(short_id(session))
+    head = f"{name} {session.case.ending.verdict}{clock}"
     spans = [s for s in told.all() if s.sort in SHOWN]
-    for sorts, what in (((Sort.SESSION, Sort.AGENT), ""), ((Sort.VOICE, Sort.SPEECH), " voice")):
+    for sorts, section in (((Sort.SESSION, Sort.AGENT), head), ((Sort.VOICE, Sort.SPEECH), f"{name} voice")):
         for span in spans:
             if span.sort in sorts:
-                yield _bar(number, f"{name}{what}", span)
+                yield _bar(number, section, span)
     for mark in told.marks():
         yield _milestone(number, f"{name} findings", mark)
 
@@ -85,7 +86,7 @@ def _bars(number: int, session: SessionAnalysis) -> Iterator[_Bar]:
 def _bar(number: int, section: str, span: Span) -> _Bar:
     lead, millis = LEADS[span.sort], span.micros // 1000
     words = lead if span.sort is Sort.SESSION else f"{lead} {label(span.name)}"
-    told = f" ({span.state})" if span.state in (State.FAILED, State.OPEN) else ""
+    told = f" ({span.state})" if span.state not in (None, State.OK) else ""
     rank = {Sort.SESSION: 0, Sort.AGENT: 1}.get(span.sort, 3)
     style = STYLES[span.state] if span.state else ""
     return _Bar(number, section, (rank, -millis), span.start, f"{words}{told}", style, f"{max(millis, 1)}ms")
