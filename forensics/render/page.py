@@ -135,5 +135,8 @@ class Page:
                 break
             taken += 1
         rest = len(apart) - taken
-        more = [Text(f"and {rest} more", style=QUIET)] if rest else []
+        used = sum(widths[:taken])
+        left = room - used if used <= room else self.width - indent + len(GAP) - used
+        words = f"and {rest} more" if left >= len(REST) else f"+{rest}"
+        more = [Text(words, style=QUIET)] if rest else []
         self.flow(head, [*lead, *map(self.cited, apart[:taken]), *more])
