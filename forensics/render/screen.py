@@ -12,7 +12,6 @@ from itertools import groupby
 from rich.text import Text
 
 from forensics.analysis import Analysis
-from forensics.durations import span_text
 from forensics.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
 from forensics.render.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged
 from forensics.render.console import STYLES, account, terminal
