@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from forensics.aspects.conflicts import clock_time
+from forensics.aspects.conflicts import clock_time, place
 from forensics.aspects.endpoints import is_local
 from forensics.aspects.latency import is_down
 from forensics.aspects.voice_results import failed_results
@@ -18,7 +18,7 @@ from forensics.review import Exclusion
 from forensics.reviewing.basis import Basis, counted
 from forensics.reviewing.requests import SERVICES
 from forensics.reviewing.sequence import after, seconds_after
-from forensics.schema import CONVERSE, Source, is_from
+from forensics.schema import CONVERSE, Row, Source, is_from
 from forensics.schema import EventKind as K
 from forensics.verdict import Verdict
 from forensics.voice_chains import Attempt, walk_attempts
@@ -80,8 +80,15 @@ def _ended_session(basis: Basis) -> Iterator[Exclusion]:
     ended = _end_of_call(case, failed[-1])
     call = "The call that failed came to its end, and after it" if ended else "After the last failed request"
     what = "the voice server's work" if case.is_voice_only else "the session"
-    text = f"{call} {counted(rest.height, 'record')} of work came{later}"
+    text = f"{call} {counted(rest.height, 'record')} of work came{later}{_named(case, case.event(end))}"
     yield basis.excluded(f"the failed speech requests ended {what}", text, (failed[-1], *ended, first, end))
+
+
+def _named(case: Case, row: Row) -> str:
+    """Say what a record of work was, where it is a write or a call."""
+    if row["kind"] == K.DISK_WRITE.value and row["path"]:
+        return f": a write of {place(case, row['path'])}"
+    return f": a call of {row['tool']}" if row["tool"] else ""
 
 
 def _connection(basis: Basis) -> Iterator[Exclusion]:
