@@ -36,6 +36,10 @@ def lines(told):
     return [ref.line for ref in told.refs]
 
 
+def figures(case):
+    return {f.name: f.value for f in review(case).figures}
+
+
 def excluded(case):
     return {e.cause: e.told for e in review(case).excluded}
 
@@ -125,7 +129,7 @@ def test_where_nothing_follows_the_failure_it_is_not_said_that_the_session_went_
         ("CCF201/fires/hidden-lines", "the speech service's key was wrong or expired", [8, 3]),
         (
             "CCF206/fires/overloaded-without-logged-retries",
-            "the client was killed outright (SIGKILL, out of memory), or its machine stopped",
+            "the client was killed outright (SIGKILL, out of memory), or its machine lost power",
             None,
         ),
         ("CCF207/fires/subagent", "the session's credential was invalid for all agents", None),
@@ -167,6 +171,58 @@ def test_lines_that_were_put_together_in_another_order_settle_nothing(tmp_path):
     whole.write_text("\n".join([*lines_of[1:], lines_of[0], *later]) + "\n")
     causes = [[e.cause for e in analyse([p]).sessions[0].review.excluded] for p in (pasted, whole)]
     assert causes == [[], ["the failed speech requests ended the voice server's work"]]
+
+
+# --- numbers and factors -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "value"),
+    [
+        ("CCF206/silent/tries-without-an-end", "failed tries at the model API behind which the record stops", "2, over 4 s"),
+        ("CCF107/silent/no-agent", "prompts without an answer", "1 of 1"),
+        ("CCF107/fires/recorded-limit-and-overload", "agents that ended in an error", "1 of 2"),
+        ("CCF201/fires/by-the-tools-result", "voice calls that returned a failure", "1 of 1"),
+        ("CCF201/silent/fallback-answered", "speech-to-text attempts that failed before another was answered", "3"),
+        ("CCF209/fires/last-result-is-missing", "tool calls never answered", "1"),
+        ("CCF403/silent/interrupted-by-the-user", "agents stopped before they returned", "1 of 1"),
+        ("CCF206/fires/timed-out-then-answered", "requests to the model API given up", "1"),
+    ],
+)  # fmt: skip
+def test_a_number_of_the_impact(case, name, value):
+    assert figures(case)[name].startswith(value)
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        (
+            "CCF206/fires/timed-out-then-answered",
+            "failed tries at the model API behind which the record stops",
+        ),
+        ("CCF305/fires/in-progress-at-a-clean-end", "silence before the last records"),
+        ("CCF201/silent/fallback-answered", "speech-to-text requests that every endpoint failed"),
+        ("incident", "prompts without an answer"),
+    ],
+)
+def test_a_number_that_is_zero_is_no_figure(case, name):
+    assert name not in figures(case)
+
+
+def test_one_failure_that_two_loggers_tell_is_one_request():
+    """The server's own debug log holds each line twice."""
+    for folder in sorted((RULES / "CCF201" / "fires").iterdir()):
+        session = analyse([folder / "input"]).sessions[0]
+        ends = {c.exhausted_at for c in session.case.chains if c.exhausted_event is not None}
+        for figure in session.review.figures:
+            if figure.name.endswith("requests that every endpoint failed"):
+                assert int(figure.value.split()[0]) <= len(ends), folder.name
+
+
+def test_a_state_without_a_failure_that_it_bears_on_is_no_factor():
+    (session,) = analysed("CCF102/fires/five-until-the-end").sessions
+    assert {f.rule for f in session.findings} & {"CCF102", "CCF302"}
+    assert session.review.factors == ()
 
 
 # --- what held -----------------------------------------------------------------------------------

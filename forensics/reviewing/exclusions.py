@@ -56,7 +56,7 @@ def _killed(basis: Basis) -> Iterator[Exclusion]:
     case, end = basis.case, basis.case.ending
     logged = [e for e in end.cites if case.event(e)["kind"] == K.SESSION_END.value]
     if logged and end.verdict in (Verdict.TRUNCATED, Verdict.ERROR_RESULT):
-        cause = "the client was killed outright (SIGKILL, out of memory), or its machine stopped"
+        cause = "the client was killed outright (SIGKILL, out of memory), or its machine lost power"
         text = "The client logged its own shutdown, which a process that is killed outright cannot do"
         yield basis.excluded(cause, text, logged[-1:])
 
@@ -139,7 +139,8 @@ def _servers(basis: Basis) -> Iterator[Exclusion]:
 def _disk(basis: Basis) -> Iterator[Exclusion]:
     """Yield that the disk took what was written where the record stops behind a write that was complete."""
     case, last = basis.case, basis.case.ending.last_event
-    if case.ending.verdict not in (Verdict.TRUNCATED, Verdict.UNKNOWN) or last is None:
+    stops = case.ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN) and basis.is_troubled
+    if not stops or last is None:
         return
     message = str(case.event(last)["message"] or "")
     if message.endswith(WRITTEN):

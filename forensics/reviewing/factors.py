@@ -67,7 +67,7 @@ CONDITIONS = (
     Condition(
         "A failure came back looking like something else",
         ("CCF209", "CCF210", "CCF211", "CCF212"),
-        ("CCF201", "CCF205", "CCF209", "CCF210", "CCF211"),
+        ("CCF201", "CCF205"),
     ),
     Condition(
         "Agents worked side by side without what would have kept their work apart",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.agents import AgentEnd
-from forensics.aspects.api_failures import ANSWERS, failures
+from forensics.aspects.api_failures import ANSWERS, failures, is_still_trying
 from forensics.aspects.conflicts import spawned
 from forensics.aspects.open_turns import COMMANDS
 from forensics.aspects.open_work import agents_out, unexplained_writes
@@ -40,6 +40,7 @@ def figures_of(basis: Basis) -> Iterator[Figure]:
     yield from _files(basis)
     yield from _speech(basis)
     yield from _api(basis)
+    yield from _still_trying(basis)
     yield from _silence(basis)
     yield from _tokens(basis)
 
@@ -172,6 +173,20 @@ def _api(basis: Basis) -> Iterator[Figure]:
     value += f", {span_text(waited)} in retries" if waited >= 1 else ""
     shown = (*ends, *(e for f in found for e in f.tries[:1]))
     yield basis.figure("requests to the model API given up", value, Claim.DERIVED, shown)
+
+
+def _still_trying(basis: Basis) -> Iterator[Figure]:
+    """Yield the tries at the model API behind which the main agent's record stops."""
+    if not is_still_trying(basis.case):
+        return
+    told = (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null()
+    rows = basis.case.of(K.API_ERROR).filter(told).select("event_id", "count").rows()
+    first = max((n for n, (_, count) in enumerate(rows) if count == 1), default=0)
+    tries = [event for event, _ in rows[first:]]
+    waited = _waited(basis.case, tries)
+    value = str(len(tries)) + (f", over {span_text(waited)}" if waited is not None and waited >= 1 else "")
+    name = "failed tries at the model API behind which the record stops"
+    yield basis.figure(name, value, Claim.DERIVED, tries)
 
 
 def _waited(case: Case, tries: Sequence[int]) -> float | None:

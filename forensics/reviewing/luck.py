@@ -8,6 +8,7 @@ from forensics.aspects.conflicts import agent_name, by_file, place, write_confli
 from forensics.finding import Claim
 from forensics.review import Told
 from forensics.reviewing.basis import Basis
+from forensics.schema import EventKind as K
 from forensics.verdict import Verdict
 
 WRITTEN = " written atomically"  # how the client's log ends the line of a file that is complete
@@ -42,7 +43,8 @@ def _last_write(basis: Basis) -> Iterator[Told]:
     if case.ending.verdict is not Verdict.TRUNCATED or last is None:
         return
     message = str(case.event(last)["message"] or "")
-    if message.endswith(WRITTEN):
+    written = case.of(K.DISK_WRITE)["path"].to_list()  # what the client keeps for itself is nobody's work
+    if message.endswith(WRITTEN) and message.removeprefix("File ").removesuffix(WRITTEN) in written:
         path = message.removeprefix("File ").removesuffix(WRITTEN)
         text = f"The record stops right after a file write that was complete: {place(case, path)}"
         yield basis.told(text, Claim.OBSERVED, (last,))

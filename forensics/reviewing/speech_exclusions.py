@@ -7,17 +7,19 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from forensics.aspects.conflicts import clock_time
+from forensics.aspects.conflicts import clock_time, place
 from forensics.aspects.endpoints import is_local
 from forensics.aspects.latency import is_down
 from forensics.aspects.voice_results import failed_results
+from forensics.case import Case
 from forensics.durations import span_text
+from forensics.finding import Claim, Slot
 from forensics.review import Exclusion
 from forensics.reviewing.basis import Basis, counted
 from forensics.reviewing.requests import SERVICES
 from forensics.reviewing.sequence import after, seconds_after
+from forensics.schema import CONVERSE, Row, Source, is_from
 from forensics.schema import EventKind as K
-from forensics.schema import Source, is_from
 from forensics.verdict import Verdict
 from forensics.voice_chains import Attempt, walk_attempts
 
@@ -75,40 +77,53 @@ def _ended_session(basis: Basis) -> Iterator[Exclusion]:
     first, end = rest["event_id"][0], rest["event_id"][-1]
     apart = seconds_after(case, failed[-1], end)
     later = f", {'the last ' if rest.height > 1 else ''}{span_text(apart)} later" if (apart or 0) >= 1 else ""
-    ended = case.of(K.MCP_CALL_END).filter(after(case, last))["event_id"].to_list()[:1]
+    ended = _end_of_call(case, failed[-1])
     call = "The call that failed came to its end, and after it" if ended else "After the last failed request"
     what = "the voice server's work" if case.is_voice_only else "the session"
-    text = f"{call} {counted(rest.height, 'record')} of work came{later}"
+    text = f"{call} {counted(rest.height, 'record')} of work came{later}{_named(case, case.event(end))}"
     yield basis.excluded(f"the failed speech requests ended {what}", text, (failed[-1], *ended, first, end))
+
+
+def _named(case: Case, row: Row) -> str:
+    """Say what a record of work was, where it is a write or a call."""
+    if row["kind"] == K.DISK_WRITE.value and row["path"]:
+        return f": a write of {place(case, row['path'])}"
+    return f": a call of {row['tool']}" if row["tool"] else ""
 
 
 def _connection(basis: Basis) -> Iterator[Exclusion]:
     """Yield that the connection held where the voice server told of the failure over it."""
     case = basis.case
     cause = "the client had lost the voice server, or had never connected to it"
-    ends = case.of(K.MCP_CALL_END).filter(
-        pl.col("status").str.starts_with("completed") & pl.lit("converse").str.ends_with(pl.col("tool"))
-    )
     for chain in reversed(case.chains):
-        if chain.exhausted_event is None or ends.is_empty():
-            continue
-        done = ends.filter(after(case, case.event(chain.exhausted_event)))
-        if done.height:
+        ended = _end_of_call(case, chain.exhausted_event) if chain.exhausted_event is not None else []
+        if chain.exhausted_event is not None and ended:
             text = (
                 "The call in which the requests failed ended over that connection: the client logged its end"
             )
-            yield basis.excluded(cause, text, (chain.exhausted_event, done["event_id"][0]))
+            yield basis.excluded(cause, text, (chain.exhausted_event, *ended))
             return
     told = [r.event for r in failed_results(case) if case.event(r.event)["source"] == Source.TRANSCRIPT.value]
     if told:
         yield basis.excluded(cause, "The failure is the voice server's own result of the call", told[-1:])
 
 
+def _end_of_call(case: Case, failed: int) -> list[int]:
+    """Return the client's line that a voice call came to its end, if it is the next one after a failure in it."""
+    of_voice = pl.lit(CONVERSE).str.ends_with(pl.col("tool")) | (pl.col("kind") == K.VOICE_REQUEST.value)
+    calls = case.of(K.MCP_CALL, K.MCP_CALL_END, K.VOICE_REQUEST)
+    following = calls.filter(of_voice & after(case, case.event(failed))).head(1)
+    ended = following.filter(pl.col("status").str.starts_with("completed"))
+    return ended["event_id"].to_list()
+
+
 def _never_there(basis: Basis) -> Iterator[Exclusion]:
     """Yield that a failing endpoint was there where it answered other requests of the session."""
     case = basis.case
     down = dict.fromkeys(
-        (c.service, a.endpoint) for c, a in walk_attempts(case.chains) if is_down(a) and "://" in a.endpoint
+        (c.service, a.endpoint)
+        for c, a in walk_attempts(case.chains)
+        if is_down(a) and not a.http_status and "://" in a.endpoint
     )
     for service, endpoint in list(down)[:2]:
         served = [
@@ -158,7 +173,9 @@ def _used_up(basis: Basis) -> Iterator[Exclusion]:
     """Yield that unclosed clients left connections over where the server's later requests were answered."""
     case = basis.case
     warnings = case.of(K.RESOURCE_WARNING)
-    if warnings.height < FEWEST_UNCLOSED or not case.found(UNCLOSED) or case.of(K.RESOURCE_EXHAUSTED).height:
+    found = case.found(UNCLOSED)
+    ran_out = any(s.slot is Slot.IMPACT and s.claim is Claim.OBSERVED for f in found for s in f.statements)
+    if warnings.height < FEWEST_UNCLOSED or not found or ran_out:
         return
     last = warnings.row(-1, named=True)
     replied = [
