@@ -48,6 +48,11 @@ def unredacted() -> Iterator[None]:
         _ON.reset(token)
 
 
+def is_redacting() -> bool:
+    """Say whether secrets are taken out in this thread: for what hides them in another way than by their shapes."""
+    return _ON.get()
+
+
 def redact(text: str) -> str:
     """Return ``text`` with every secret of a known shape replaced by its kind and length."""
     return _redacted(text) if _ON.get() else text
