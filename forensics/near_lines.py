@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forensics.bounds import CUT
-from forensics.redact import MARGIN, redact
+from forensics.redact import MARGIN, is_redacting, redact
 
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -42,7 +42,7 @@ class NearLine:
 def near_lines(raw: Sequence[tuple[int, str]], first: int) -> tuple[NearLine, ...]:
     """Return consecutive lines from number ``first`` on as they may be shown; those before it are only looked at."""
     heads = [CONTROL.sub("\ufffd", _held(text)) for _, text in raw]
-    clean = _without_bodies(_redacted(heads), heads)
+    clean = _without_bodies(_redacted(heads), heads) if is_redacting() else heads
     return tuple(
         NearLine(number, _shortened(text, is_cut=len(whole) > HELD))
         for (number, whole), text in zip(raw, clean, strict=True)

@@ -27,9 +27,12 @@ SHAPES = tuple((kind, shape) for kind, _, shape in KINDS)
 # the cheap test, made on whole columns in any case: a text without any of these holds no secret of a known shape
 MARKS = tuple(dict.fromkeys(mark.casefold() for _, marks, _ in KINDS for mark in marks))
 MARGIN = 1000  # so much of a secret is seen behind a cut: more than any but a private key is long
-_COMPILED = tuple(
-    (kind, tuple(mark.casefold() for mark in marks), re.compile(shape)) for kind, marks, shape in KINDS
-)
+_COMPILED = tuple((kind, re.compile(shape)) for kind, _, shape in KINDS)
+# mark -> the places of the kinds that have it: each mark is looked for once, however many kinds share it
+_MARKED = {
+    mark: tuple(n for n, (_, marks, _) in enumerate(KINDS) if mark in {m.casefold() for m in marks})
+    for mark in MARKS
+}
 
 
 _ON = ContextVar("redacting", default=True)
@@ -45,6 +48,11 @@ def unredacted() -> Iterator[None]:
         _ON.reset(token)
 
 
+def is_redacting() -> bool:
+    """Say whether secrets are taken out in this thread: for what hides them in another way than by their shapes."""
+    return _ON.get()
+
+
 def redact(text: str) -> str:
     """Return ``text`` with every secret of a known shape replaced by its kind and length."""
     return _redacted(text) if _ON.get() else text
@@ -54,10 +62,11 @@ def _redacted(text: str) -> str:
     before = None
     while text != before:  # what stood behind a secret begins a word now
         before, small = text, text.casefold()
-        for kind, marks, shape in _COMPILED:
-            # a shape costs a hundred times what looking for its marks does, and few texts hold any
-            if any(mark in small for mark in marks):
-                text = shape.sub(partial(_replacement, kind), text)
+        # a shape costs a hundred times what looking for a mark does, and few texts hold any
+        due = {n for mark in MARKS if mark in small for n in _MARKED[mark]}
+        for n in sorted(due):
+            kind, shape = _COMPILED[n]
+            text = shape.sub(partial(_replacement, kind), text)
     return text
 
 
@@ -79,13 +88,11 @@ def _replacement(kind: str, found: re.Match[str]) -> str:
 
 def redact_columns(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Redact text columns; only the cells that carry a mark are looked at one by one."""
-    if not _ON.get():
-        return frame
-    return frame.with_columns(
-        pl.when(pl.col(name).str.contains_any(list(MARKS), ascii_case_insensitive=True))
-        .then(pl.col(name).map_elements(_redacted, return_dtype=pl.String))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in names
-        if frame[name].str.contains_any(list(MARKS), ascii_case_insensitive=True).any()
-    )
+    return frame.with_columns(_redacted_cells(frame[name]) for name in names) if _ON.get() else frame
+
+
+def _redacted_cells(column: pl.Series) -> pl.Series:
+    marked = column.str.contains_any(list(MARKS), ascii_case_insensitive=True).arg_true()
+    if marked.is_empty():
+        return column
+    return column.clone().scatter(marked, [_redacted(text) for text in column.gather(marked)])

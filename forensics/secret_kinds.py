@@ -110,8 +110,10 @@ SHAPED: tuple[Kind, ...] = (
 
 # a secret is named as a variable, a key of JSON (escaped any number of times), a header or a parameter is
 GIVEN = r"\\*[\"']?\s*(?:=>|:=|[=:]|%3[DdAa])\s*"
+# its first letter stands apart from its name: only so are all other letters skipped at the speed of a search
 NAMED = (
-    r"(?i:(?:api|access|auth|private|subscription|signing|encryption)[_-]?key|token|secrets?|passw(?:or)?ds?)\d*"
+    r"[AaEePpSsTt](?i:(?:(?<=a)(?:pi|ccess|uth)|(?<=p)rivate|(?<=s)(?:ubscription|igning)|(?<=e)ncryption)[_-]?key"
+    r"|(?<=t)oken|(?<=s)ecrets?|(?<=p)assw(?:or)?ds?)\d*"
     rf"(?:[_-][A-Za-z0-9_-]{{0,40}})?{GIVEN}"
 )
 OPTION = r"--(?i:(?:[a-z]+-){0,3}(?:api-?key|token|secret|password))[\s\"',\\=]+(?=[^\s-])"
@@ -135,6 +137,10 @@ TALK = (
     r"password|passphrase|required|must|should|enter|your|invalid|is|are|was|the|an?|not|no|please|field|characters|"
     r"incorrect|wrong|reset|forgot|change|for|of|to|with|and|or"
 )
+# of commands that are given a password: the rest of theirs, and what may be one
+REST = r"(?:(?!mysql|mariadb)[^\n|;&])"
+GIVEN_TO_OPTION = rf"{NO_VALUE}(?![$<%{{\[(`-])[^\s\"'\\;|&)]{{3,}}"
+MYSQL = r"(?i:mysql|mariadb)[A-Za-z_-]{0,12}(?=[\s\"'\\])"
 SCHEMES = r"bearer|basic|token|api-?key|key|bot|digest|negotiate"
 # what only its surroundings tell
 GENERIC: tuple[Kind, ...] = (
@@ -163,7 +169,7 @@ GENERIC: tuple[Kind, ...] = (
     (
         "password in url",
         ("://", ":\\/"),
-        r"(?i:[a-z][a-z0-9+.-]{0,30})(?<![+.-]):(?:\\*/){2}[^\s/:@\"']{0,200}:(?P<value>[^\s/\"'\[\]]+)@",
+        r":(?<=[A-Za-z0-9]:)(?:\\*/){2}[^\s/:@\"']{0,200}:(?P<value>[^\s/\"'\[\]]+)@",
     ),
     (
         "token in url",
@@ -211,6 +217,33 @@ GENERIC: tuple[Kind, ...] = (
             r"(?!\$)[^\s:\"'\\]{1,100}:(?P<value>(?![$/\[])[^\s\"'\\]{3,})"
         ),
     ),
+    # behind a user any value, without one no plain word: -port and -parents are options of other commands
+    (
+        "password",
+        ("mysql", "mariadb"),
+        (
+            rf"{MYSQL}(?:{REST}{{0,300}}?[\s\"'\\])?(?:-u|--user){REST}{{0,200}}?[\s\"']-p\\*[\"']?"
+            rf"(?P<value>(?!ort\b){GIVEN_TO_OPTION})"
+        ),
+    ),
+    (
+        "password",
+        ("mysql", "mariadb"),
+        (
+            rf"{MYSQL}(?:{REST}{{0,300}}?[\s\"'])?(?<=[\s\"'])-p\\*[\"']?"
+            rf"(?P<value>(?=[^\s\"'\\]{{0,99}}[^a-z\s\"'\\])(?!\d+:\d){GIVEN_TO_OPTION})"
+        ),
+    ),
+    (
+        "password",
+        ("docker login", "podman login"),
+        rf"(?:docker|podman) login\s{REST}{{0,200}}?(?<=\s)-p\s*\\*[\"']?(?P<value>{GIVEN_TO_OPTION})",
+    ),
+    (
+        "password",
+        ("redis-cli",),
+        rf"redis-cli\s(?:{REST}{{0,200}}?\s)?-a\s*\\*[\"']?(?P<value>{GIVEN_TO_OPTION})",
+    ),
     ("password", ("sshpass",), r"(?i:sshpass)\s+-p\s*\\*[\"']?(?P<value>(?![$\[])[^\s\"'\\]{3,})"),
     (
         "password",
@@ -244,6 +277,16 @@ GENERIC: tuple[Kind, ...] = (
         (
             rf"(?i:passw(?:or)?d|passphrase)\\*[\"']?\s*[=:]\s*(?P<q>\\*[\"'])(?![^\"'\n]{{0,200}}\b(?i:{TALK})\b)"
             r"(?P<value>[^\s\"'\\,;:(){}\[\]<>$]{2,40}(?: [^\s\"'\\,;:(){}\[\]<>$]{1,40}){1,11})(?P=q)"
+        ),
+    ),
+    (
+        # the same in small letters, as a configuration or a program has it: not a call, and not a word
+        "password",
+        ("_pass", "dbpass"),
+        (
+            r"(?i:(?<![A-Za-z])(?:db|smtp|mail|ftp|ssh|redis|mysql|postgres|pg|admin|root|user|http|proxy)_?pass)"
+            rf"(?:=\\*[\"']?|\\*[\"']?\s?[:=]\s?\\*[\"'])"
+            rf"(?P<value>{NO_VALUE}(?=[^\s\"']{{0,99}}\d)(?![$</.\[{{%(]|[\w.]+\(){BODY}{{6,}})"
         ),
     ),
     ("password", (";pwd=", "; pwd="), rf"(?i:;\s?pwd=)(?P<value>(?![/~.]){BODY}{{4,}})"),

@@ -8,6 +8,7 @@ import pytest
 
 from forensics.engine import analyse
 from forensics.near_lines import HELD, LONGEST, near_lines
+from forensics.redact import unredacted
 
 BODY = "MIIEowIBAAKCAQEAx7Qk2mVb9dNw3hRzJpTf8LsYc1Ga5UoEi0Wn6KtBvXqZrMyD"
 REST = "Hj4PlCeSgFuA=="
@@ -47,6 +48,24 @@ def test_a_part_of_a_key_is_taken_out(lines):
     told = "\n".join(shown(*lines))
     assert BODY[:20] not in told
     assert REST[:8] not in told
+
+
+def test_who_wants_secrets_sees_key_material_too():
+    with unredacted():
+        assert shown(BODY, REST, "-----END PRIVATE KEY-----") == [BODY, REST, "-----END PRIVATE KEY-----"]
+    assert BODY not in shown(BODY)
+
+
+@pytest.mark.parametrize("redacting", [True, False])
+def test_a_run_that_redacts_nothing_shows_the_lines_around_as_they_are(redacting, incident, tmp_path):
+    log = next(incident.rglob("c4f74656*.txt"))
+    failed = "STT service connection failed:"
+    copy = tmp_path / log.name
+    copy.write_text(log.read_text(encoding="utf-8").replace(failed, f"{failed}\n{BODY}"), encoding="utf-8")
+    analysis = analyse([copy], around=2, redacting=redacting)
+    told = [line.text for lines in analysis.around.values() for line in lines]
+    assert told
+    assert (BODY in told) != redacting
 
 
 @pytest.mark.parametrize(
