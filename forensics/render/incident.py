@@ -85,7 +85,7 @@ def lay_out(
         end_exhibits=exhibits.quote(end_exhibits) if not views.ending else (),
         advice=advise(session, analysis),
         review=view_review(session.review, {f.rule: f.name for f in session.findings}, exhibits),
-        pictures=pictures_of(session),
+        pictures=pictures_of(session, label),
         resume=case.session_id if SESSION_ID.fullmatch(case.session_id) else None,
         todos=session.todos,
         missing_agents=tuple(a for a in case.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)),

@@ -8,6 +8,7 @@ from datetime import datetime
 from forensics.analysis import SessionAnalysis
 from forensics.bounds import shortened
 from forensics.citations import format_utc
+from forensics.render.drawing import draw
 from forensics.render.mermaid import LABEL, MOST_TASKS, Section, Task, gantt
 from forensics.render.numbers import counted
 from forensics.render.picture_rows import Row, chosen, rows_of
@@ -33,22 +34,24 @@ MOST_CODES, FEW_CODES = 6, 3  # in one label
 MOST_PLACES = 4  # of one row; its words say how many records it sums up
 
 
-def pictures_of(session: SessionAnalysis) -> tuple[Picture, ...]:
+def pictures_of(session: SessionAnalysis, label: str = "") -> tuple[Picture, ...]:
     """Return the pictures that show something; a session without agents, lists and failures has none."""
+    key = f"{label.lower()}-" if label else ""
     case, findings = session.case, session.findings
     tracks = (agents_track(case, findings), todos_track(case, findings), latency_track(case, findings))
-    return tuple(_picture(track, session) for track in tracks if track is not None)
+    return tuple(_picture(track, session, key) for track in tracks if track is not None)
 
 
-def _picture(track: Track, session: SessionAnalysis) -> Picture:
+def _picture(track: Track, session: SessionAnalysis, key: str) -> Picture:
     every = rows_of(track)
     rows = chosen(every, MOST_TASKS)
+    note = _note(track, rows, len(every))
     return Picture(
         name=track.name,
         title=TITLES[track.name],
-        note=_note(track, rows, len(every)),
+        note=note,
         mermaid=_mermaid(track, rows),
-        svg="",
+        svg=draw(track, rows, key=f"{key}picture-{track.name}", title=TITLES[track.name], told=note),
         columns=(LANES[track.name], "what", "from", "until", "findings"),
         rows=tuple(_cells(track, row) for row in rows),
         sources=tuple(_places(session, row) for row in rows),
