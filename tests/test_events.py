@@ -124,7 +124,9 @@ def test_timesketch_gets_what_it_asks_for(table, incident):
     for row in told:
         assert row["message"]
         assert row["timestamp_desc"].startswith("Time ")
-        assert datetime.fromisoformat(row["datetime"]).utcoffset().total_seconds() == 0
+        when = datetime.fromisoformat(row["datetime"])
+        assert when.utcoffset().total_seconds() == 0
+        assert row["timestamp"] == int(when.timestamp()) * 1_000_000 + when.microsecond
         assert isinstance(row["tag"], list)
     assert ["CCF101", "CCF102"] in [row["tag"] for row in told]
     inferred = [row["timestamp_desc"] for row in told if row["ts_quality"] == "inferred"]

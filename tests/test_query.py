@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from datetime import datetime
 
 import polars as pl
 import pytest
@@ -93,6 +94,17 @@ def test_nested_values_and_durations_are_values(tables):
     assert row["took"] == pytest.approx(0.734)
     (_, cells) = csv.reader(io.StringIO(b"".join(exports.to_csv(table)).decode()))
     assert cells == ["[33, 34, 35]", "0.734"]
+
+
+def test_times_in_lists_and_fractions_are_values_too(tables):
+    sql = "SELECT 1.5 AS n, ARRAY_AGG(ts) AS times FROM events WHERE kind = 'compaction' OR line = 34"
+    table = answer(sql, tables)
+    row = json.loads(b"".join(exports.to_jsonl(table)))
+    assert row["n"] == 1.5
+    (_, cells) = csv.reader(io.StringIO(b"".join(exports.to_csv(table)).decode()))
+    assert cells[0] == "1.5"
+    assert [datetime.fromisoformat(t) for t in json.loads(cells[1])] == table["times"][0].to_list()
+    assert [datetime.fromisoformat(t) for t in row["times"]] == table["times"][0].to_list()
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,8 @@ def test_the_document_says_what_the_rows_say(incident, analysis):
     assert (document["schema_version"], document["redacted"], document["anonymised"]) == ("1", True, False)
     (session,) = document["sessions"]
     assert (session["verdict"], session["rows_omitted"], len(session["gaps"])) == ("TRUNCATED", 0, 4)
+    assert [a["outcome"] for a in session["agents"]] == ["unfinished", "unfinished", "completed"]
+    assert {r["agent_id"] for r in session["rows"]} - {None} <= {a["agent_id"] for a in session["agents"]}
     keys = ["ts", "ts_quality", "local_ts", "agent_id", "kind", "text", "findings", "path", "line", "also_at"]
     assert all(list(row) == keys for row in session["rows"])
     assert [row["line"] for row in session["rows"]] == [m.ref.line for m in analysis.sessions[0].timeline]
@@ -188,6 +190,19 @@ def test_every_case_has_a_valid_trace_and_picture(case):
     analysis = analyse([case])
     is_valid_trace(to_trace(analysis))
     is_valid_gantt(to_gantt(analysis).text)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("folder", ["claude-code/1.0.128", "claude-code/2.0.24", "claude-code/2.1.330", "voicemode/9.0.1"])  # fmt: skip
+def test_recordings_of_the_genuine_programs_are_drawn_and_traced(folder, corpus):
+    analysis = analyse([corpus / folder])
+    entries = is_valid_trace(to_trace(analysis))
+    assert len([e for e in entries if e["name"] == "process_name"]) == len(analysis.sessions)
+    lives = [a for s in analysis.sessions for a in s.case.agents if a.start and a.outcome != "refused"]
+    assert len([e for e in entries if e.get("cat") == "agent"]) == len(lives)
+    assert len(is_valid_gantt(to_gantt(analysis).text)) == timeline_gantt.MOST_BARS
+    for session in analysis.sessions:
+        is_valid_gantt(to_gantt(analysis.only([session])).text)
 
 
 def is_valid_gantt(text):

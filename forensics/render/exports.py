@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from datetime import date, time
 
 import polars as pl
 from polars import selectors as cs
@@ -70,13 +71,14 @@ def for_people(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def to_timesketch(events: pl.DataFrame) -> Iterator[bytes]:
-    """Yield the events that have a time as Timesketch imports them; its own names are taken for what they mean."""
+    """Yield the events that have a time, with the fields that Timesketch asks for before all others."""
     named = pl.when(pl.col("message").str.len_chars() > 0).then("message").otherwise("kind")
     told = (
         events.lazy()
         .filter(pl.col("ts").is_not_null())
         .select(
             message=named,
+            timestamp=pl.col("ts").dt.epoch("us"),
             datetime=pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00"),
             timestamp_desc=pl.col("ts_quality").replace_strict(TIME_IS, default="Time Recorded"),
             tag=pl.col("cited_by").fill_null("").str.split(" ").list.filter(pl.element() != ""),
@@ -91,12 +93,13 @@ def _pieces(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def _dated(frame: pl.DataFrame, utc: str = UTC_TIME) -> pl.DataFrame:
-    """Write times as text, and durations as seconds."""
+    """Write times as text, durations as seconds, and decimal fractions as numbers: JSON would have them as text."""
     zoned, local = cs.datetime(time_zone="*"), cs.datetime(time_zone=None)
     return frame.with_columns(
         zoned.dt.convert_time_zone("UTC").dt.strftime(utc),
         local.dt.strftime(utc.removesuffix("Z")),
         (cs.duration().dt.total_microseconds() / 1_000_000).round(6),
+        cs.decimal().cast(pl.Float64),
     )
 
 
@@ -109,7 +112,11 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _json(value: object) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=_text)
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def _without_formulas(frame: pl.DataFrame) -> pl.DataFrame:

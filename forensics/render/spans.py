@@ -17,6 +17,7 @@ import polars as pl
 
 from forensics.agents import ENDINGS, AgentEnd
 from forensics.analysis import SessionAnalysis
+from forensics.aspects.voice_tables import SERVICES, chain_events
 from forensics.case import Case
 from forensics.finding import Finding
 from forensics.open_calls import ANSWERS, CALLS
@@ -26,7 +27,6 @@ from forensics.voice_chains import Attempt, Chain
 
 VOICE = "voice"  # the track of the voice server; agents have theirs by id, the main agent the empty one
 EPOCH, MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # noqa: DTZ001 - times of spans have no zone
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 
 
 class Sort(StrEnum):
@@ -226,6 +226,7 @@ class Spans:
             return
         end = max((start, *signs))
         last_event = chain.answered_event or chain.exhausted_event or chain.no_speech_event
+        shown = chain_events(chain)
         is_ended = any(t is not None for t in told)
         failed = chain.exhausted_at is not None
         served = f"answered by {chain.served_by}" if chain.served_by else None
@@ -237,7 +238,7 @@ class Spans:
             end=end,
             state=State.FAILED if failed else State.OK if is_ended or served else State.OPEN,
             status="every endpoint failed" if failed else served,
-            places=self._places(chain.start_event, last_event),
+            places=self._places(*shown[:1], last_event or (shown[-1] if shown else None)),
         )
         for attempt in chain.attempts:
             began = self._of(attempt.started)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from forensics.agents import AgentLife
 from forensics.analysis import Analysis, Moment, SessionAnalysis
 from forensics.citations import format_utc
 from forensics.render.console import terminal
@@ -109,10 +110,23 @@ def _session(session: SessionAnalysis) -> dict[str, object]:
         "verdict": session.case.ending.verdict.value,
         "rows": [_row(moment) for moment in session.timeline],
         "rows_omitted": session.timeline_omitted,
+        "agents": [_agent(agent) for agent in session.case.agents],
         "gaps": [
             {"since": format_utc(g.since), "until": format_utc(g.until), "seconds": g.seconds}
             for g in session.gaps
         ],
+    }
+
+
+def _agent(agent: AgentLife) -> dict[str, object]:
+    return {
+        "agent_id": agent.agent_id,
+        "parent_id": agent.parent_id,
+        "type": agent.agent_type,
+        "description": agent.description,
+        "start": format_utc(agent.start) if agent.start else None,
+        "end": format_utc(agent.end) if agent.end else None,
+        "outcome": agent.outcome.value,
     }
 
 
