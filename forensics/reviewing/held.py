@@ -11,12 +11,13 @@ from forensics.aspects.api_failures import ANSWERS, failures, whose
 from forensics.aspects.checkpoints import COMMIT, checkpoints
 from forensics.aspects.conflicts import agent_name, clock_time, place, spawned, stale_edits
 from forensics.aspects.mcp_losses import losses_of
+from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case, FileAccess
 from forensics.durations import span_text
 from forensics.finding import Claim
 from forensics.review import Told
 from forensics.reviewing.basis import CUT_OFF, Basis, counted, of_all
-from forensics.reviewing.requests import SERVICES, distinct
+from forensics.reviewing.requests import distinct
 from forensics.reviewing.sequence import before, seconds_after
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
