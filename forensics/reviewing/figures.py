@@ -214,7 +214,6 @@ def _tokens(basis: Basis) -> Iterator[Figure]:
     )
     used = told.group_by("message_id").agg(pl.col("tokens").max())["tokens"].sum()
     if used:
+        last = told.group_by("agent_id", maintain_order=True).agg(pl.col("event_id").last())["event_id"]
         value = f"{used:,}, what was read from the cache included"
-        yield basis.figure(
-            "tokens used by agents without a result", value, Claim.DERIVED, told["event_id"].to_list()[-1:]
-        )
+        yield basis.figure("tokens used by agents without a result", value, Claim.DERIVED, last)
