@@ -14,6 +14,7 @@ from forensics.anonymise import anonymise
 from forensics.bounds import SENTENCE
 from forensics.engine import analyse
 from forensics.finding import Severity
+from forensics.render.markdown import to_markdown
 from forensics.reviewing.basis import SHOWN
 from forensics.verdict import Verdict
 from tests.rule_cases import every_case, plain
@@ -351,6 +352,16 @@ def test_a_part_that_fails_costs_itself_and_is_told(monkeypatch):
     assert found.figures
     assert found.factors
     assert found.excluded
+
+
+def test_where_counting_failed_it_is_not_said_that_there_was_no_impact(monkeypatch):
+    def broken(basis):
+        raise ValueError
+
+    monkeypatch.setattr(reviewing, "figures_of", broken)
+    report = to_markdown(analyse([INCIDENT]))
+    assert "**Impact**: not counted: counting failed, as the appendix tells" in report
+    assert "one recorded. *(derived)*" not in report
 
 
 def test_a_review_is_anonymised(tmp_path):

@@ -66,7 +66,7 @@ def lay_out(
         began=format_utc(first) if first else "not known",
         span=span_text((last - first).total_seconds()) if first and last else "not known",
         duration=duration(first, last, clock),
-        impact=impact(session),
+        impact=impact(session, analysis.errors),
         verdict=case.ending.verdict.value,
         proof=case.ending.proof,
         proof_exhibits=proof,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 
-from forensics.analysis import SessionAnalysis
+from forensics.analysis import RuleError, SessionAnalysis
 from forensics.aspects.silences import LONG_S
 from forensics.citations import format_utc
 from forensics.durations import span_text
@@ -17,6 +18,7 @@ from forensics.verdict import Verdict
 
 FOREMOST = 2  # figures that the head names
 NO_IMPACT = "none recorded"
+FIGURES, NOT_COUNTED = "review-figures", "not counted: counting failed, as the appendix tells"
 SIDE_BY_SIDE = "They stand side by side: no order of cause between them is claimed"
 ROOT_CAUSES = {
     Verdict.CRASHED: "the process's own fatal text (see the proof of the end); what led to it is not established",
@@ -37,8 +39,10 @@ def duration(first: datetime | None, last: datetime | None, clock: LocalClock) -
     return f"{span_text((last - first).total_seconds())} of records ({format_utc(first)} to {format_utc(last)}{local})"
 
 
-def impact(session: SessionAnalysis) -> str:
+def impact(session: SessionAnalysis, errors: Iterable[RuleError] = ()) -> str:
     """Say in one short line what was left or lost: the foremost figures; the rest stands under Impact."""
+    if any(e.session_id == session.session_id and e.rule == FIGURES for e in errors):
+        return NOT_COUNTED
     figures = session.review.figures
     told = "; ".join(f"{f.name}: {f.value}" for f in figures[:FOREMOST])
     more = len(figures) - FOREMOST

@@ -17,6 +17,7 @@ from forensics.aspects.mcp_losses import losses_of
 from forensics.durations import span_text
 from forensics.review import Exclusion
 from forensics.reviewing.basis import Basis
+from forensics.reviewing.last_write import last_write
 from forensics.reviewing.sequence import after, before
 from forensics.reviewing.speech_exclusions import speech_exclusions
 from forensics.schema import SPAWN_TOOLS
@@ -38,7 +39,6 @@ OF_ALL = {
 AT_THE_TIME = timedelta(minutes=10)  # later another process may have asked, with another credential
 # what asks the model itself to do its work
 ASKING = (*SPAWN_TOOLS, "WebSearch", "WebFetch")
-WRITTEN = " written atomically"  # how the client's log ends the line of a file that is complete
 
 
 def exclusions_of(basis: Basis) -> Iterator[Exclusion]:
@@ -138,14 +138,8 @@ def _servers(basis: Basis) -> Iterator[Exclusion]:
 
 def _disk(basis: Basis) -> Iterator[Exclusion]:
     """Yield that the disk took what was written where the record stops behind a write that was complete."""
-    case, last = basis.case, basis.case.ending.last_event
-    stops = case.ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN) and basis.is_troubled
-    if not stops or last is None:
-        return
-    message = str(case.event(last)["message"] or "")
-    if message.endswith(WRITTEN):
-        path = place(case, message.removeprefix("File ").removesuffix(WRITTEN))
-        cause = "the disk was full or could not be written to"
-        yield basis.excluded(
-            cause, f"The last record says that a file was written to the end: {path}", (last,)
-        )
+    written = last_write(basis.case)
+    stops = basis.case.ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN)
+    if written is not None and stops and basis.is_troubled:
+        text = f"The last record says that a file was written to the end: {place(basis.case, written[0])}"
+        yield basis.excluded("the disk was full or could not be written to", text, written[1:])

@@ -15,12 +15,13 @@ from forensics.aspects.open_work import agents_out, unexplained_writes
 from forensics.aspects.silences import LONG_S
 from forensics.aspects.todo_lists import open_items
 from forensics.aspects.voice_results import failed_results
+from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
 from forensics.durations import span_text
 from forensics.finding import Claim
 from forensics.review import Figure
 from forensics.reviewing.basis import Basis, of_all
-from forensics.reviewing.requests import SERVICES, distinct
+from forensics.reviewing.requests import distinct
 from forensics.reviewing.sequence import seconds_after
 from forensics.schema import CONVERSE, Row, Source, is_kind
 from forensics.schema import EventKind as K
@@ -112,7 +113,7 @@ def _turn(turn: Sequence[Row], *, at_end: bool) -> Iterator[tuple[int, bool]]:
 
 def _files(basis: Basis) -> Iterator[Figure]:
     case = basis.case
-    if Source.TRANSCRIPT in case.sources:
+    if Source.TRANSCRIPT in case.sources and basis.is_troubled:
         written = list(unexplained_writes(case).values())
         if written:
             name = "files written that no call of a file tool explains"
@@ -213,7 +214,6 @@ def _tokens(basis: Basis) -> Iterator[Figure]:
     )
     used = told.group_by("message_id").agg(pl.col("tokens").max())["tokens"].sum()
     if used:
+        last = told.group_by("agent_id", maintain_order=True).agg(pl.col("event_id").last())["event_id"]
         value = f"{used:,}, what was read from the cache included"
-        yield basis.figure(
-            "tokens used by agents without a result", value, Claim.DERIVED, told["event_id"].to_list()[-1:]
-        )
+        yield basis.figure("tokens used by agents without a result", value, Claim.DERIVED, last)

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from forensics.agents import AgentEnd
-from forensics.aspects.api_failures import ANSWERS, failures, whose
+from forensics.aspects.api_failures import ANSWERS, ApiClass, class_of, failures, whose
 from forensics.aspects.checkpoints import COMMIT, checkpoints
 from forensics.aspects.conflicts import agent_name, clock_time, place, spawned, stale_edits
 from forensics.aspects.mcp_losses import losses_of
+from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case, FileAccess
 from forensics.durations import span_text
 from forensics.finding import Claim
 from forensics.review import Told
 from forensics.reviewing.basis import CUT_OFF, Basis, counted, of_all
-from forensics.reviewing.requests import SERVICES, distinct
+from forensics.reviewing.requests import distinct
 from forensics.reviewing.sequence import before, seconds_after
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
@@ -24,6 +25,12 @@ from forensics.verdict import Verdict
 from forensics.voice_chains import Chain
 
 NOT_SPEECH = ("CCF210", "CCF211")  # what was answered was no transcript
+ANEW = (
+    K.USER_PROMPT,
+    K.USER_INTERRUPT,
+    K.SESSION_START,
+    K.TURN_END,
+)  # what is asked after these is another request
 NAMED = 2  # of agents, files or findings that one sentence could name
 
 
@@ -116,13 +123,14 @@ def _cured(case: Case) -> Iterator[tuple[int, int]]:
 
     A transcript tells whose try it was. The debug log does not: it is read only where there was but one agent.
     """
-    told = case.of(K.API_ERROR, *ANSWERS).filter(pl.col("source") == Source.TRANSCRIPT.value)
-    tried = told.filter((pl.col("kind") == K.API_ERROR.value) & (pl.col("component") == "attempt"))
-    if tried.is_empty():
+    source: Source = Source.TRANSCRIPT
+    signs: tuple[K, ...] = ANSWERS
+    tried = case.of(K.API_ERROR).filter(pl.col("component") == "attempt")
+    if tried.filter(pl.col("source") == source.value).is_empty():
+        source, signs = Source.CLAUDE_DEBUG, (K.API_FIRST_BYTE, K.TOOL_DISPATCH)
         if case.agents:
             return
-        signs = (K.API_ERROR, K.API_FIRST_BYTE, K.TOOL_DISPATCH)
-        told = case.of(*signs).filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
+    told = case.of(K.API_ERROR, *signs, *ANEW).filter(pl.col("source") == source.value)
     for _, rows in told.sort("file", "line", "ordinal").group_by("file", "agent_id", maintain_order=True):
         yield from _runs(rows.iter_rows(named=True))
 
@@ -130,12 +138,17 @@ def _cured(case: Case) -> Iterator[tuple[int, int]]:
 def _runs(rows: Iterator[Row]) -> Iterator[tuple[int, int]]:
     failed: Row | None = None
     for row in rows:
-        if row["kind"] != K.API_ERROR.value:
-            if failed is not None:
-                yield failed["event_id"], row["event_id"]
-            failed = None
-        else:
-            failed = row if row["component"] != "final" else None
+        kind = K(row["kind"])
+        if kind is K.API_ERROR:
+            ended = (
+                row["component"] == "final"
+                or class_of(row["status"], row["message"] or "") is ApiClass.ABORTED
+            )
+            failed = None if ended else row
+            continue
+        if failed is not None and kind not in ANEW:
+            yield failed["event_id"], row["event_id"]
+        failed = None
 
 
 def _servers_back(basis: Basis) -> Iterator[Told]:

@@ -8,10 +8,10 @@ from forensics.aspects.conflicts import agent_name, by_file, place, write_confli
 from forensics.finding import Claim
 from forensics.review import Told
 from forensics.reviewing.basis import Basis
+from forensics.reviewing.last_write import last_write
 from forensics.schema import EventKind as K
 from forensics.verdict import Verdict
 
-WRITTEN = " written atomically"  # how the client's log ends the line of a file that is complete
 MOST = 3
 
 
@@ -30,25 +30,19 @@ def _known_writes(basis: Basis) -> Iterator[Told]:
         first, second, reread = found[0].first, found[0].second, found[0].reread
         who, other = agent_name(case, first.agent_id), agent_name(case, second.agent_id)
         text = (
-            f"{_capital(who)} and {other} both wrote {place(case, found[0].path)} while both were alive, but "
+            f"{who} and {other} both wrote {place(case, found[0].path)} while both were alive, but {other} "
         )
-        text += f"{other} read the file again before it wrote"
+        text += "read the file again before it wrote"
         shown = [first.call_event, *([reread.call_event] if reread else []), second.call_event]
         yield basis.told(text, Claim.DERIVED, shown)
 
 
 def _last_write(basis: Basis) -> Iterator[Told]:
     """Yield the write behind which the record stops, if it was complete."""
-    case, last = basis.case, basis.case.ending.last_event
-    if case.ending.verdict is not Verdict.TRUNCATED or last is None:
+    case, written = basis.case, last_write(basis.case)
+    if written is None or case.ending.verdict is not Verdict.TRUNCATED:
         return
-    message = str(case.event(last)["message"] or "")
-    written = case.of(K.DISK_WRITE)["path"].to_list()  # what the client keeps for itself is nobody's work
-    if message.endswith(WRITTEN) and message.removeprefix("File ").removesuffix(WRITTEN) in written:
-        path = message.removeprefix("File ").removesuffix(WRITTEN)
+    path, event = written
+    if path in case.of(K.DISK_WRITE)["path"]:  # what the client keeps for itself is nobody's work
         text = f"The record stops right after a file write that was complete: {place(case, path)}"
-        yield basis.told(text, Claim.OBSERVED, (last,))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+        yield basis.told(text, Claim.OBSERVED, (event,))

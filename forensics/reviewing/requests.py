@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from forensics.voice_chains import Chain, seconds_between
 
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 ONE_REQUEST_S = 0.05  # between what two loggers of one server say of the end of one request
 
 

@@ -11,12 +11,12 @@ from forensics.aspects.conflicts import clock_time, place
 from forensics.aspects.endpoints import is_local
 from forensics.aspects.latency import is_down
 from forensics.aspects.voice_results import failed_results
+from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
 from forensics.durations import span_text
 from forensics.finding import Claim, Slot
 from forensics.review import Exclusion
 from forensics.reviewing.basis import Basis, counted
-from forensics.reviewing.requests import SERVICES
 from forensics.reviewing.sequence import after, seconds_after
 from forensics.schema import CONVERSE, Row, Source, is_from
 from forensics.schema import EventKind as K
