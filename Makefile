@@ -119,6 +119,6 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
-	@echo "Installing what forensics and its tests need (about 300 MB, once)."
+	@echo "Installing what forensics and its tests need (about 400 MB, once)."
 	@$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $(VENV)/.installed $@

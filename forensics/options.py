@@ -116,6 +116,14 @@ Template = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--template", help="Folder with templates of your own; what it lacks is taken from ours."),
 ]
+Assets = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--assets",
+        help="Write the pictures as SVG files into this folder; a report in Markdown links them. "
+        "Needs the extra: pip install 'session-forensics[plots]'.",
+    ),
+]
 FailOn = Annotated[
     Severity, typer.Option("--fail-on", help="Exit with 1 if a finding is at least this severe.")
 ]

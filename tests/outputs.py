@@ -6,6 +6,7 @@ an empty one. Where a command writes files, all that it writes there counts as i
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -42,6 +43,15 @@ ANALYSED = {
         "{input}",
     ),
 }
+if find_spec("altair") and find_spec("vl_convert"):  # the extra `plots`
+    ANALYSED["report-assets"] = (
+        "report",
+        "{input}",
+        "--assets",
+        "{folder}/drawn",
+        "-o",
+        "{folder}/report.md",
+    )
 COVERAGE = {
     "doctor-text": ("doctor", "{input}"),
     "doctor-json": ("doctor", "--format", "json", "{input}"),

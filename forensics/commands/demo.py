@@ -9,9 +9,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from forensics.commands.report import write_report
 from forensics.intake import analysed
 from forensics.options import Asked
+from forensics.report_writing import Wanted, write_report
 from forensics.run import guarded
 
 
@@ -32,7 +32,7 @@ def demo(
         with as_file(packaged) if packaged.is_dir() else _checkout(checkout) as folder:
             # the rules as they come: no configuration of the current folder changes the demonstration
             analysis = analysed(Asked(paths=[folder]), run, rules=RULES)
-            write_report(analysis, [folder], output or Path("incident.md"))
+            write_report(analysis, [folder], Wanted(output=output or Path("incident.md")))
 
 
 @contextmanager

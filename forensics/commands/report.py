@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from forensics.errors import UsageError
 from forensics.intake import analysed
-from forensics.options import Asked, Output, ReportFormat, Template, takes
-from forensics.run import guarded, spare_logs, write
-from forensics.terminal import is_terminal, screen, terminal
-
-if TYPE_CHECKING:
-    from forensics.analysis import Analysis
-
+from forensics.options import Asked, Assets, Output, ReportFormat, Template, takes
+from forensics.report_writing import Wanted, require_plots, write_report
+from forensics.run import guarded
+from forensics.terminal import is_terminal
 
 LINES_AROUND = 3  # kept around each cited line, where the format shows them
 
@@ -26,6 +22,7 @@ def report(
     asked: Asked,
     output: Output = None,
     template: Template = None,
+    assets: Assets = None,
     report_format: Annotated[
         Optional[ReportFormat],  # noqa: UP045
         typer.Option(
@@ -42,47 +39,14 @@ def report(
         if written_as is ReportFormat.TERMINAL and template is not None:
             msg = "--format terminal has no templates; leave out --template, or name another format"
             raise UsageError(msg)
+        if assets is not None:
+            require_plots()
         analysis = analysed(asked, run, around=LINES_AROUND if written_as is ReportFormat.HTML else 0)
-        write_report(
-            analysis, asked.paths or [], output, tz=asked.tz, template=template, written_as=written_as
-        )
+        wanted = Wanted(output=output, written_as=written_as, tz=asked.tz, template=template, assets=assets)
+        write_report(analysis, asked.paths or [], wanted)
 
 
 def _format_of(output: Path | None, template: Path | None) -> ReportFormat:
     if output is None:
         return ReportFormat.TERMINAL if is_terminal() and template is None else ReportFormat.MARKDOWN
     return ReportFormat.HTML if output.suffix.lower() in {".html", ".htm"} else ReportFormat.MARKDOWN
-
-
-def write_report(
-    analysis: Analysis,
-    paths: list[Path],
-    output: Path | None,
-    *,
-    tz: str | None = None,
-    template: Path | None = None,
-    written_as: ReportFormat = ReportFormat.MARKDOWN,
-) -> None:
-    """Write the report; where it goes into a file, say in short what it holds."""
-    from forensics.render.console import to_text
-
-    text = _text(analysis, output, tz, template, written_as)
-    if output is not None:
-        spare_logs(output, paths, analysis)
-    write(text, output)
-    if output is not None and str(output) != "-":
-        sys.stdout.write(to_text(analysis, **terminal()))
-        sys.stdout.write(f"\nThe report is in {output}\n")
-
-
-def _text(
-    analysis: Analysis, output: Path | None, tz: str | None, template: Path | None, written_as: ReportFormat
-) -> str:
-    from forensics.render.html import to_html
-    from forensics.render.markdown import to_markdown
-    from forensics.render.screen import to_screen
-
-    if written_as is ReportFormat.TERMINAL:
-        return to_screen(analysis, tz=tz, **screen(output))
-    render = to_html if written_as is ReportFormat.HTML else to_markdown
-    return render(analysis, tz=tz, templates=template)

@@ -20,7 +20,7 @@ from forensics.render.failure_timeline import gaps_before, story_of
 from forensics.render.finding_views import FindingViews
 from forensics.render.moments import choose_clock
 from forensics.render.outline import ENDED, TITLES
-from forensics.render.pictures import pictures_of
+from forensics.render.pictures import labelled, pictures_of
 from forensics.render.reviewed import view_review
 from forensics.render.summary import duration, impact, root_cause, summarise
 from forensics.render.views import Exhibits, Incident
@@ -31,17 +31,21 @@ SUMMARY_FINDINGS = 6
 SESSION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def lay_out_all(analysis: Analysis, tz: str | None) -> tuple[Incident, ...]:
-    """Lay out all sessions, with one numbering of their evidence."""
-    exhibits, alone = Exhibits(), len(analysis.sessions) == 1
+def lay_out_all(analysis: Analysis, tz: str | None, assets: str | None = None) -> tuple[Incident, ...]:
+    """Lay out all sessions, with one numbering of their evidence. ``assets``: where pictures are files, too."""
+    exhibits = Exhibits()
     return tuple(
-        lay_out(session, analysis, tz, exhibits, "" if alone else f"S{n}")
-        for n, session in enumerate(analysis.sessions, 1)
+        lay_out(session, analysis, tz, exhibits, label, assets) for label, session in labelled(analysis)
     )
 
 
 def lay_out(
-    session: SessionAnalysis, analysis: Analysis, tz: str | None, exhibits: Exhibits, label: str = ""
+    session: SessionAnalysis,
+    analysis: Analysis,
+    tz: str | None,
+    exhibits: Exhibits,
+    label: str = "",
+    assets: str | None = None,
 ) -> Incident:
     """Lay out one session. ``label`` is its name in a report of several."""
     case = session.case
@@ -85,7 +89,7 @@ def lay_out(
         end_exhibits=exhibits.quote(end_exhibits) if not views.ending else (),
         advice=advise(session, analysis),
         review=view_review(session.review, {f.rule: f.name for f in session.findings}, exhibits),
-        pictures=pictures_of(session, label),
+        pictures=pictures_of(session, label, assets),
         resume=case.session_id if SESSION_ID.fullmatch(case.session_id) else None,
         todos=session.todos,
         missing_agents=tuple(a for a in case.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)),

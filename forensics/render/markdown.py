@@ -14,14 +14,18 @@ from forensics.render.templates import environment, render
 BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def to_markdown(analysis: Analysis, *, tz: str | None = None, templates: Path | None = None) -> str:
+def to_markdown(
+    analysis: Analysis, *, tz: str | None = None, templates: Path | None = None, assets: str | None = None
+) -> str:
     """Return the report of all sessions; the same input gives the same bytes.
+
+    ``assets`` is the folder that holds the pictures as files, as a link from the report has it.
 
     Raises ``TemplateError`` where a template fails, ``UsageError`` where ``templates`` is no folder.
     """
     env = environment(templates)
     env.filters["short"] = ShortNames(i.evidence.name for i in analysis.inputs).of
-    incidents = lay_out_all(analysis, tz)
+    incidents = lay_out_all(analysis, tz, assets)
     context: dict[str, object] = {
         "analysis": analysis,
         "incidents": incidents,

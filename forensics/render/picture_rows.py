@@ -30,6 +30,7 @@ class Row:
     events: tuple[int, ...]
     is_finding: bool = False  # marks of findings that no other row carries
     is_bar: bool = False
+    of: str = ""  # what its strip is called: an item of a list
 
     @property
     def weight(self) -> tuple[int, float, int, datetime]:
@@ -78,6 +79,7 @@ def _of_strip(number: int, strip: Strip, lane: Lane, codes: dict[int, list[str]]
             codes=_codes(bar.events, codes),
             events=bar.events,
             is_bar=True,
+            of=strip.words,
         )
     if strip.marks:
         events = tuple(m.event for m in strip.marks)

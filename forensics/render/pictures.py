@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
-from forensics.analysis import SessionAnalysis
+from forensics.analysis import Analysis, SessionAnalysis
 from forensics.bounds import shortened
 from forensics.citations import format_utc
 from forensics.render.drawing import draw
-from forensics.render.mermaid import LABEL, MOST_TASKS, Section, Task, gantt
+from forensics.render.mermaid import LABEL, Section, Task, gantt
 from forensics.render.numbers import counted
 from forensics.render.picture_rows import Row, chosen, rows_of
 from forensics.render.views import Picture
@@ -30,30 +31,55 @@ SHOWS = {
     "latency": "The calls of services of which at least one failed, one by one",
 }
 TAGS = {Tone.DONE: ("done",), Tone.OPEN: ("active",), Tone.FAILED: ("crit",), Tone.PLAIN: ()}
+MOST_ROWS = 60  # of a diagram and its table
 MOST_CODES, FEW_CODES = 6, 3  # in one label
 MOST_PLACES = 4  # of one row; its words say how many records it sums up
 
 
-def pictures_of(session: SessionAnalysis, label: str = "") -> tuple[Picture, ...]:
-    """Return the pictures that show something; a session without agents, lists and failures has none."""
-    key = f"{label.lower()}-" if label else ""
+def pictures_of(session: SessionAnalysis, label: str = "", assets: str | None = None) -> tuple[Picture, ...]:
+    """Return the pictures that show something; a session without agents, lists and failures has none.
+
+    ``label`` is the session's name in a report of several; ``assets`` where the pictures are files, too.
+    """
+    return tuple(_picture(track, session, label, assets) for track in tracks_of(session))
+
+
+def tracks_of(session: SessionAnalysis) -> tuple[Track, ...]:
+    """Return what is to be drawn of a session."""
     case, findings = session.case, session.findings
     tracks = (agents_track(case, findings), todos_track(case, findings), latency_track(case, findings))
-    return tuple(_picture(track, session, key) for track in tracks if track is not None)
+    return tuple(track for track in tracks if track is not None)
 
 
-def _picture(track: Track, session: SessionAnalysis, key: str) -> Picture:
+def labelled(analysis: Analysis) -> Iterator[tuple[str, SessionAnalysis]]:
+    """Yield the sessions with their labels: S1, S2 … where there are several."""
+    alone = len(analysis.sessions) == 1
+    for number, session in enumerate(analysis.sessions, 1):
+        yield "" if alone else f"S{number}", session
+
+
+def file_of(label: str, name: str) -> str:
+    """Return the name of a picture's file."""
+    return f"{_key(label)}{name}.svg"
+
+
+def _key(label: str) -> str:
+    return f"{label.lower()}-" if label else ""
+
+
+def _picture(track: Track, session: SessionAnalysis, label: str, assets: str | None) -> Picture:
     every = rows_of(track)
-    rows = chosen(every, MOST_TASKS)
+    rows = chosen(every, MOST_ROWS)
     note = _note(track, rows, len(every))
     return Picture(
         name=track.name,
         title=TITLES[track.name],
         note=note,
         mermaid=_mermaid(track, rows),
-        svg=draw(track, rows, key=f"{key}picture-{track.name}", title=TITLES[track.name], told=note),
+        svg=draw(track, rows, key=f"{_key(label)}picture-{track.name}", title=TITLES[track.name], told=note),
         columns=(LANES[track.name], "what", "from", "until", "findings"),
         rows=tuple(_cells(track, row) for row in rows),
+        file="" if assets is None else quote(f"{assets}/{file_of(label, track.name)}"),
         sources=tuple(_places(session, row) for row in rows),
     )
 

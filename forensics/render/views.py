@@ -271,6 +271,7 @@ class Picture:
     svg: str  # escaped, without network access or script; colours by CSS variables
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    file: str = ""  # where it is a file, too: its place as a link has it; empty where none was asked for
     sources: tuple[tuple[str, ...], ...] = ()  # for each row the lines that show it, as `file:line`
 
 

@@ -1,0 +1,184 @@
+"""Pictures as SVG files, drawn by Altair and vl-convert: needs the extra ``plots``, and no network.
+
+Texts of a log are values of the data, never part of the drawing's own language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import altair as alt
+import vl_convert
+
+from forensics.analysis import Analysis
+from forensics.bounds import shortened
+from forensics.render.markup import plain
+from forensics.render.picture_rows import Row, chosen, rows_of, took
+from forensics.render.pictures import MOST_ROWS, TITLES, file_of, labelled, tracks_of
+from forensics.render.svg import NO_XML
+from forensics.tracks.shape import Tone, Track
+
+WIDTH, STEP, PANEL = 760, 22, 90  # pixels
+LABEL, TIP = 44, 160  # characters
+CHARACTER = 5.2  # pixels of a code
+MOST_CODES = 5  # behind one diamond
+MOST_CALLS = 400  # of one service: the longest, and those that failed
+TONES = {
+    Tone.PLAIN: ("ran, or ended otherwise", "#1f6a8c"),
+    Tone.DONE: ("completed or answered", "#1d6f42"),
+    Tone.OPEN: ("no end in the record", "#b97a1a"),
+    Tone.FAILED: ("failed or stopped", "#b3261e"),
+}
+MARK = "#9b1247"
+Values = list[dict[str, object]]
+
+
+def files_of(analysis: Analysis) -> Mapping[str, str]:
+    """Return the SVG of each picture of each session, by the name of its file."""
+    return {
+        file_of(label, track.name): _svg(_chart(track))
+        for label, session in labelled(analysis)
+        for track in tracks_of(session)
+    }
+
+
+def _svg(chart: alt.TopLevelMixin) -> str:
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    return f"{vl_convert.vegalite_to_svg(chart.to_json(), vl_version=version)}\n"
+
+
+def _chart(track: Track) -> alt.TopLevelMixin:
+    clock = "UTC" if track.is_utc else "voice server's clock"
+    drawn = _calls(track) if track.name == "latency" else _spans(track)
+    return drawn.properties(title=f"{TITLES[track.name]} ({clock})").configure_view(stroke="#dde1e7")
+
+
+def _spans(track: Track) -> alt.LayerChart:
+    """Draw a line for each agent or item: what lasted, what was written, what findings rest on."""
+    lines = list(_named(track, chosen(rows_of(track), MOST_ROWS)))
+    names = list(dict.fromkeys(name for name, _ in lines))
+    bars: Values = []
+    marks: Values = []
+    for name, row in lines:
+        told = {"name": name, "words": _text(row.words, TIP), "codes": ""}
+        since, until = _within(track, row)
+        if row.is_bar:
+            bars.append(told | {"since": since, "until": until, "state": TONES[row.tone][0]})
+        if row.codes or not row.is_bar:
+            state = "finding" if row.codes else "file written"
+            marks.append(told | {"since": since, "state": state, "codes": _codes(row)})
+    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=300))
+    lasted = (
+        alt.Chart(alt.Data(values=bars))
+        .mark_bar(height=12, opacity=0.75)
+        .encode(y=y, x=_time("since"), x2="until", color=_colours())
+    )
+    points = (
+        alt.Chart(alt.Data(values=marks))
+        .mark_point(filled=True, opacity=1, size=55)
+        .encode(y=y, x=_time("since"), shape=_shapes(), color=alt.value(MARK))
+    )
+    layers = [lasted, points, *_texts(track, marks, y)]
+    return alt.layer(*layers).properties(width=WIDTH, height=STEP * max(len(names), 1))
+
+
+def _texts(track: Track, marks: Values, y: alt.Y) -> Iterator[alt.Chart]:
+    """Yield the codes behind the diamonds, before those at the right edge; none where two would meet."""
+    since, until = (_milliseconds(t) for t in track.window)
+    taken: dict[object, float] = {}
+    sides: dict[str, Values] = {"left": [], "right": []}
+    for mark in sorted((m for m in marks if m["codes"]), key=lambda m: (str(m["name"]), str(m["since"]))):
+        place = (int(str(mark["since"])) - since) / max(until - since, 1)
+        wide = len(str(mark["codes"])) * CHARACTER / WIDTH
+        side = "left" if place + wide <= 1 else "right"
+        begin = place if side == "left" else place - wide
+        if begin >= taken.get(mark["name"], 0.0):
+            taken[mark["name"]] = begin + wide
+            sides[side].append(mark)
+    for side, values in sides.items():
+        shift = 7 if side == "left" else -7
+        written = alt.Chart(alt.Data(values=values)).mark_text(align=side, dx=shift, dy=-7, fontSize=8)
+        yield written.encode(y=y, x=_time("since"), text=alt.Text("codes:N"))
+
+
+def _codes(row: Row) -> str:
+    more = f" +{len(row.codes) - MOST_CODES}" if len(row.codes) > MOST_CODES else ""
+    return _text(" ".join(row.codes[:MOST_CODES]) + more, LABEL)
+
+
+def _calls(track: Track) -> alt.TopLevelMixin:
+    """Draw a panel for each service: each call as high as it took long."""
+    return alt.vconcat(
+        *(
+            alt.Chart(alt.Data(values=values))
+            .mark_bar(width=3)
+            .encode(
+                x=_time("since"),
+                y=alt.Y("seconds:Q", title="seconds"),
+                color=_colours(),
+            )
+            .properties(width=WIDTH, height=PANEL, title=alt.TitleParams(name, anchor="start", fontSize=11))
+            for name, values in _by_service(track)
+        )
+    ).resolve_scale(x="shared")
+
+
+def _by_service(track: Track) -> Iterator[tuple[str, Values]]:
+    for lane in track.lanes:
+        bars = [bar for strip in lane.strips for bar in strip.bars]
+        kept = sorted(bars, key=lambda b: (b.tone is not Tone.FAILED, -b.seconds, b.since))[:MOST_CALLS]
+        yield (
+            _text(lane.title, LABEL * 2),
+            [
+                {
+                    "since": _milliseconds(bar.since),
+                    "seconds": bar.seconds,
+                    "state": TONES[bar.tone][0],
+                    "words": _text(f"{took(bar.seconds)}, {bar.words}", TIP),
+                }
+                for bar in sorted(kept, key=lambda b: (b.since, b.until))
+            ],
+        )
+
+
+def _named(track: Track, rows: list[Row]) -> Iterator[tuple[str, Row]]:
+    """Yield the rows with the name of their line; a number tells lines of one name apart."""
+    since, until = track.window
+    numbers: dict[object, int] = {}
+    for row in rows:
+        if row.until < since or row.since > until:
+            continue
+        lane = track.lanes[row.lane]
+        is_item = track.name == "todos" and row.is_bar
+        key: object = (row.lane, row.of) if is_item else row.lane
+        number = numbers.setdefault(key, len(numbers) + 1)
+        told = row.of if is_item else f"findings, {lane.short}" if track.name == "todos" else lane.short
+        yield f"{number}. {_text(told, LABEL)}", row
+
+
+def _within(track: Track, row: Row) -> tuple[int, int]:
+    first, last = (min(max(t, track.window[0]), track.window[1]) for t in (row.since, row.until))
+    return _milliseconds(first), _milliseconds(last)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _text(text: str, most: int) -> str:
+    return shortened(plain(text).translate(NO_XML), most)
+
+
+def _time(field: str) -> alt.X:
+    return alt.X(f"{field}:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(format="%H:%M:%S"))
+
+
+def _colours() -> alt.Color:
+    scale = alt.Scale(domain=[n for n, _ in TONES.values()], range=[c for _, c in TONES.values()])
+    return alt.Color("state:N", scale=scale, title=None, legend=alt.Legend(orient="bottom"))
+
+
+def _shapes() -> alt.Shape:
+    scale = alt.Scale(domain=["finding", "file written"], range=["diamond", "triangle-up"])
+    return alt.Shape("state:N", scale=scale, title=None, legend=alt.Legend(orient="bottom"))

@@ -1,0 +1,96 @@
+"""The report, written where and as the user wants it, with its pictures as files where they are asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forensics.errors import UsageError
+from forensics.options import ReportFormat
+from forensics.run import spare_logs, write
+from forensics.terminal import screen, terminal
+
+if TYPE_CHECKING:
+    from forensics.analysis import Analysis
+
+DRAWN_BY = ("altair", "vl_convert")  # packages of the extra `plots`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the user wants of a report. No ``output``, or ``-``, is standard output."""
+
+    output: Path | None = None
+    written_as: ReportFormat = ReportFormat.MARKDOWN
+    tz: str | None = None
+    template: Path | None = None
+    assets: Path | None = None  # folder for the pictures
+
+    @property
+    def is_file(self) -> bool:
+        """Say whether the report goes into a file."""
+        return self.output is not None and str(self.output) != "-"
+
+
+def require_plots() -> None:
+    """Say before anything is read that a package is missing. Raises ``UsageError``."""
+    missing = [name for name in DRAWN_BY if find_spec(name) is None]
+    if missing:
+        msg = f"--assets: {' and '.join(missing)} not installed; pip install 'session-forensics[plots]'"
+        raise UsageError(msg)
+
+
+def write_report(analysis: Analysis, paths: Sequence[Path], wanted: Wanted) -> None:
+    """Write the report; where it goes into a file, say in short what it holds.
+
+    Raises ``UsageError`` rather than write over one of the logs, which stand under ``paths``.
+    """
+    from forensics.render.console import to_text
+
+    text = _text(analysis, wanted)
+    if wanted.output is not None:
+        spare_logs(wanted.output, paths, analysis)
+    if wanted.assets is not None:
+        _write_pictures(wanted.assets, paths, analysis)
+    write(text, wanted.output)
+    if wanted.is_file:
+        sys.stdout.write(to_text(analysis, **terminal()))
+        sys.stdout.write(f"\nThe report is in {wanted.output}\n")
+
+
+def _text(analysis: Analysis, wanted: Wanted) -> str:
+    if wanted.written_as is ReportFormat.TERMINAL:
+        from forensics.render.screen import to_screen
+
+        return to_screen(analysis, tz=wanted.tz, **screen(wanted.output))
+    if wanted.written_as is ReportFormat.HTML:
+        from forensics.render.html import to_html
+
+        return to_html(analysis, tz=wanted.tz, templates=wanted.template)
+    from forensics.render.markdown import to_markdown
+
+    return to_markdown(analysis, tz=wanted.tz, templates=wanted.template, assets=_link(wanted))
+
+
+def _link(wanted: Wanted) -> str | None:
+    """Return the folder of pictures as seen from the report: on standard output, from here."""
+    if wanted.assets is None:
+        return None
+    here = wanted.output.parent if wanted.output is not None and wanted.is_file else Path()
+    return Path(os.path.relpath(wanted.assets, here)).as_posix()
+
+
+def _write_pictures(folder: Path, paths: Sequence[Path], analysis: Analysis) -> None:
+    from forensics.render.plots import files_of
+
+    files = {folder / name: text for name, text in files_of(analysis).items()}
+    for path in files:
+        spare_logs(path, paths, analysis)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in files.items():
+        write(text, path)
