@@ -21,7 +21,7 @@ from forensics.tracks.latency import latency_track
 from forensics.tracks.shape import Tone
 from forensics.tracks.todos import todos_track
 from tests.html_reading import Reader
-from tests.report_text import INCIDENT, analysis_of
+from tests.report_text import INCIDENT, ROOT, analysis_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = (
@@ -182,6 +182,23 @@ def big_session(agents: int, name: str) -> str:
         answer = [{"type": "tool_result", "tool_use_id": f"toolu_{n}", "content": "done"}]
         lines.append(record(2 * n + 2, type="user", message={"role": "user", "content": answer}))
     return "\n".join(lines) + "\n"
+
+
+def test_without_a_zone_times_are_the_voice_servers_and_findings_are_marked_all_the_same():
+    folder = ROOT / "fixtures" / "rules" / "CCF201" / "fires" / "record-ends-before-the-last-line" / "input"
+    (picture,) = pictures_of(analysis_of(folder).sessions[0])
+    assert "the voice server's own clock" in picture.note
+    assert "UTC" not in picture.mermaid
+    ((_, words, since, until, codes),) = (row for row in picture.rows if "timed out" in row[1])
+    assert (words, since, until) == (
+        "30.2 s, Request timed out.", "2026-11-22 01:32:12.156", "2026-11-22 01:32:42.342",
+    )  # fmt: skip
+    assert "CCF201" in codes
+
+
+def test_one_failed_call_alone_is_no_picture():
+    folder = ROOT / "fixtures" / "rules" / "CCF201" / "fires" / "only-one-endpoint" / "input"
+    assert pictures_of(analysis_of(folder).sessions[0]) == ()
 
 
 def test_a_session_of_one_agent_without_failures_has_no_pictures(tmp_path):

@@ -90,7 +90,7 @@ def _note(track: Track, rows: Sequence[Row], every: int) -> str:
     told.append("A diamond, or a code behind a bar, marks records that findings rest on")
     if not track.is_whole:
         told.append(
-            f"Drawn from {track.window[0]:%H:%M:%S} to {track.window[1]:%H:%M:%S}, where subagents ran; "
+            f"Drawn from {_moment(track.window[0])} to {_moment(track.window[1])}, where subagents ran; "
             "the table has the rest, too"
         )
     if len(rows) < every:

@@ -14,7 +14,7 @@ from forensics.aspects.latency import Series, failing_series, primary_of
 from forensics.case import Case
 from forensics.finding import Finding
 from forensics.tracks.marked import marks_of
-from forensics.tracks.shape import Bar, Strip, Tone, Track, lane, track
+from forensics.tracks.shape import SEVERAL, Bar, Strip, Tone, Track, lane, track
 from forensics.voice_chains import Attempt, Chain, walk_attempts
 
 SERVICES = {
@@ -28,9 +28,9 @@ Service = tuple[str, str]  # of which kind, and its endpoint
 
 
 def latency_track(case: Case, findings: Sequence[Finding]) -> Track | None:
-    """Return the calls of services of which at least one failed; nothing where none did."""
+    """Return the calls of services of which at least one failed; nothing where none did, or it was the only one."""
     bars = [*_spoken(case), *_measured(case)]
-    if not any(bar.tone is Tone.FAILED for _, bar in bars):
+    if len(bars) < SEVERAL or not any(bar.tone is Tone.FAILED for _, bar in bars):
         return None
     is_utc = any(bar.since.tzinfo is not None for _, bar in bars)
     found: dict[Service, list[Bar]] = {}
@@ -40,7 +40,8 @@ def latency_track(case: Case, findings: Sequence[Finding]) -> Track | None:
     ):
         found.setdefault(service, []).append(bar)
     whose = {event: service for service, own in found.items() for bar in own for event in bar.events}
-    marks = marks_of(case, findings, lambda row: whose.get(row["event_id"])) if is_utc else {}
+    clock = "ts" if is_utc else "local_ts"
+    marks = marks_of(case, findings, lambda row: whose.get(row["event_id"]), clock)
     lanes = [
         lane(
             f"{SERVICES[service[0]]}, {service[1]}",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+SEVERAL = 2  # one bar says nothing that a sentence does not
 FOCUSED = 3  # what is drawn alone is shorter than the whole by this factor
 MARGIN = 0.15  # of it, on either side
 

@@ -15,7 +15,7 @@ from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 from forensics.tracks.agents import short_name
 from forensics.tracks.marked import marks_of
-from forensics.tracks.shape import Bar, Strip, Tone, Track, lane, track
+from forensics.tracks.shape import SEVERAL, Bar, Strip, Tone, Track, lane, track
 
 LISTS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
 ENDED = {"completed": ("completed", Tone.DONE), "pending": ("put back to pending", Tone.PLAIN)}
@@ -30,7 +30,7 @@ def todos_track(case: Case, findings: Sequence[Finding]) -> Track | None:
     strips = {**_strips(_dated(case))}
     for owner, own in _strips(_undated(case)).items():
         strips.setdefault(owner, []).extend(own)
-    if sum(len(own) for own in strips.values()) < 2:  # noqa: PLR2004 - one bar says nothing that a sentence does not
+    if sum(len(own) for own in strips.values()) < SEVERAL:
         return None
     marks = marks_of(case, findings, _Lists(strips))
     lanes = [
