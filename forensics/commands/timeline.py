@@ -45,7 +45,7 @@ def timeline(
 
 
 def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bool) -> str:
-    from forensics.render import timeline_gantt, timeline_list, trace
+    from forensics.render import mermaid, timeline_gantt, timeline_list, trace
 
     if output_format in (TimelineFormat.MERMAID, TimelineFormat.TRACE):
         _tell_undated(analysis)
@@ -55,7 +55,7 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
         case TimelineFormat.MERMAID:
             gantt = timeline_gantt.to_gantt(analysis)
             if gantt.left_out:
-                remark(f"{gantt.left_out} bars left out: what GitHub draws holds {timeline_gantt.MOST_BARS}")
+                remark(f"{gantt.left_out} bars left out: what GitHub draws holds {mermaid.MOST_TASKS}")
             return gantt.text
         case TimelineFormat.TRACE:
             return trace.to_trace(analysis)

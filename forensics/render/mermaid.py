@@ -59,16 +59,16 @@ def label(text: object, most: int = LABEL) -> str:
 def gantt(title: str, sections: Sequence[Section]) -> str:
     """Return a chart. The caller gives at most ``MOST_TASKS`` tasks; one would not be drawn with more characters."""
     tasks = [task for section in sections for task in section.tasks]
-    since, until = min(t.since for t in tasks), max(t.until for t in tasks)
+    whole = max(t.until for t in tasks) - min(t.since for t in tasks) if tasks else timedelta()
     head = (
         SETTINGS,
         "gantt",
         f"    title {label(title, TITLE)}",
         f"    dateFormat {FORMAT}",
-        f"    axisFormat {_axis(until - since)}",
+        f"    axisFormat {_axis(whole)}",
         "    todayMarker off",
     )
-    return "\n".join((*head, *_lines(sections, until - since)))
+    return "\n".join((*head, *_lines(sections, whole)))
 
 
 def _lines(sections: Iterable[Section], whole: timedelta) -> Iterator[str]:
