@@ -6,7 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,11 @@ from forensics.engine import analyse
 from forensics.render.html import to_html
 from forensics.render.markdown import to_markdown
 from forensics.render.mermaid import MOST_TASKS
+from forensics.render.picture_rows import lasted
 from forensics.render.pictures import pictures_of
 from forensics.tracks.agents import agents_track
 from forensics.tracks.latency import latency_track
-from forensics.tracks.shape import Tone
+from forensics.tracks.shape import Bar, Tone
 from forensics.tracks.todos import todos_track
 from tests.html_reading import Reader
 from tests.report_text import INCIDENT, ROOT, analysis_of
@@ -258,3 +259,11 @@ def test_places_exist_in_the_checkout(pictures):
     for place in places:
         assert Path(INCIDENT / place.rpartition(":")[0]).is_file()
         assert line_of(place)
+
+
+def test_of_what_has_one_known_time_no_length_is_told():
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    point = Bar(since=at, until=at, words="HTTP 529", tone=Tone.FAILED, events=(1,))
+    assert lasted(point) == ("HTTP 529",)
+    assert lasted(replace(point, until=at + timedelta(milliseconds=3))) == ("less than 0.1 s", "HTTP 529")
+    assert lasted(replace(point, until=at + timedelta(seconds=2.12))) == ("2.1 s", "HTTP 529")

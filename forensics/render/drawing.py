@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 
-from forensics.render.picture_rows import Row, clusters, took
+from forensics.render.picture_rows import Row, clusters, lasted, took
 from forensics.render.svg import CHARACTER, LEFT, RIGHT, WIDTH, Scale, Sheet, fitting
 from forensics.tracks.shape import Bar, Lane, Mark, Strip, Tone, Track
 
@@ -64,7 +64,7 @@ def _agent(sheet: Sheet, scale: Scale, lane: Lane, rows: Sequence[Row]) -> float
     _name(sheet, lane, f"{lane.title}. {lane.about}" if lane.about else lane.title)
     for bar, following in zip_longest(lives, lives[1:]):
         limit = scale.x(following.since) if following is not None else WIDTH - RIGHT
-        _bar(sheet, scale, bar, f"{took(bar.seconds)}{', ' if bar.words else ''}{bar.words}", limit)
+        _bar(sheet, scale, bar, ", ".join(lasted(bar)), limit)
     sheet.y += LINE
     told = {r.events for r in rows if not r.is_bar}
     _writes(sheet, scale, [s for s in lane.strips if tuple(m.event for m in s.marks) in told])
@@ -100,7 +100,7 @@ def _list(sheet: Sheet, scale: Scale, lane: Lane, rows: Sequence[Row]) -> float:
         sheet.text(8 + INDENT, sheet.y + 11, fitting(strip.words, NAME - INDENT), "small", tip=strip.words)
         for bar, following in zip_longest(bars, bars[1:]):
             limit = scale.x(following.since) if following is not None else WIDTH - RIGHT
-            _bar(sheet, scale, bar, f"{took(bar.seconds)}, {bar.words}", limit, of=strip.words)
+            _bar(sheet, scale, bar, ", ".join(lasted(bar)), limit, of=strip.words)
         sheet.y += LINE
     return sheet.y
 
@@ -121,7 +121,7 @@ def _service(sheet: Sheet, scale: Scale, lane: Lane, _: Sequence[Row]) -> float:
         sheet.text(8, sheet.y + 41, f"longest {took(most)}", "small dim")
     sheet.line(LEFT, foot, WIDTH - RIGHT, foot, "grid")
     for bar in sorted(kept, key=lambda b: (b.since, b.until)):
-        tip = f"{bar.since:%H:%M:%S} {took(bar.seconds)}, {bar.words}"
+        tip = f"{bar.since:%H:%M:%S} {', '.join(lasted(bar))}"
         x = scale.x(bar.until)
         top = foot - (PANEL - 8) * (bar.seconds / most if most > 0 else 0)
         sheet.box(scale.x(bar.since), top, x - scale.x(bar.since), foot - top, f"bar {bar.tone.value}", tip)

@@ -65,7 +65,7 @@ def gantt(title: str, sections: Sequence[Section]) -> str:
         "gantt",
         f"    title {label(title, TITLE)}",
         f"    dateFormat {FORMAT}",
-        f"    axisFormat {_axis(whole)}",
+        f"    axisFormat {axis_format(whole)}",
         "    todayMarker off",
     )
     return "\n".join((*head, *_lines(sections, whole)))
@@ -87,7 +87,8 @@ def _time(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
-def _axis(whole: timedelta) -> str:
+def axis_format(whole: timedelta) -> str:
+    """Return how times on an axis are written, as d3 has it."""
     if whole < timedelta(minutes=10):
         return "%H:%M:%S"
     return "%H:%M" if whole < timedelta(hours=20) else "%m-%d %H:%M"

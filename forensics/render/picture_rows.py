@@ -13,6 +13,7 @@ from forensics.render.numbers import counted
 from forensics.tracks.shape import Bar, Lane, Mark, Strip, Tone, Track
 
 SIDE_BY_SIDE = 80  # marks nearer than the window's length by this are one row
+SHORTEST = 0.05  # seconds that are not told in tenths
 NAMED = 120  # characters of a file or an item
 TROUBLE = (Tone.FAILED, Tone.OPEN)
 
@@ -100,12 +101,22 @@ def _codes(events: Iterable[int], codes: dict[int, list[str]]) -> tuple[str, ...
 
 
 def _words(strip: Strip, bar: Bar, lane: Lane) -> str:
-    lasted = f"{shortened(strip.words, NAMED)} {took(bar.seconds)}".strip()
-    return ", ".join(part for part in (lasted, shortened(bar.words, NAMED), lane.about) if part)
+    name = shortened(strip.words, NAMED)
+    told = lasted(bar)
+    parts = (f"{name} {told[0]}".strip(), *told[1:]) if bar.seconds else (name, *told)
+    return ", ".join(part for part in (*parts, lane.about) if part)
+
+
+def lasted(bar: Bar) -> tuple[str, ...]:
+    """Say how long a bar is, and what it is: of what has one known time only, no length is said."""
+    parts = (took(bar.seconds) if bar.seconds else "", shortened(bar.words, NAMED))
+    return tuple(part for part in parts if part)
 
 
 def took(seconds: float) -> str:
     """Write how long something lasted: in tenths below a minute."""
+    if seconds < SHORTEST:
+        return "less than 0.1 s"
     return f"{seconds:.1f} s" if seconds < MINUTE else span_text(seconds)
 
 

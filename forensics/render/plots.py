@@ -14,13 +14,14 @@ import vl_convert
 from forensics.analysis import Analysis
 from forensics.bounds import shortened
 from forensics.render.markup import plain
-from forensics.render.picture_rows import Row, chosen, rows_of, took
+from forensics.render.mermaid import axis_format
+from forensics.render.picture_rows import Row, chosen, rows_of
 from forensics.render.pictures import MOST_ROWS, TITLES, file_of, labelled, tracks_of
 from forensics.render.svg import NO_XML
 from forensics.tracks.shape import Tone, Track
 
 WIDTH, STEP, PANEL = 760, 22, 90  # pixels
-LABEL, TIP = 44, 160  # characters
+LABEL = 44  # characters
 CHARACTER = 5.2  # pixels of a code
 MOST_CODES = 5  # behind one diamond
 MOST_CALLS = 400  # of one service: the longest, and those that failed
@@ -61,7 +62,7 @@ def _spans(track: Track) -> alt.LayerChart:
     bars: Values = []
     marks: Values = []
     for name, row in lines:
-        told = {"name": name, "words": _text(row.words, TIP), "codes": ""}
+        told = {"name": name, "codes": ""}
         since, until = _within(track, row)
         if row.is_bar:
             bars.append(told | {"since": since, "until": until, "state": TONES[row.tone][0]})
@@ -69,17 +70,17 @@ def _spans(track: Track) -> alt.LayerChart:
             state = "finding" if row.codes else "file written"
             marks.append(told | {"since": since, "state": state, "codes": _codes(row)})
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=300))
-    lasted = (
+    lives = (
         alt.Chart(alt.Data(values=bars))
         .mark_bar(height=12, opacity=0.75)
-        .encode(y=y, x=_time("since"), x2="until", color=_colours())
+        .encode(y=y, x=_time(track), x2="until", color=_colours())
     )
     points = (
         alt.Chart(alt.Data(values=marks))
         .mark_point(filled=True, opacity=1, size=55)
-        .encode(y=y, x=_time("since"), shape=_shapes(), color=alt.value(MARK))
+        .encode(y=y, x=_time(track), shape=_shapes(), color=alt.value(MARK))
     )
-    layers = [lasted, points, *_texts(track, marks, y)]
+    layers = [lives, points, *_texts(track, marks, y)]
     return alt.layer(*layers).properties(width=WIDTH, height=STEP * max(len(names), 1))
 
 
@@ -99,7 +100,7 @@ def _texts(track: Track, marks: Values, y: alt.Y) -> Iterator[alt.Chart]:
     for side, values in sides.items():
         shift = 7 if side == "left" else -7
         written = alt.Chart(alt.Data(values=values)).mark_text(align=side, dx=shift, dy=-7, fontSize=8)
-        yield written.encode(y=y, x=_time("since"), text=alt.Text("codes:N"))
+        yield written.encode(y=y, x=_time(track), text=alt.Text("codes:N"))
 
 
 def _codes(row: Row) -> str:
@@ -114,7 +115,7 @@ def _calls(track: Track) -> alt.TopLevelMixin:
             alt.Chart(alt.Data(values=values))
             .mark_bar(width=3)
             .encode(
-                x=_time("since"),
+                x=_time(track),
                 y=alt.Y("seconds:Q", title="seconds"),
                 color=_colours(),
             )
@@ -135,7 +136,6 @@ def _by_service(track: Track) -> Iterator[tuple[str, Values]]:
                     "since": _milliseconds(bar.since),
                     "seconds": bar.seconds,
                     "state": TONES[bar.tone][0],
-                    "words": _text(f"{took(bar.seconds)}, {bar.words}", TIP),
                 }
                 for bar in sorted(kept, key=lambda b: (b.since, b.until))
             ],
@@ -170,8 +170,9 @@ def _text(text: str, most: int) -> str:
     return shortened(plain(text).translate(NO_XML), most)
 
 
-def _time(field: str) -> alt.X:
-    return alt.X(f"{field}:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(format="%H:%M:%S"))
+def _time(track: Track) -> alt.X:
+    axis = alt.Axis(format=axis_format(track.window[1] - track.window[0]))
+    return alt.X("since:T", scale=alt.Scale(type="utc"), title=None, axis=axis)
 
 
 def _colours() -> alt.Color:

@@ -31,7 +31,7 @@ STYLE = (
     "--ink:var(--text,#1b2027);"
     "--dim:var(--muted,#59636f);--rule:var(--line,#dde1e7)}"
     ".fp text{fill:var(--ink)}.fp text.fp-dim{fill:var(--dim)}.fp-small{font-size:10.5px}.fp-name{font-weight:600}"
-    ".fp-grid{stroke:var(--rule);stroke-width:1}.fp-spawn{stroke:var(--dim);stroke-width:1;fill:none}"
+    ".fp-grid{stroke:var(--rule);stroke-width:1}.fp-spawn{stroke:var(--dim);stroke-width:1;stroke-opacity:.45;fill:none}"
     ".fp-band{fill:var(--sunk,#f0f2f5);fill-opacity:.55}"
     ".fp-bar{stroke-width:1.2;fill-opacity:.28}"
     ".fp-plain{fill:var(--low,#1f6a8c);stroke:var(--low,#1f6a8c)}.fp-done{fill:var(--good,#1d6f42);stroke:var(--good,#1d6f42)}"
