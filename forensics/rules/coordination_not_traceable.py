@@ -203,12 +203,13 @@ def _statements(
     first, last = case.span
     window = f"{first:%Y-%m-%d %H:%M:%SZ} to {last:%H:%M:%SZ}" if first and last else "without times"
     sources = ", ".join(sorted(s.value for s in case.sources))
-    for field, n in counts.items():
-        text = (
-            f"The {field} of {n} of {spawns} agents was not observed in the supplied evidence (sources: {sources}; "
-            f"window: {window})"
-        )
-        yield Statement(Slot.HAPPENED, Claim.DERIVED, text, cites)
+    missing = ", ".join(f"the {field} of {n}" for field, n in counts.items())
+    text = (
+        f"Of {spawns} spawned agents this was not observed in the supplied evidence: {missing} (sources: {sources}; "
+        f"window: {window})"
+    )
+    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, cites)
+    for field in counts:
         yield Statement(Slot.WHY, Claim.DERIVED, f"The {field} would stand in: {FIELDS[field]}", cites)
     text = "What these agents did, and what became of it, cannot be told from this evidence alone"
     yield Statement(Slot.IMPACT, Claim.DERIVED, text, cites)
