@@ -110,3 +110,9 @@ def test_hostile_names_stay_text(files_of, tmp_path):
     )
     drawn = [texts(svg) for svg in files_of(analyse([tmp_path])).values()]
     assert any("onload=" in text for text in drawn)
+
+
+def test_a_failure_of_which_no_length_is_known_is_drawn(files_of):
+    folder = ROOT / "fixtures" / "rules" / "CCF206" / "fires" / "subagent" / "input"
+    drawn = files_of(analyse([folder]))["latency.svg"]
+    assert re.search(r'aria-roledescription="point"[^>]*fill="#b3261e"', drawn)

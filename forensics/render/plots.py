@@ -22,6 +22,7 @@ from forensics.tracks.shape import Tone, Track
 
 WIDTH, STEP, PANEL = 760, 22, 90  # pixels
 LABEL = 44  # characters
+THIN = 2  # pixels of the shortest bar
 CHARACTER = 5.2  # pixels of a code
 MOST_CODES = 5  # behind one diamond
 MOST_CALLS = 400  # of one service: the longest, and those that failed
@@ -59,12 +60,14 @@ def _spans(track: Track) -> alt.LayerChart:
     """Draw a line for each agent or item: what lasted, what was written, what findings rest on."""
     lines = list(_named(track, chosen(rows_of(track), MOST_ROWS)))
     names = list(dict.fromkeys(name for name, _ in lines))
+    least = round((track.window[1] - track.window[0]).total_seconds() * 1000 * THIN / WIDTH)
     bars: Values = []
     marks: Values = []
     for name, row in lines:
         told = {"name": name, "codes": ""}
         since, until = _within(track, row)
         if row.is_bar:
+            until = max(until, since + least)
             bars.append(told | {"since": since, "until": until, "state": TONES[row.tone][0]})
         if row.codes or not row.is_bar:
             state = "finding" if row.codes else "file written"
@@ -110,23 +113,23 @@ def _codes(row: Row) -> str:
 
 def _calls(track: Track) -> alt.TopLevelMixin:
     """Draw a panel for each service: each call as high as it took long."""
-    return alt.vconcat(
-        *(
-            alt.Chart(alt.Data(values=values))
-            .mark_bar(width=3)
-            .encode(
-                x=_time(track),
-                y=alt.Y("seconds:Q", title="seconds"),
-                color=_colours(),
-            )
-            .properties(width=WIDTH, height=PANEL, title=alt.TitleParams(name, anchor="start", fontSize=11))
-            for name, values in _by_service(track)
-        )
-    ).resolve_scale(x="shared")
+    panels = [_panel(track, name, values) for name, values in _by_service(track)]
+    return alt.vconcat(*panels).resolve_scale(x="shared")
+
+
+def _panel(track: Track, name: str, values: Values) -> alt.LayerChart:
+    calls = alt.Chart(alt.Data(values=values)).encode(
+        x=_time(track), y=alt.Y("seconds:Q", title="seconds"), color=_colours()
+    )
+    # a point on each: of a failure it may be known only when it was
+    drawn = alt.layer(calls.mark_bar(width=3), calls.mark_point(filled=True, opacity=1, size=40))
+    title = alt.TitleParams(name, anchor="start", fontSize=11)
+    return drawn.properties(width=WIDTH, height=PANEL, title=title)
 
 
 def _by_service(track: Track) -> Iterator[tuple[str, Values]]:
-    for lane in track.lanes:
+    shown = {row.lane for row in chosen(rows_of(track), MOST_ROWS)}
+    for lane in (lane for n, lane in enumerate(track.lanes) if n in shown):
         bars = [bar for strip in lane.strips for bar in strip.bars]
         kept = sorted(bars, key=lambda b: (b.tone is not Tone.FAILED, -b.seconds, b.since))[:MOST_CALLS]
         yield (
@@ -171,7 +174,7 @@ def _text(text: str, most: int) -> str:
 
 
 def _time(track: Track) -> alt.X:
-    axis = alt.Axis(format=axis_format(track.window[1] - track.window[0]))
+    axis = alt.Axis(format=axis_format(track.window[1] - track.window[0]), tickCount=8)
     return alt.X("since:T", scale=alt.Scale(type="utc"), title=None, axis=axis)
 
 
