@@ -156,7 +156,7 @@ def _statements(
         waits = [a.waited_s or 0.0 for a in measured]
         text = f"The wait was {duration(waits[0])}, from the attempt to its failure"
         if limit is not None:
-            text += f"; that is a limit that the client is built with ({duration(limit)})"
+            text += f"; that is a limit that the client is built with ({duration(limit, digits=0)})"
         yield Statement(Slot.WHY, Claim.DERIVED, text, _events(measured[:1]))
         text = f"{duration(sum(waits), digits=0)} in all were spent waiting for {endpoint}"
         yield Statement(Slot.IMPACT, Claim.DERIVED, text, _events(measured))
