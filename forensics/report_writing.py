@@ -65,7 +65,7 @@ def write_report(analysis: Analysis, paths: Sequence[Path], wanted: Wanted) -> N
 
 def _text(analysis: Analysis, wanted: Wanted) -> str:
     if wanted.written_as is ReportFormat.TERMINAL:
-        from forensics.render.screen import to_screen
+        from forensics.render.screen.report import to_screen
 
         return to_screen(analysis, tz=wanted.tz, **screen(wanted.output))
     if wanted.written_as is ReportFormat.HTML:
@@ -86,7 +86,7 @@ def _link(wanted: Wanted) -> str | None:
 
 
 def _write_pictures(folder: Path, paths: Sequence[Path], analysis: Analysis) -> None:
-    from forensics.render.plots import files_of
+    from forensics.render.pictures.plots import files_of
 
     files = {folder / name: text for name, text in files_of(analysis).items()}
     for path in files:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from forensics.cli import app
 from forensics.engine import analyse
-from forensics.render import exports
+from forensics.render.exploring import exports
 from forensics.schema import EVENTS
 from forensics.tables import EVENT_COLUMNS, TABLES, events_of, tables_of
 

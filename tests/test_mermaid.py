@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from forensics.engine import analyse
-from forensics.render.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
-from forensics.render.pictures import pictures_of
+from forensics.render.pictures.layout import pictures_of
+from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
 from tests.mermaid_grammar import BLOCK, KEYWORDS, TASK, TEXT, grammar_faults, needs_parser, parser_says
 from tests.report_text import INCIDENT, analysis_of, report_of
 

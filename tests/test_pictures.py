@@ -14,9 +14,9 @@ import pytest
 from forensics.engine import analyse
 from forensics.render.html import to_html
 from forensics.render.markdown import to_markdown
-from forensics.render.mermaid import MOST_TASKS
-from forensics.render.picture_rows import lasted
-from forensics.render.pictures import pictures_of
+from forensics.render.pictures.layout import pictures_of
+from forensics.render.pictures.mermaid import MOST_TASKS
+from forensics.render.pictures.rows import lasted
 from forensics.tracks.agents import agents_track
 from forensics.tracks.latency import latency_track
 from forensics.tracks.shape import Bar, Tone

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import pytest
 from typer.testing import CliRunner
 
+from forensics import report_writing
 from forensics.cli import app
-from forensics.commands import report as command
 from forensics.engine import analyse
 from tests.report_text import INCIDENT, ROOT, analysis_of
 
@@ -35,7 +35,7 @@ def texts(svg: str) -> str:
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    monkeypatch.setattr(report_writing, "find_spec", lambda name: None)
     result = run(INCIDENT, "--assets", tmp_path / "pictures", "-o", tmp_path / "report.md")
     assert result.exit_code == 2
     assert result.stderr == (
@@ -54,7 +54,7 @@ def test_the_name_of_the_package_is_the_one_that_is_told():
 def files_of():
     pytest.importorskip("altair", reason="needs the extra plots")
     pytest.importorskip("vl_convert", reason="needs the extra plots")
-    return import_module("forensics.render.plots").files_of
+    return import_module("forensics.render.pictures.plots").files_of
 
 
 def test_each_picture_is_a_file_that_the_report_links(files_of, tmp_path):

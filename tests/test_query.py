@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from forensics.cli import app
 from forensics.engine import analyse
 from forensics.errors import UsageError
-from forensics.render import exports
+from forensics.render.exploring import exports
 from forensics.sql import answer
 from forensics.tables import TABLES, tables_of
 

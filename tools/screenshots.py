@@ -13,7 +13,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from forensics.engine import analyse
-from forensics.render.screen import to_screen
+from forensics.render.screen.report import to_screen
 
 CHECKOUT = Path(__file__).parents[1]
 INCIDENT = CHECKOUT / "fixtures" / "incident-2025-10-21" / "input"

@@ -51,7 +51,7 @@ def events(
 
 
 def _write(analysis: Analysis, output: Path | None, written_as: EventsFormat) -> None:
-    from forensics.render import exports
+    from forensics.render.exploring import exports
     from forensics.tables import events_of
 
     table = events_of(analysis)

@@ -37,7 +37,7 @@ def query(
 ) -> None:
     """Ask sessions in SQL: their events, findings, evidence, agents and silences."""
     with guarded() as run:
-        from forensics.render import exports
+        from forensics.render.exploring import exports
         from forensics.sql import answer
         from forensics.tables import tables_of
 
@@ -54,8 +54,8 @@ def query(
 
 
 def _show(told: pl.DataFrame, most: int) -> None:
-    from forensics.render.exports import for_people
-    from forensics.render.text_table import to_table
+    from forensics.render.exploring.exports import for_people
+    from forensics.render.exploring.text_table import to_table
 
     shown = for_people(told.head(most))
     numbers = frozenset(name for name, kind in shown.schema.items() if kind.is_numeric())

@@ -45,7 +45,8 @@ def timeline(
 
 
 def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bool) -> str:
-    from forensics.render import mermaid, timeline_gantt, timeline_list, trace
+    from forensics.render.exploring import timeline_gantt, timeline_list, trace
+    from forensics.render.pictures import mermaid
 
     if output_format in (TimelineFormat.MERMAID, TimelineFormat.TRACE):
         _tell_undated(analysis)
@@ -66,8 +67,8 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
 
 
 def _tell_undated(analysis: Analysis) -> None:
+    from forensics.render.exploring.spans import Spans
     from forensics.render.numbers import counted
-    from forensics.render.spans import Spans
 
     undated = sum(Spans(session).is_empty for session in analysis.sessions)
     if undated:

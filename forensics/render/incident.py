@@ -20,7 +20,7 @@ from forensics.render.failure_timeline import gaps_before, story_of
 from forensics.render.finding_views import FindingViews
 from forensics.render.moments import choose_clock
 from forensics.render.outline import ENDED, TITLES
-from forensics.render.pictures import labelled, pictures_of
+from forensics.render.pictures.layout import labelled, pictures_of
 from forensics.render.reviewed import view_review
 from forensics.render.summary import duration, impact, root_cause, summarise
 from forensics.render.views import Exhibits, Incident

@@ -10,9 +10,9 @@ from itertools import groupby
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.durations import duration
 from forensics.finding import Severity
-from forensics.render import mermaid
-from forensics.render.mermaid import Section, Task, gantt
-from forensics.render.spans import Mark, Sort, Span, Spans, State, short_id
+from forensics.render.exploring.spans import Mark, Sort, Span, Spans, State, short_id
+from forensics.render.pictures import mermaid
+from forensics.render.pictures.mermaid import Section, Task, gantt
 
 TITLE = "What happened when (UTC)"
 SHOWN = (Sort.SESSION, Sort.AGENT, Sort.VOICE, Sort.SPEECH)

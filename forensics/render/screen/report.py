@@ -13,17 +13,17 @@ from rich.text import Text
 
 from forensics.analysis import Analysis
 from forensics.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
-from forensics.render.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged
 from forensics.render.console import STYLES, account, terminal
 from forensics.render.incident import lay_out_all
 from forensics.render.markup import capitalised
 from forensics.render.numbers import counted
 from forensics.render.overview import overview_of
-from forensics.render.page import MEASURE, QUIET, Page
 from forensics.render.references import ShortNames
-from forensics.render.session_overview import print_overview
-from forensics.render.timeline_brief import print_timeline
-from forensics.render.verdict_panel import print_verdict
+from forensics.render.screen.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged
+from forensics.render.screen.page import MEASURE, QUIET, Page
+from forensics.render.screen.session_overview import print_overview
+from forensics.render.screen.timeline_brief import print_timeline
+from forensics.render.screen.verdict_panel import print_verdict
 from forensics.render.views import FindingView, Incident, Sentence
 from forensics.verdict import Verdict
 
@@ -31,9 +31,10 @@ TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that 
 # what `plain` leaves alone inside a line, and a build's runner would take where wrapping makes it begin one
 WRAPPED_ORDER = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*):(?=:)", re.MULTILINE)
 CODE = 9  # columns of a rule's code and the blanks behind it
-MOST_FIGURES = 6
-MOST_QUESTIONS = 3
-MOST_EXCLUDED = 4
+INDENT = 2
+MOST_FIGURES = 4
+MOST_QUESTIONS = 2
+MOST_EXCLUDED = 3
 MOST_FILES = 8
 MOST_SHORT = 6  # sessions that are told in short
 FINDINGS_IN_SHORT = 3
@@ -94,19 +95,28 @@ def _session(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]
 
 
 def _summary(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]) -> None:
-    """Print the sentences that say more than the verdict and the impact above them."""
-    above = ((incident.headline, incident.proof), incident.impact)
-    told = [s for s in incident.summary if not any(all(part in s.text for part in parts) for parts in above)]
+    """Print the sentences that say more than the verdict above them, and the impact in numbers."""
+    above = (incident.headline, incident.proof)
+    told = [s for s in incident.summary if not all(part in s.text for part in above)]
     if told:
         page.heading("Summary")
     for said in told:
         _sentence(page, said, evidence)
+    _figures(page, incident)
+
+
+def _figures(page: Page, incident: Incident) -> None:
     figures = incident.review.figures[:MOST_FIGURES]
     if figures:
         page.heading("Impact in numbers", _more(len(incident.review.figures) - len(figures)))
     for figure in figures:
         number = page.claimed(f"{figure.name}: {figure.value}", figure.claim)
-        page.places(2, [e.ref for e in figure.exhibits], [number])
+        refs = [e.ref for e in figure.exhibits]
+        if number.cell_len <= page.width - INDENT:
+            page.places(INDENT, refs, [number])
+        else:
+            page.hanging(Text(" " * INDENT), number)
+            page.places(2 * INDENT, refs)
 
 
 def _more(count: int) -> str:
@@ -178,7 +188,7 @@ def _questions(page: Page, incident: Incident) -> None:
     for question in asked[:MOST_QUESTIONS]:
         page.hanging(Text("  ? "), page.claimed(capitalised(question.text), Claim.HYPOTHESIS))
         if question.settled_by:
-            page.hanging(Text("    "), page.text(f"would be settled by: {question.settled_by}", QUIET))
+            page.hanging(Text("    "), page.text(f"settled by: {question.settled_by[0]}", QUIET))
 
 
 def _excluded(page: Page, incident: Incident, evidence: Mapping[str, EvidenceRef]) -> None:

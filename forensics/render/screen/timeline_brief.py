@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from forensics.durations import span_text
-from forensics.render.brief import rows_of
 from forensics.render.failure_timeline import NO_TIME
-from forensics.render.page import QUIET, Page
+from forensics.render.screen.brief import rows_of
+from forensics.render.screen.page import QUIET, Page
 from forensics.render.views import Incident, TimelineRow
 
 CLOCK = len("hh:mm:ss")

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.bounds import shortened
 from forensics.citations import format_utc
-from forensics.render.drawing import draw
-from forensics.render.mermaid import LABEL, Section, Task, gantt
 from forensics.render.numbers import counted
-from forensics.render.picture_rows import Row, chosen, rows_of
+from forensics.render.pictures.drawing import draw
+from forensics.render.pictures.mermaid import LABEL, Section, Task, gantt
+from forensics.render.pictures.rows import Row, chosen, rows_of
 from forensics.render.views import Picture
 from forensics.tracks.agents import agents_track
 from forensics.tracks.latency import latency_track

@@ -8,11 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.finding import Severity
-from forensics.render.brief import findings_of
 from forensics.render.console import STYLES
 from forensics.render.numbers import counted
 from forensics.render.overview import Overview
-from forensics.render.page import HEADING, QUIET, Page
+from forensics.render.screen.brief import findings_of
+from forensics.render.screen.page import HEADING, QUIET, Page
 from forensics.render.views import Incident
 
 SHORT_ID = 8  # columns of an id's beginning

@@ -11,9 +11,9 @@ from forensics.agents import AgentLife
 from forensics.analysis import Analysis, Moment, SessionAnalysis
 from forensics.citations import format_utc
 from forensics.render.console import terminal
+from forensics.render.exploring.text_table import to_table
 from forensics.render.markup import json_text, plain
 from forensics.render.numbers import counted
-from forensics.render.text_table import to_table
 from forensics.schema import TsQuality
 
 SCHEMA_VERSION = "1"

@@ -14,10 +14,10 @@ import vl_convert
 from forensics.analysis import Analysis
 from forensics.bounds import shortened
 from forensics.render.markup import plain
-from forensics.render.mermaid import axis_format
-from forensics.render.picture_rows import Row, chosen, rows_of
-from forensics.render.pictures import MOST_ROWS, TITLES, file_of, labelled, tracks_of
-from forensics.render.svg import NO_XML
+from forensics.render.pictures.layout import MOST_ROWS, TITLES, file_of, labelled, tracks_of
+from forensics.render.pictures.mermaid import axis_format
+from forensics.render.pictures.rows import Row, chosen, rows_of
+from forensics.render.pictures.svg import NO_XML
 from forensics.tracks.shape import Tone, Track
 
 WIDTH, STEP, PANEL = 760, 22, 90  # pixels

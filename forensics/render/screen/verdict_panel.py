@@ -6,7 +6,7 @@ from rich.text import Text
 
 from forensics.finding import Claim
 from forensics.render.markup import capitalised
-from forensics.render.page import QUIET, Page
+from forensics.render.screen.page import QUIET, Page
 from forensics.render.views import Incident
 from forensics.verdict import Verdict
 
@@ -28,8 +28,8 @@ def print_verdict(page: Page, incident: Incident, *, in_short: bool = False) -> 
         page.hanging(_label("record"), page.text(incident.duration))
         page.hanging(_label("client"), page.text(incident.client))
         page.flow(_label("project"), [page.text(incident.project)])
-    if not incident.is_clean:
-        page.hanging(_label("impact"), page.claimed("; ".join(incident.impact), Claim.DERIVED))
+    if in_short and not incident.is_clean:
+        page.hanging(_label("impact"), page.claimed(incident.impact, Claim.DERIVED))
 
 
 def _label(name: str) -> Text:

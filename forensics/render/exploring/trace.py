@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from forensics.analysis import Analysis, SessionAnalysis
+from forensics.render.exploring.spans import VOICE, Mark, Span, Spans, State, micros_of, short_id
 from forensics.render.markup import OBEYED, plain
-from forensics.render.spans import VOICE, Mark, Span, Spans, State, micros_of, short_id
 
 Entry: TypeAlias = dict[str, object]
 NAMED = 60  # characters of a name on a bar

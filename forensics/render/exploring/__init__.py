@@ -1,0 +1,1 @@
+"""What `timeline`, `events` and `query` write."""

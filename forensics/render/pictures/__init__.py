@@ -1,0 +1,1 @@
+"""Pictures of a session: agents, todo items and service calls over time."""
