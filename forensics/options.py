@@ -121,7 +121,7 @@ Assets = Annotated[
     typer.Option(
         "--assets",
         help="Write the pictures as SVG files into this folder; a report in Markdown links them. "
-        "Needs the extra: pip install 'session-forensics[plots]'.",
+        "Needs the extra plots: pip install altair vl-convert-python.",
     ),
 ]
 FailOn = Annotated[

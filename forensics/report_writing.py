@@ -18,7 +18,8 @@ from forensics.terminal import screen, terminal
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
 
-DRAWN_BY = ("altair", "vl_convert")  # packages of the extra `plots`
+# modules of the extra `plots`, and the distributions that hold them
+DRAWN_BY = {"altair": "altair", "vl_convert": "vl-convert-python"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,9 @@ class Wanted:
 
 def require_plots() -> None:
     """Say before anything is read that a package is missing. Raises ``UsageError``."""
-    missing = [name for name in DRAWN_BY if find_spec(name) is None]
+    missing = [held for name, held in DRAWN_BY.items() if find_spec(name) is None]
     if missing:
-        msg = f"--assets: {' and '.join(missing)} not installed; pip install 'session-forensics[plots]'"
+        msg = f"--assets: not installed: {', '.join(missing)}; pip install {' '.join(missing)}"
         raise UsageError(msg)
 
 
