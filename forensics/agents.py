@@ -17,6 +17,7 @@ from enum import StrEnum
 import polars as pl
 
 from forensics.agent_links import Links, link_calls
+from forensics.bounds import CELL, shortened
 from forensics.schema import INTERRUPT, Row, Source, is_kind
 from forensics.schema import EventKind as K
 
@@ -202,8 +203,8 @@ def _life(call: Row, records: _Records, links: Links) -> AgentLife:
     life = AgentLife(
         agent_id=agent,
         parent_id=names.get(call["agent_id"], call["agent_id"]) if call["agent_id"] else None,
-        agent_type=call["agent_type"],
-        description=links.shared.get(call_id, call["description"] or ""),
+        agent_type=shortened(call["agent_type"], CELL) if call["agent_type"] else call["agent_type"],
+        description=shortened(links.shared.get(call_id, call["description"] or ""), CELL),
         prompt=call["prompt"] or "",
         isolated=call["isolation"] == "worktree",
         background=bool(call["background"]) or any(a["kind"] == K.AGENT_LAUNCHED for a in answers),

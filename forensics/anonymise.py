@@ -157,7 +157,7 @@ class _Pseudonyms:
             rf"|{home}(?:(?P<homename>(?i:{people}))(?![^\W_])|(?P<cut>{NAME}(?=…)))"
             rf"|{project}(?P<projectname>(?i:{_any(self.encoded)}))(?![^\W_])"
             rf"|(?P<account>\b(?:USER|LOGNAME|USERNAME)=|\bu?[ug]id=\d+\()(?P<accountname>(?i:{people})){ENDS}"
-            rf"|(?P<url>://(?:[^\s/@\"']{{0,99}}@)?)(?P<urlhost>(?i:{hosts}))(?![A-Za-z0-9-])"
+            rf"|(?P<url>://)(?:(?P<urluser>[^\s/@\"']{{0,99}})(?P<urlat>@))?(?P<urlhost>(?i:{hosts}))(?![A-Za-z0-9-])"
             rf"|{BEGINS}(?P<bare>(?i:{_any(self.bare)})){ENDS}"
         )
 
@@ -176,7 +176,9 @@ class _Pseudonyms:
         if found["projectname"]:
             return f"{found['project']}{self.encoded[found['projectname'].casefold()]}"
         if found["urlhost"]:
-            return f"{found['url']}{self._host(found['urlhost'])}"
+            user, colon, more = (found["urluser"] or "").partition(":")
+            host = self._host(found["urlhost"])
+            return f"{found['url']}{self._person(user)}{colon}{more}{found['urlat'] or ''}{host}"
         return self.bare[found["bare"].casefold()]
 
     def _person(self, name: str) -> str:

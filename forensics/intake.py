@@ -46,7 +46,9 @@ def analysed(
     wanted = _choice(asked)
     judging = rules if rules is not None else rules_in_force(asked.config, trust=asked.trust_config)
     files, base, choice = _meant(asked.paths, wanted, now, default)
-    with progress_bar(shown=has_live_stderr(), ascii_only=is_ascii_only()) as progress:
+    with progress_bar(
+        shown=has_live_stderr(), ascii_only=is_ascii_only(), named=not asked.anonymise
+    ) as progress:
         analysis = analyse(
             files,
             tz=asked.tz,

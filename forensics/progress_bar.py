@@ -12,6 +12,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Column
 
 from forensics.progress import Phase, Progress, Step
+from forensics.redact import redact
 from forensics.render.markup import plain
 
 PATIENCE_S = 0.8  # a run that is shorter shows nothing
@@ -21,12 +22,15 @@ MEGABYTE = 1_000_000
 
 
 @contextmanager
-def progress_bar(*, shown: bool, ascii_only: bool = False) -> Iterator[Progress | None]:
-    """Yield what is to be told how far a run is; nothing where no bar is to be ``shown``."""
+def progress_bar(*, shown: bool, ascii_only: bool = False, named: bool = True) -> Iterator[Progress | None]:
+    """Yield what is to be told how far a run is; nothing where no bar is to be ``shown``.
+
+    Files and sessions are ``named``, unless names are not to be seen.
+    """
     if not shown:
         yield None
         return
-    bar = _Bar(ascii_only=ascii_only)
+    bar = _Bar(ascii_only=ascii_only, named=named)
     timer = Timer(PATIENCE_S, bar.appear)
     timer.daemon = True
     timer.start()
@@ -40,8 +44,8 @@ def progress_bar(*, shown: bool, ascii_only: bool = False) -> Iterator[Progress 
 class _Bar:
     """A bar that is drawn from the last step that it was told, once it has appeared."""
 
-    def __init__(self, *, ascii_only: bool) -> None:
-        self._ascii_only = ascii_only
+    def __init__(self, *, ascii_only: bool, named: bool) -> None:
+        self._ascii_only, self._named = ascii_only, named
         self._lock = Lock()
         self._last: Step | None = None
         self._drawn: tuple[RichProgress, TaskID] | None = None
@@ -80,7 +84,7 @@ class _Bar:
             phase=step.phase.value,
             completed=step.done,
             total=step.total or None,
-            name=plain(step.name.rpartition("/")[2]),
+            name=plain(redact(step.name.rpartition("/")[2])) if self._named else "",
             amount=_amount(step),
         )
 

@@ -53,12 +53,20 @@ def write_report(analysis: Analysis, paths: Sequence[Path], wanted: Wanted) -> N
     """
     from forensics.render.console import to_text
 
-    text = _text(analysis, wanted)
-    if wanted.output is not None:
-        spare_logs(wanted.output, paths, analysis)
-    if wanted.assets is not None:
-        _write_pictures(wanted.assets, paths, analysis)
+    text, pictures = _text(analysis, wanted), _pictures(analysis, wanted)
+    for path in (*pictures, *([wanted.output] if wanted.output is not None else [])):
+        spare_logs(path, paths, analysis)
+    if (
+        wanted.is_file
+        and wanted.output is not None
+        and wanted.output.resolve() in {p.resolve() for p in pictures}
+    ):
+        msg = f"{wanted.output}: is the name of one of the pictures; name another file for the report"
+        raise UsageError(msg)
     write(text, wanted.output)
+    for path, picture in pictures.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(picture, path)
     if wanted.is_file:
         sys.stdout.write(to_text(analysis, **terminal()))
         sys.stdout.write(f"\nThe report is in {wanted.output}\n")
@@ -86,12 +94,10 @@ def _link(wanted: Wanted) -> str | None:
     return Path(os.path.relpath(wanted.assets, here)).as_posix()
 
 
-def _write_pictures(folder: Path, paths: Sequence[Path], analysis: Analysis) -> None:
+def _pictures(analysis: Analysis, wanted: Wanted) -> dict[Path, str]:
+    """Return the pictures that are asked for, by their files."""
+    if wanted.assets is None:
+        return {}
     from forensics.render.pictures.plots import files_of
 
-    files = {folder / name: text for name, text in files_of(analysis).items()}
-    for path in files:
-        spare_logs(path, paths, analysis)
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in files.items():
-        write(text, path)
+    return {wanted.assets / name: text for name, text in files_of(analysis).items()}

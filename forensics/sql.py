@@ -16,6 +16,7 @@ READERS = re.compile(
     r"(?:read|scan)_(?:csv|ipc|json|ndjson|parquet|avro|delta|excel|lines|iceberg|database)", re.IGNORECASE
 )
 SCAN = re.compile(r"\bSCAN \[")  # what a plan has that reads a file: for a reader that a later polars brings
+ENDLESS = re.compile(r"\bRECURSIVE\b", re.IGNORECASE)  # it may ask itself without end
 COMMENTS = re.compile(r"\A(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 ASKING = re.compile(r"(?:SELECT|WITH|SHOW|EXPLAIN|FROM)\b", re.IGNORECASE)
 LONGEST = 300  # characters of an error
@@ -28,6 +29,9 @@ def answer(question: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         raise UsageError(msg)
     if reader := READERS.search(question):
         msg = f"a query reads no files: {reader[0]} is not allowed, not even as a part of a text"
+        raise UsageError(msg)
+    if ENDLESS.search(question):
+        msg = "a query may not be RECURSIVE: it might have no end"
         raise UsageError(msg)
     context = pl.SQLContext({name: frame.lazy() for name, frame in tables.items()}, eager=False)
     try:

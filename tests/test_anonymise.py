@@ -116,6 +116,8 @@ def test_the_same_analysis_gives_the_same_pseudonyms_and_fingerprints(logs):
         ("/mnt/c/Users/zofia/a", "/mnt/c/Users/user-1/a"),
         ("home/zofia/.claude/x.jsonl", "home/user-1/.claude/x.jsonl"),
         ("at 192.168.1.7:80", "at host-1:80"),
+        ("/home/zofia/a, ssh://zofia@nas.local/b", "/home/user-1/a, ssh://user-1@host-1/b"),
+        ("/home/zofia/a, https://zofia:@nas.local/b", "/home/user-1/a, https://user-1:@host-1/b"),
     ],
 )
 def test_a_name_goes_where_it_stands(text, shown):

@@ -118,3 +118,18 @@ def test_a_failure_of_which_no_length_is_known_is_drawn(files_of):
     folder = ROOT / "fixtures" / "rules" / "CCF206" / "fires" / "subagent" / "input"
     drawn = files_of(analyse([folder]))["latency.svg"]
     assert re.search(r'aria-roledescription="point"[^>]*fill="#b3261e"', drawn)
+
+
+def test_a_report_is_not_written_over_one_of_its_pictures(files_of, tmp_path):
+    assert files_of
+    result = run(INCIDENT, "--assets", tmp_path, "-o", tmp_path / "agents.svg")
+    assert result.exit_code == 2
+    assert "is the name of one of the pictures" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_cannot_be_written_leaves_no_pictures(files_of, tmp_path):
+    assert files_of
+    result = run(INCIDENT, "--assets", tmp_path / "pictures", "-o", tmp_path / "missing" / "report.md")
+    assert result.exit_code == 2
+    assert list(tmp_path.iterdir()) == []

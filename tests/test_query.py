@@ -193,3 +193,10 @@ def test_an_error_that_quotes_a_value_gives_no_orders():
 
 def test_a_folder_without_logs(tmp_path):
     assert run("SELECT 1", tmp_path).exit_code == 3
+
+
+def test_a_question_that_might_have_no_end_is_refused(incident):
+    endless = "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT * FROM t"
+    result = run(endless, incident)
+    assert result.exit_code == 2
+    assert result.stderr == "error: a query may not be RECURSIVE: it might have no end\n"

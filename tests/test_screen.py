@@ -16,6 +16,8 @@ from forensics.analysis import RuleError
 from forensics.cli import app
 from forensics.engine import analyse
 from forensics.finding import Claim
+from forensics.render.console import to_text
+from forensics.render.exploring.timeline_list import as_table
 from forensics.render.incident import lay_out_all
 from forensics.render.references import ShortNames
 from forensics.render.screen.brief import levels_of
@@ -299,3 +301,14 @@ def test_no_line_begins_with_an_order_to_a_builds_runner(hostile):
         text = to_screen(analysis, width=width)
         assert not re.search(r"^\s*::", text, re.MULTILINE)
         assert not re.search(r"##\w*\[", text)
+
+
+def test_no_wrapped_line_of_any_table_is_an_order(tmp_path):
+    agent = "a\u2028::error::b\u2029c " * 3
+    (session,) = analyse([INCIDENT]).sessions
+    moments = tuple(replace(m, text=agent) for m in session.timeline)
+    findings = tuple(replace(f, message=agent) for f in session.findings)
+    analysis = replace(analyse([INCIDENT]), sessions=(replace(session, timeline=moments, findings=findings),))
+    for width in (20, 24, 30, 31, 32, 40, 80, 100, 120):
+        for text in (as_table(analysis, width=width), to_text(analysis, width=width)):
+            assert not re.search(r"^\s*::error", text, re.MULTILINE), (width, text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from forensics.agents import AgentLife
 
@@ -34,13 +33,24 @@ def duplicate_briefs(group: Sequence[AgentLife], least: float) -> Iterator[Dupli
     another. So one brief's words hold the other's, and the Jaccard is the ratio of their numbers.
     """
     words = [frozenset(re.findall(r"\w+", a.prompt.casefold())) for a in group]
-    for (n, one), (m, other) in combinations(enumerate(group), 2):
+    for n, m in sorted(_comparable(group, words, least)):
+        one, other = group[n], group[m]
         fewer, more = sorted((words[n], words[m]), key=len)
-        if one.agent_type != other.agent_type or not more or not fewer <= more:
-            continue
-        alike = len(fewer) / len(more)
-        if alike >= least and _targets(one) == _targets(other):
-            yield DuplicateBrief(one, other, alike)
+        if fewer <= more and _targets(one) == _targets(other):
+            yield DuplicateBrief(one, other, len(fewer) / len(more))
+
+
+def _comparable(
+    group: Sequence[AgentLife], words: Sequence[frozenset[str]], least: float
+) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of one type whose numbers of words allow that Jaccard, without looking at all pairs."""
+    told = sorted((n for n in range(len(group)) if words[n]), key=lambda n: len(words[n]))
+    for at, n in enumerate(told):
+        for m in told[at + 1 :]:
+            if len(words[n]) < least * len(words[m]):
+                break
+            if group[n].agent_type == group[m].agent_type:
+                yield min(n, m), max(n, m)
 
 
 def _targets(agent: AgentLife) -> set[str]:

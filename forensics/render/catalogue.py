@@ -10,7 +10,7 @@ from rich.table import Table
 
 from forensics.errors import UsageError
 from forensics.names import nearest
-from forensics.render.console import terminal
+from forensics.render.console import printed, terminal
 from forensics.render.examples import example_lines
 from forensics.render.markup import code, setting
 from forensics.rule import Rule, rule_named
@@ -26,7 +26,7 @@ def as_table(rules: Sequence[Rule], width: int | None, *, color: bool) -> str:
         table.add_row(rule.code, rule.severity.value, rule.name, rule.title)
     with console.capture() as captured:
         console.print(table)
-    return captured.get()
+    return printed(captured)
 
 
 def as_json(rules: Sequence[Rule]) -> str:
@@ -116,4 +116,4 @@ def explain(rules: Sequence[Rule], name: str, width: int | None, *, color: bool)
     console = terminal(width, color=color)
     with console.capture() as captured:
         console.print(Markdown(rule_page(rule)))
-    return captured.get()
+    return printed(captured)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+import re
+
+from rich.console import Capture, Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +22,8 @@ STYLES = {
     Severity.NOTE: "dim",
 }
 FILES_SHOWN = 5  # a terminal's worth; the report lists all
+# what `plain` leaves alone inside a line, and a build's runner would take where wrapping makes it begin one
+WRAPPED_ORDER = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*):(?=:)", re.MULTILINE)
 
 
 def terminal(width: int | None, *, color: bool) -> Console:
@@ -33,6 +37,11 @@ def terminal(width: int | None, *, color: bool) -> Console:
     )
 
 
+def printed(captured: Capture) -> str:
+    """Return what was printed on such a console: no line of it is an order, wherever lines were wrapped."""
+    return WRAPPED_ORDER.sub("\\1:\N{REPLACEMENT CHARACTER}", captured.get())
+
+
 def to_text(analysis: Analysis, *, width: int | None = None, color: bool = False) -> str:
     """Return one block for each session, then what could not be read."""
     console = terminal(width, color=color)
@@ -40,7 +49,7 @@ def to_text(analysis: Analysis, *, width: int | None = None, color: bool = False
         for session in analysis.sessions:
             _session(console, session)
         account(console, analysis)
-    return captured.get()
+    return printed(captured)
 
 
 def _line(console: Console, text: str, style: str = "", indent: int = 0) -> None:

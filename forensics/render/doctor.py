@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.coverage import Coverage, Place, SourceCoverage
-from forensics.render.console import terminal
+from forensics.render.console import printed, terminal
 from forensics.render.markup import json_text, plain
 from forensics.render.numbers import share
 
@@ -23,7 +23,7 @@ def as_text(coverage: Coverage, *, width: int | None, color: bool) -> str:
         _list(console, "Records of unknown shape", [_sentence(p) for p in coverage.unknown])
         _list(console, "Lines not understood", [_sentence(p) for p in coverage.problems])
         _list(console, "Files not analysed", [f"{u.name}: {u.reason}" for u in coverage.unread])
-    return captured.get()
+    return printed(captured)
 
 
 def _list(console: Console, title: str, lines: list[str]) -> None:

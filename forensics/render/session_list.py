@@ -8,7 +8,7 @@ from forensics.analysis import Analysis, SessionAnalysis
 from forensics.citations import format_utc
 from forensics.durations import span_text
 from forensics.finding import Severity
-from forensics.render.console import STYLES, terminal
+from forensics.render.console import STYLES, printed, terminal
 from forensics.render.markup import json_text, plain
 from forensics.schema import Source
 
@@ -53,7 +53,7 @@ def as_table(analysis: Analysis, width: int | None, *, color: bool) -> str:
         table.add_row(*row, style=STYLES[worst] if session.findings else "")
     with console.capture() as captured:
         console.print(table)
-    return captured.get()
+    return printed(captured)
 
 
 def _facts(session: SessionAnalysis) -> dict[str, object]:

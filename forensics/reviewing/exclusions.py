@@ -37,6 +37,7 @@ OF_ALL = {
     ApiClass.USAGE_LIMIT: "the usage limit was reached",
 }
 AT_THE_TIME = timedelta(minutes=10)  # later another process may have asked, with another credential
+NO_ROOM = r"ENOSPC|EROFS|EDQUOT|[Nn]o space left"  # a file may have been written, and others not
 # what asks the model itself to do its work
 ASKING = (*SPAWN_TOOLS, "WebSearch", "WebFetch")
 
@@ -64,9 +65,10 @@ def _killed(basis: Basis) -> Iterator[Exclusion]:
 def _api(basis: Basis) -> Iterator[Exclusion]:
     """Yield that the model API was there where it answered after a failure."""
     found = [f for f in failures(basis.case) if f.kind is not ApiClass.ABORTED]
-    back = [(f, f.recovered) for f in found if f.recovered is not None]
+    lost = {f.agent_id for f in found if f.recovered is None}
+    back = [(f, f.recovered) for f in found if f.recovered is not None and f.agent_id not in lost]
     if back:
-        last, answer = back[-1]
+        last, answer = max(back, key=lambda told: _time(basis, told[0].last))
         who = whose(basis.case, last)
         text = f"After the last failure ({last.kind}) {who} was answered again"
         cause = HELD_ON.get(last.kind, "the model API stayed out of reach")
@@ -84,6 +86,12 @@ def _api(basis: Basis) -> Iterator[Exclusion]:
             text = text[:1].upper() + text[1:]
             cause = "the session's credential had never worked"
             yield basis.excluded(cause, text, (earlier[-1], failure.events[0]))
+
+
+def _time(basis: Basis, event: int) -> float:
+    """Return when a record was written, in seconds since 1970; what has no time stands before all others."""
+    ts = basis.case.event(event)["ts"]
+    return ts.timestamp() if ts is not None else 0.0
 
 
 def _others_answered(basis: Basis, failure: ApiFailure) -> pl.DataFrame:
@@ -140,6 +148,7 @@ def _disk(basis: Basis) -> Iterator[Exclusion]:
     """Yield that the disk took what was written where the record stops behind a write that was complete."""
     written = last_write(basis.case)
     stops = basis.case.ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN)
-    if written is not None and stops and basis.is_troubled:
+    refused = basis.case.events["message"].str.contains(NO_ROOM).any()
+    if written is not None and stops and basis.is_troubled and not refused:
         text = f"The last record says that a file was written to the end: {place(basis.case, written[0])}"
         yield basis.excluded("the disk was full or could not be written to", text, written[1:])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from forensics.case import Case
+from forensics.schema import Source
 
-WRITTEN = " written atomically"  # how the client's log ends the line of a file that is complete
+# how the client's log begins and ends the line of a file that is complete
+FILE, WRITTEN = "File ", " written atomically"
 
 
 def last_write(case: Case) -> tuple[str, int] | None:
     """Return the path of the file whose complete write is the session's last record, and that record."""
     last = case.ending.last_event
-    message = "" if last is None else str(case.event(last)["message"] or "")
-    if last is None or not message.endswith(WRITTEN):
+    if last is None or case.event(last)["source"] != Source.CLAUDE_DEBUG:
         return None
-    return message.removeprefix("File ").removesuffix(WRITTEN), last
+    message = str(case.event(last)["message"] or "")
+    if not (message.startswith(FILE) and message.endswith(WRITTEN)):
+        return None
+    return message.removeprefix(FILE).removesuffix(WRITTEN), last

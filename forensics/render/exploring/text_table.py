@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.bounds import shortened
-from forensics.render.console import terminal
+from forensics.render.console import printed, terminal
 from forensics.render.markup import plain
 
 LONGEST = 100  # characters of a cell where no terminal folds it
@@ -68,4 +68,4 @@ def _folded(
         table.add_row(*(Text(cell) for cell in row))
     with console.capture() as captured:
         console.print(table)
-    return captured.get()
+    return printed(captured)

@@ -10,7 +10,7 @@ from rich.text import Text
 from forensics.agents import AgentLife
 from forensics.analysis import Analysis, Moment, SessionAnalysis
 from forensics.citations import format_utc
-from forensics.render.console import terminal
+from forensics.render.console import printed, terminal
 from forensics.render.exploring.text_table import to_table
 from forensics.render.markup import json_text, plain
 from forensics.render.numbers import counted
@@ -69,7 +69,7 @@ def _lines(session: SessionAnalysis, width: int, *, color: bool) -> str:
             console.print(grid)
             place = f"{' ' * CLOCK} {moment.ref.path}:{moment.ref.line}"
             console.print(Text(plain(place), style="dim"), soft_wrap=True)
-    return captured.get() + _left_out(session)
+    return printed(captured) + _left_out(session)
 
 
 def _what(moment: Moment, agent: str, quality: str) -> Text:

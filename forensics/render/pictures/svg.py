@@ -37,7 +37,7 @@ STYLE = (
     ".fp-plain{fill:var(--low,#1f6a8c);stroke:var(--low,#1f6a8c)}.fp-done{fill:var(--good,#1d6f42);stroke:var(--good,#1d6f42)}"
     ".fp-open{fill:var(--medium,#8f5400);stroke:var(--medium,#8f5400)}.fp-failed{fill:var(--high,#b3261e);stroke:var(--high,#b3261e)}"
     ".fp-unseen{fill-opacity:.1;stroke-dasharray:4 3}.fp-write{fill:var(--ink)}"
-    ".fp-mark{fill:var(--critical,#9b1247)}.fp-stem{stroke-width:2}.fp-dot{fill-opacity:1}"
+    ".fp-mark{fill:var(--critical,#9b1247)}.fp-dot{fill-opacity:1}"
 )
 
 

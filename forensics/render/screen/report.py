@@ -13,7 +13,7 @@ from rich.text import Text
 
 from forensics.analysis import Analysis
 from forensics.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
-from forensics.render.console import STYLES, account, terminal
+from forensics.render.console import STYLES, account, printed, terminal
 from forensics.render.incident import lay_out_all
 from forensics.render.markup import capitalised
 from forensics.render.numbers import counted
@@ -28,8 +28,6 @@ from forensics.render.views import FindingView, Incident, Sentence
 from forensics.verdict import Verdict
 
 TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that a table ends its rows with
-# what `plain` leaves alone inside a line, and a build's runner would take where wrapping makes it begin one
-WRAPPED_ORDER = re.compile(r"^((?:\x1b\[[0-9;]*m|\s)*):(?=:)", re.MULTILINE)
 CODE = 9  # columns of a rule's code and the blanks behind it
 INDENT = 2
 MOST_FIGURES = 4
@@ -60,7 +58,7 @@ def to_screen(
         _warnings(page, analysis)
         _files(page)
         _whole(page, several=len(incidents) > 1)
-    return WRAPPED_ORDER.sub("\\1:\N{REPLACEMENT CHARACTER}", TRAILING.sub(r"\1", captured.get()))
+    return TRAILING.sub(r"\1", printed(captured))
 
 
 def _sessions(page: Page, analysis: Analysis, incidents: Sequence[Incident]) -> None:
