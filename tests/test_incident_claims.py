@@ -33,7 +33,7 @@ RIGHT = {
     "the last checkpoint was long ago": r"The last checkpoint \(a todo list\) is .* before the end",
     "coordination can hardly be traced": r"1 of 3 spawned agents can be traced",
     "the local times of the events": r"\| 03:54:51 \| speech-to-text attempt fails",
-    "work was lost or left open": r"5 todo items in progress at the end",
+    "work was lost or left open": r"\| todo items left open \| 5 in progress \|",
     "how to go on": r"claude --resume c4f74656-68ad-4973-8f53-0b862ed16d5d",
 }
 SECTIONS = (
