@@ -73,8 +73,8 @@ def test_what_the_published_report_claims_and_the_record_contradicts_is_ruled_ou
         # three good voice turns before
         "http://127.0.0.1:2022/v1 was not there at all, or its address was wrong": [327, 237, 141],
         "api.openai.com could not be reached over the network": [441],
-        # "You didn't provide an API key"
-        "the speech service's key was wrong or expired": [441, 435],
+        # "You didn't provide an API key"; the other line leaves it open: "invalid or missing"
+        "the speech service's key was wrong or expired": [441],
         # the last leak message, and the 401 that another request got half a minute later
         "unclosed client sessions had used up the voice server's connections": [411, 441],
         "the disk was full or could not be written to": [517],
@@ -126,8 +126,8 @@ def test_where_nothing_follows_the_failure_it_is_not_said_that_the_session_went_
         ("CCF206/silent/key-refused", "the session's credential had never worked", [3, 11]),
         ("CCF209/fires/last-result-is-missing", "the main agent waited in vain for the model API", [5]),
         ("CCF107/fires/two-alive-when-the-allowance-ended", "the usage limit held for the rest of the session", [2, 3]),
-        ("CCF201/fires/text-to-speech", "no key for the speech service was set", [8, 10]),
-        ("CCF201/fires/hidden-lines", "the speech service's key was wrong or expired", [8, 3]),
+        ("CCF201/fires/text-to-speech", "no key for the speech service was set", [8]),
+        ("CCF201/fires/hidden-lines", "the speech service's key was wrong or expired", [8]),
         (
             "CCF206/fires/overloaded-without-logged-retries",
             "the client was killed outright (SIGKILL, out of memory), or its machine lost power",
@@ -157,6 +157,33 @@ def test_what_no_line_contradicts_is_not_ruled_out(case, never):
     assert not [
         cause for s in analysed(case).sessions for e in s.review.excluded if never in (cause := e.cause)
     ]
+
+
+def heard_by_the_primary(tmp_path, words):
+    """The primary failed, then answered once: with these words."""
+    log = RULES / "CCF201" / "silent" / "fallback-answered" / "input" / "stderr.log"
+    told = [x for x in log.read_text().splitlines() if "<html>" not in x]
+    after = next(n for n, x in enumerate(told) if "STT succeeded with whisper" in x) + 1
+    told.insert(after, f"2026-11-22 01:33:04,851 - voicemode - INFO -   Transcribed: {words}")
+    (tmp_path / "stderr.log").write_text("\n".join(told) + "\n")
+    found = analyse([tmp_path]).sessions[0].review
+    return [e.told.text for e in found.excluded if "was not there at all" in e.cause]
+
+
+def test_an_error_page_does_not_show_that_a_service_was_there(tmp_path):
+    assert heard_by_the_primary(tmp_path, "<html><body>502 Bad Gateway</body></html>") == []
+    (text,) = heard_by_the_primary(tmp_path, "tell me what failed")
+    assert text == "It answered 1 speech-to-text request of this session, at 01:33:04 local"
+
+
+def test_a_key_is_ruled_out_by_what_says_so_only(tmp_path):
+    """“Invalid or missing” leaves open which."""
+    logs = shutil.copytree(INCIDENT, tmp_path / "in")
+    for path in [p for p in logs.rglob("*") if p.is_file()]:
+        path.write_text(path.read_text().replace("You didn't provide an API key", "No"))
+    causes = {e.cause for e in analyse([logs]).sessions[0].review.excluded}
+    assert "api.openai.com could not be reached over the network" in causes
+    assert not [c for c in causes if " key " in c or "key was" in c]
 
 
 def test_lines_that_were_put_together_in_another_order_settle_nothing(tmp_path):
