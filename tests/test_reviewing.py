@@ -93,6 +93,16 @@ def test_the_incident_has_few_factors_and_the_worst_first():
     ]
 
 
+def test_agents_at_work_at_once_are_counted_as_they_were_at_the_end():
+    """One of the three had returned minutes before."""
+    told = next(f.told for f in review("incident").factors if f.codes == ("CCF101",))
+    assert told.text == (
+        "Several agents were at work at once: 3 agents ran at once, with 1 hazard: missing result; "
+        "2 of 3 agents were still out when the record ended"
+    )
+    assert lines(told) == [34, 35, 33]
+
+
 def test_what_held_in_the_incident():
     assert worked("incident") == [
         "3 of 4 speech-to-text requests were answered",
