@@ -59,7 +59,7 @@ def test_the_incident_in_numbers_each_with_its_lines():
         ("agents without a result", "2 of 3", [34, 35]),
         ("files written that no call of a file tool explains", "1", [514]),
         ("calls that may have changed files after the last checkpoint", "1", [44, 514]),
-        ("speech-to-text requests that every endpoint failed", "1 of 4, after 32 s", [441]),
+        ("speech-to-text requests that failed at every endpoint", "1 of 4, after 32 s", [441]),
         ("silence before the last records", "6 min 55 s", [447, 517]),
     ]
 
@@ -239,7 +239,7 @@ def test_a_number_of_the_impact(case, name, value):
             "failed tries at the model API behind which the record stops",
         ),
         ("CCF305/fires/in-progress-at-a-clean-end", "silence before the last records"),
-        ("CCF201/silent/fallback-answered", "speech-to-text requests that every endpoint failed"),
+        ("CCF201/silent/fallback-answered", "speech-to-text requests that failed at every endpoint"),
         ("incident", "prompts without an answer"),
     ],
 )
@@ -253,7 +253,7 @@ def test_one_failure_that_two_loggers_tell_is_one_request():
         session = analyse([folder / "input"]).sessions[0]
         ends = {c.exhausted_at for c in session.case.chains if c.exhausted_event is not None}
         for figure in session.review.figures:
-            if figure.name.endswith("requests that every endpoint failed"):
+            if figure.name.endswith("requests that failed at every endpoint"):
                 assert int(figure.value.split()[0]) <= len(ends), folder.name
 
 
