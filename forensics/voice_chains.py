@@ -22,6 +22,7 @@ HTTP_CODE = re.compile(r"^Error code: (\d{3})\b")
 LISTED = re.compile(r"'([^']*)'")
 NO_REQUEST = ("The api_key client option must be set", "Missing credentials.")
 UNNAMED = "?"
+SAME_MOMENT_S = 0.001  # the server's lines have milliseconds, the event log has microseconds
 SAME_START_S = 1.0  # the server's line and the event log's record of one start are milliseconds apart
 
 STARTS = {K.STT_START: "stt", K.STT_BEGUN: "stt", K.TTS_START: "tts", K.TTS_BEGUN: "tts"}
@@ -167,7 +168,7 @@ class _Builder:
     def take(self, row: Row) -> None:
         kind, when = K(row["kind"]), _own_time(row)
         if kind in NEW_CALL:
-            self._open.clear()
+            self._open = {s: c for s, c in self._open.items() if _is_of_call(c, when)}
             self._failed = None
         elif kind in STARTS:
             self._start(STARTS[kind], kind, when, row)
@@ -270,6 +271,12 @@ class _Builder:
         chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], when, row["count"]
         self._failed = chain if service == "stt" else self._failed
         self._open.pop(service, None)
+
+
+def _is_of_call(chain: Chain, begun: datetime | None) -> bool:
+    """Say whether a chain is the first thing of the call that begins, only that its line was sorted before it."""
+    apart = seconds_between(chain.started, begun)
+    return not chain.tries and apart is not None and apart <= SAME_MOMENT_S
 
 
 def _own_time(row: Row) -> datetime | None:

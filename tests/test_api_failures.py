@@ -85,6 +85,27 @@ def test_the_turn_with_the_most_tries_is_told(tmp_path):
     assert failure.recovered is not None
 
 
+@pytest.mark.parametrize(
+    ("turns", "headline", "figure"),
+    [
+        ([3, 3], "in 4 tries in each of 2 turns, and the main agent gave up", "2, each after 4 tries, 4 s in retries"),
+        ([1, 3], "in up to 4 tries, and the main agent gave up, in 2 turns", "2, after up to 4 tries, 2 s in retries"),
+        ([3], "in 4 tries, and the main agent gave up", "1, after 4 tries, 2 s in retries"),
+    ],
+)  # fmt: skip
+def test_the_tries_of_every_turn_are_added_up(tmp_path, turns, headline, figure):
+    lines = []
+    for tries in turns:
+        lines += [tried(len(lines) + n, n) for n in range(1, tries + 1)]
+        lines.append(failed(len(lines) + 1))
+    (tmp_path / f"{SESSION}.jsonl").write_text("".join(one + "\n" for one in lines), encoding="utf-8")
+    (session,) = analyse([tmp_path]).sessions
+    told = [f.message for f in session.findings if f.rule == "CCF206"]
+    assert told == [f"The model API did not answer in time {headline}"]
+    given_up = {f.name: f.value for f in session.review.figures}["requests to the model API given up"]
+    assert given_up == figure
+
+
 def test_of_very_many_failures_the_first_are_kept_and_all_are_counted(tmp_path):
     (failure,) = found(tmp_path, *(failed(number) for number in range(1, 41)))
     assert (failure.count, len(failure.events)) == (40, MOST_KEPT)

@@ -59,7 +59,7 @@ def test_the_incident_in_numbers_each_with_its_lines():
         ("agents without a result", "2 of 3", [34, 35]),
         ("files written that no call of a file tool explains", "1", [514]),
         ("calls that may have changed files after the last checkpoint", "1", [44, 514]),
-        ("speech-to-text requests that every endpoint failed", "1 of 4, after 32 s", [441]),
+        ("speech-to-text requests that failed at every endpoint", "1 of 4, after 32 s", [441]),
         ("silence before the last records", "6 min 55 s", [447, 517]),
     ]
 
@@ -73,8 +73,8 @@ def test_what_the_published_report_claims_and_the_record_contradicts_is_ruled_ou
         # three good voice turns before
         "http://127.0.0.1:2022/v1 was not there at all, or its address was wrong": [327, 237, 141],
         "api.openai.com could not be reached over the network": [441],
-        # "You didn't provide an API key"
-        "the speech service's key was wrong or expired": [441, 435],
+        # "You didn't provide an API key"; the other line leaves it open: "invalid or missing"
+        "the speech service's key was wrong or expired": [441],
         # the last leak message, and the 401 that another request got half a minute later
         "unclosed client sessions had used up the voice server's connections": [411, 441],
         "the disk was full or could not be written to": [517],
@@ -91,6 +91,16 @@ def test_the_incident_has_few_factors_and_the_worst_first():
         ("CCF102", "CCF304", "CCF404"),
         ("CCF209",),
     ]
+
+
+def test_agents_at_work_at_once_are_counted_as_they_were_at_the_end():
+    """One of the three had returned minutes before."""
+    told = next(f.told for f in review("incident").factors if f.codes == ("CCF101",))
+    assert told.text == (
+        "Several agents were at work at once: 3 agents ran at once, with 1 hazard: missing result; "
+        "2 of 3 agents were still out when the record ended"
+    )
+    assert lines(told) == [34, 35, 33]
 
 
 def test_what_held_in_the_incident():
@@ -126,8 +136,8 @@ def test_where_nothing_follows_the_failure_it_is_not_said_that_the_session_went_
         ("CCF206/silent/key-refused", "the session's credential had never worked", [3, 11]),
         ("CCF209/fires/last-result-is-missing", "the main agent waited in vain for the model API", [5]),
         ("CCF107/fires/two-alive-when-the-allowance-ended", "the usage limit held for the rest of the session", [2, 3]),
-        ("CCF201/fires/text-to-speech", "no key for the speech service was set", [8, 10]),
-        ("CCF201/fires/hidden-lines", "the speech service's key was wrong or expired", [8, 3]),
+        ("CCF201/fires/text-to-speech", "no key for the speech service was set", [8]),
+        ("CCF201/fires/hidden-lines", "the speech service's key was wrong or expired", [8]),
         (
             "CCF206/fires/overloaded-without-logged-retries",
             "the client was killed outright (SIGKILL, out of memory), or its machine lost power",
@@ -157,6 +167,33 @@ def test_what_no_line_contradicts_is_not_ruled_out(case, never):
     assert not [
         cause for s in analysed(case).sessions for e in s.review.excluded if never in (cause := e.cause)
     ]
+
+
+def heard_by_the_primary(tmp_path, words):
+    """The primary failed, then answered once: with these words."""
+    log = RULES / "CCF201" / "silent" / "fallback-answered" / "input" / "stderr.log"
+    told = [x for x in log.read_text().splitlines() if "<html>" not in x]
+    after = next(n for n, x in enumerate(told) if "STT succeeded with whisper" in x) + 1
+    told.insert(after, f"2026-11-22 01:33:04,851 - voicemode - INFO -   Transcribed: {words}")
+    (tmp_path / "stderr.log").write_text("\n".join(told) + "\n")
+    found = analyse([tmp_path]).sessions[0].review
+    return [e.told.text for e in found.excluded if "was not there at all" in e.cause]
+
+
+def test_an_error_page_does_not_show_that_a_service_was_there(tmp_path):
+    assert heard_by_the_primary(tmp_path, "<html><body>502 Bad Gateway</body></html>") == []
+    (text,) = heard_by_the_primary(tmp_path, "tell me what failed")
+    assert text == "It answered 1 speech-to-text request of this session, at 01:33:04 local"
+
+
+def test_a_key_is_ruled_out_by_what_says_so_only(tmp_path):
+    """“Invalid or missing” leaves open which."""
+    logs = shutil.copytree(INCIDENT, tmp_path / "in")
+    for path in [p for p in logs.rglob("*") if p.is_file()]:
+        path.write_text(path.read_text().replace("You didn't provide an API key", "No"))
+    causes = {e.cause for e in analyse([logs]).sessions[0].review.excluded}
+    assert "api.openai.com could not be reached over the network" in causes
+    assert not [c for c in causes if " key " in c or "key was" in c]
 
 
 def test_lines_that_were_put_together_in_another_order_settle_nothing(tmp_path):
@@ -202,7 +239,7 @@ def test_a_number_of_the_impact(case, name, value):
             "failed tries at the model API behind which the record stops",
         ),
         ("CCF305/fires/in-progress-at-a-clean-end", "silence before the last records"),
-        ("CCF201/silent/fallback-answered", "speech-to-text requests that every endpoint failed"),
+        ("CCF201/silent/fallback-answered", "speech-to-text requests that failed at every endpoint"),
         ("incident", "prompts without an answer"),
     ],
 )
@@ -216,7 +253,7 @@ def test_one_failure_that_two_loggers_tell_is_one_request():
         session = analyse([folder / "input"]).sessions[0]
         ends = {c.exhausted_at for c in session.case.chains if c.exhausted_event is not None}
         for figure in session.review.figures:
-            if figure.name.endswith("requests that every endpoint failed"):
+            if figure.name.endswith("requests that failed at every endpoint"):
                 assert int(figure.value.split()[0]) <= len(ends), folder.name
 
 

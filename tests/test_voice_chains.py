@@ -261,6 +261,19 @@ def test_a_status_stands_at_the_head_of_the_failures_text(reason, status):
     assert chain.failures[0].http_status == status
 
 
+@pytest.mark.parametrize(("seconds", "lasted"), [(1.0003, 3.0), (1.5, None)])
+def test_a_request_that_began_with_its_call_is_of_that_call(seconds, lasted):
+    """The event log has the call's begin in microseconds, which is later than the server's line in milliseconds."""
+    (chain,) = chains(
+        CALL,
+        (1, "tts_start"),
+        (seconds, "voice_call_begin"),
+        (2, "tts_fail", KOKORO, "Connection error."),
+        (4, "tts_exhausted"),
+    )
+    assert chain.duration_s == lasted
+
+
 def test_a_time_taken_from_a_neighbour_is_no_duration():
     rows = [
         ("stt_attempt", WHISPER, None, 0),

@@ -98,7 +98,9 @@ class ApiFailure:
     last: int  # the record that ended the last one
     count: int  # how many turns were ended
     attempts: int | None  # of the turn with the most tries
-    tries: tuple[int, ...]  # the records of that turn's tries
+    fewest: int | None  # of the turn with the fewest tries
+    tries: tuple[int, ...]  # the records of the tries of the first turn with the most
+    spans: tuple[tuple[int, int], ...]  # the first and the last try of every turn
     recovered: int | None  # the same agent's first answer after the last of them
     is_told_by_agent: bool  # a debug log does not say whose request it was
 
@@ -184,6 +186,10 @@ def _joined(
     before: ApiFailure | None, row: Row, kind: ApiClass, tries: tuple[int, tuple[int, ...]], *, by_agent: bool
 ) -> ApiFailure:
     count, events = tries
+    spans = before.spans if before is not None else ()
+    if events:
+        spans = (*spans, (events[0], events[-1]))
+    fewest = count if before is None else min(before.fewest or 0, count)
     if before is not None and (before.attempts or 0) >= count:
         count, events = before.attempts or 0, before.tries
     return ApiFailure(
@@ -194,7 +200,9 @@ def _joined(
         last=row["event_id"],
         count=(before.count if before else 0) + 1,
         attempts=count or None,
+        fewest=fewest or None,
         tries=events,
+        spans=spans,
         recovered=None,
         is_told_by_agent=by_agent,
     )

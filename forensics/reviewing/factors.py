@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from forensics.aspects.conflicts import spawned
+from forensics.aspects.open_work import agents_out
 from forensics.bounds import CELL, SENTENCE, shortened
 from forensics.finding import Claim, Finding, Nature, Severity, Slot
 from forensics.review import Factor, Told
-from forensics.reviewing.basis import SHOWN, Basis
+from forensics.reviewing.basis import SHOWN, Basis, of_all
 from forensics.verdict import Verdict
 
 MOST = 5
@@ -45,6 +47,7 @@ class Condition:
         return found if told and len(others) >= self.times else []
 
 
+AT_ONCE = Condition("Several agents were at work at once", ("CCF101",), ("CCF403",), times=2)
 CONDITIONS = (
     Condition(
         "That a key did not work was found out when it was needed",
@@ -74,7 +77,7 @@ CONDITIONS = (
         ("CCF101", "CCF103", "CCF104", "CCF106", "CCF301"),
         ("CCF104", "CCF105"),
     ),
-    Condition("Several agents were at work at once when it ended", ("CCF101",), ("CCF403",), times=2),
+    AT_ONCE,
     Condition(
         "More was asked for than there was room for", ("CCF107", "CCF303"), ("CCF206", "CCF305", "CCF403")
     ),
@@ -97,8 +100,11 @@ def factors_of(basis: Basis) -> Iterator[Factor]:
     failed = [f.rule for f in case.findings if _counts(f) and f.severity.rank >= Severity.LOW.rank]
     if case.ending.verdict not in CUT_SHORT:
         failed = [code for code in failed if code != END]
-    groups = [(c.lead, found) for c in CONDITIONS if (found := c.of(case.findings, failed))]
-    told = [_factor(lead, found) for lead, found in sorted(groups, key=lambda g: -g[1][0].severity.rank)]
+    groups = [(c, found) for c in CONDITIONS if (found := c.of(case.findings, failed))]
+    told = [
+        _at_once(basis, found) if condition is AT_ONCE else _factor(condition.lead, found)
+        for condition, found in sorted(groups, key=lambda g: -g[1][0].severity.rank)
+    ]
     chains = [_chain(f) for f in case.found(CHAIN) if f.statements]
     yield from [*chains[:1], *told][:MOST]
 
@@ -114,6 +120,17 @@ def _factor(lead: str, found: Sequence[Finding]) -> Factor:
     text = shortened(f"{lead}: {messages}", SENTENCE)
     refs = tuple({f.evidence[0].event_id: f.evidence[0] for f in kinds[:SHOWN]}.values())
     return Factor(Told(text, Claim.DERIVED, refs), tuple(sorted({f.rule for f in found})))
+
+
+def _at_once(basis: Basis, found: Sequence[Finding]) -> Factor:
+    """Say how many agents were at work at once, and how many of them the record's end found at work."""
+    out, started = agents_out(basis.case), spawned(basis.case)
+    spawns = [a.spawn_event for a in (*out, *started) if a.spawn_event is not None]
+    text = f"{AT_ONCE.lead}: {found[0].message}"
+    if len(out) > 1:
+        text += f"; {of_all(len(out), len(started))} agents were still out when the record ended"
+    told = basis.told(text, Claim.DERIVED, spawns or (r.event_id for r in found[0].evidence))
+    return Factor(told, tuple(sorted({f.rule for f in found})))
 
 
 def _chain(found: Finding) -> Factor:

@@ -157,7 +157,7 @@ def _exhausted(basis: Basis, words: str, failed: Sequence[Chain], ended: int) ->
     wait = f", after {span_text(sum(lasted))}" if sum(lasted) >= 1 else ""
     wait += " in all" if wait and len(lasted) > 1 else ""
     events = [c.exhausted_event for c in failed if c.exhausted_event is not None]
-    name = f"{words} requests that every endpoint failed"
+    name = f"{words} requests that failed at every endpoint"
     return basis.figure(name, of_all(len(failed), ended) + wait, Claim.DERIVED, events)
 
 
@@ -167,10 +167,13 @@ def _api(basis: Basis) -> Iterator[Figure]:
         return
     most = max((f.attempts or 0 for f in found), default=0)
     ends = [e for f in found for e in f.events]
-    waits = [_waited(basis.case, f.tries) for f in found]
-    value = str(sum(f.count for f in found))
-    value += f", after {'up to ' if len(ends) > 1 else ''}{most} tries" if most > 1 else ""
-    waited = sum(w for w in waits if w is not None)
+    number = sum(f.count for f in found)
+    value = str(number)
+    if most > 1 and number > 1 and all(f.fewest == most for f in found):
+        value += f", each after {most} tries"
+    elif most > 1:
+        value += f", after {'up to ' if number > 1 else ''}{most} tries"
+    waited = sum(_waited(basis.case, span) or 0.0 for f in found for span in f.spans)
     value += f", {span_text(waited)} in retries" if waited >= 1 else ""
     shown = (*ends, *(e for f in found for e in f.tries[:1]))
     yield basis.figure("requests to the model API given up", value, Claim.DERIVED, shown)
@@ -191,6 +194,7 @@ def _still_trying(basis: Basis) -> Iterator[Figure]:
 
 
 def _waited(case: Case, tries: Sequence[int]) -> float | None:
+    """Return the seconds from the first try to the last."""
     return seconds_after(case, tries[0], tries[-1]) if len(tries) > 1 else None
 
 

@@ -17,14 +17,13 @@ from forensics.durations import span_text
 from forensics.finding import Claim
 from forensics.review import Told
 from forensics.reviewing.basis import CUT_OFF, Basis, counted, of_all
-from forensics.reviewing.requests import distinct
+from forensics.reviewing.requests import answered, distinct
 from forensics.reviewing.sequence import before, seconds_after
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 from forensics.verdict import Verdict
 from forensics.voice_chains import Chain
 
-NOT_SPEECH = ("CCF210", "CCF211")  # what was answered was no transcript
 ANEW = (
     K.USER_PROMPT,
     K.USER_INTERRUPT,
@@ -60,7 +59,7 @@ def _orderly_end(basis: Basis) -> Iterator[Told]:
 
 def _fallbacks(basis: Basis) -> Iterator[Told]:
     groups: dict[tuple[str, str, str], list[Chain]] = {}
-    for chain in _answered(basis):
+    for chain in answered(basis.case):
         failed = list(dict.fromkeys(a.endpoint for a in chain.failures))
         served = chain.served_by
         if failed and served is not None and served not in failed:
@@ -69,13 +68,6 @@ def _fallbacks(basis: Basis) -> Iterator[Told]:
         requests = counted(len(chains), f"{SERVICES[service]} request")
         text = f"{served} answered {requests} after {others} had failed"
         yield basis.told(text, Claim.DERIVED, _failure_and_answer(chains))
-
-
-def _answered(basis: Basis) -> list[Chain]:
-    """Return the requests that were answered with what they asked for."""
-    wrong = {r.event_id for f in basis.case.found(*NOT_SPEECH) for r in f.evidence}
-    chains = (c for c in basis.case.chains if c.answered_event is not None and not c.no_speech)
-    return [c for c in chains if c.answered_event not in wrong]
 
 
 def _failure_and_answer(chains: Sequence[Chain]) -> Iterator[int]:
@@ -88,7 +80,7 @@ def _failure_and_answer(chains: Sequence[Chain]) -> Iterator[int]:
 def _retries(basis: Basis) -> Iterator[Told]:
     """Yield the speech requests that another try at the same endpoint made good."""
     for service, words in SERVICES.items():
-        again = [c for c in _answered(basis) if c.service == service and c.retries and not c.failures]
+        again = [c for c in answered(basis.case) if c.service == service and c.retries and not c.failures]
         if again:
             text = f"{counted(len(again), f'{words} request')} {_was(len(again))} answered after a try had failed"
             yield basis.told(text, Claim.DERIVED, _failure_and_answer(again))
@@ -97,13 +89,14 @@ def _retries(basis: Basis) -> Iterator[Told]:
 def _other_requests(basis: Basis) -> Iterator[Told]:
     """Yield, beside requests that failed for good, how many of their kind were answered."""
     for service, words in SERVICES.items():
-        answered = [c.answered_event for c in _answered(basis) if c.service == service and c.answered_event]
+        served = [c.answered_event for c in answered(basis.case) if c.service == service and c.answered_event]
         lost = distinct(
             [c for c in basis.case.chains if c.service == service and c.exhausted_event is not None]
         )
-        if answered and lost:
-            total = of_all(len(answered), len(answered) + len(lost))
-            yield basis.told(f"{total} {words} requests were answered", Claim.DERIVED, answered[::-1])
+        if served and lost:
+            total = of_all(len(served), len(served) + len(lost))
+            text = f"{total} {words} requests {_was(len(served))} answered"
+            yield basis.told(text, Claim.DERIVED, served[::-1])
 
 
 def _api_recovered(basis: Basis) -> Iterator[Told]:

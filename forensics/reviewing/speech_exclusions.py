@@ -10,6 +10,7 @@ import polars as pl
 from forensics.aspects.conflicts import clock_time, place
 from forensics.aspects.endpoints import is_local
 from forensics.aspects.latency import is_down
+from forensics.aspects.refusals import variant_of
 from forensics.aspects.voice_results import failed_results
 from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
@@ -17,6 +18,7 @@ from forensics.durations import span_text
 from forensics.finding import Claim, Slot
 from forensics.review import Exclusion
 from forensics.reviewing.basis import Basis, counted
+from forensics.reviewing.requests import PAGE, answered
 from forensics.reviewing.sequence import after, seconds_after
 from forensics.schema import CONVERSE, Row, Source, is_from
 from forensics.schema import EventKind as K
@@ -126,23 +128,26 @@ def _never_there(basis: Basis) -> Iterator[Exclusion]:
         if is_down(a) and not a.http_status and "://" in a.endpoint
     )
     for service, endpoint in list(down)[:2]:
-        served = [
-            c.answered_event
-            for c in case.chains
-            if c.service == service and c.served_by == endpoint and c.answered_event is not None
-        ]
-        http = case.of(K.HTTP_RESPONSE).filter(
-            (pl.col("status") == ANSWERED) & pl.col("endpoint").str.starts_with(f"{endpoint}/")
-        )
-        shown = served or http["event_id"].to_list()
+        shown = _answers_of(case, service, endpoint)
         if shown:
             cause = f"{endpoint} was not there at all, or its address was wrong"
-            answered = counted(len(shown), f"{SERVICES[service]} request")
+            number = counted(len(shown), f"{SERVICES[service]} request")
             last = clock_time(case.event(shown[-1])["ts"] or case.event(shown[-1])["local_ts"])
-            text = f"It answered {answered} of this session, the last at {last}"
+            text = f"It answered {number} of this session, the last at {last}"
             yield basis.excluded(
                 cause, text if len(shown) > 1 else text.replace("the last at", "at"), shown[::-1]
             )
+
+
+def _answers_of(case: Case, service: str, endpoint: str) -> list[int]:
+    """Return what shows that an endpoint served: a gateway answers for one that is not there, with status 200 too."""
+    own = [c for c in answered(case) if c.service == service and c.served_by == endpoint]
+    if own:
+        return [c.answered_event for c in own if c.answered_event is not None]
+    http = case.of(K.HTTP_RESPONSE).filter(
+        (pl.col("status") == ANSWERED) & pl.col("endpoint").str.starts_with(f"{endpoint}/")
+    )
+    return [] if case.found(PAGE) else http["event_id"].to_list()
 
 
 def _network(basis: Basis) -> Iterator[Exclusion]:
@@ -165,8 +170,15 @@ def _key(basis: Basis) -> Iterator[Exclusion]:
     ):
         found = [f for v, f in variants.items() if v in words]
         if found and not variants.keys() & other.keys():
-            text = words[str(found[0].facts["variant"])]
-            yield basis.excluded(cause, text, (r.event_id for r in found[0].evidence[:2]))
+            variant = str(found[0].facts["variant"])
+            lines = [r.event_id for r in found[0].evidence if _says(basis.case.event(r.event_id), variant)]
+            if lines:
+                yield basis.excluded(cause, words[variant], lines[:1])
+
+
+def _says(row: Row, variant: str) -> bool:
+    """Say whether a line itself tells what was wrong with a key: “invalid or missing” leaves that open."""
+    return variant_of(f"{row['status']} {row['message']}") == variant
 
 
 def _used_up(basis: Basis) -> Iterator[Exclusion]:

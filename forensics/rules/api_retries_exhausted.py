@@ -126,14 +126,12 @@ def api_retries_exhausted(case: Case) -> Iterator[Said]:
 
 def _hit(case: Case, failure: ApiFailure) -> Hit:
     who = whose(case, failure)
-    tries = f" in {failure.attempts} tries" if failure.attempts else ""
-    turns = f", in {failure.count} turns" if failure.count > 1 else ""
     severity = Severity.HIGH
     if failure.agent_id is not None or (not failure.is_told_by_agent and failure.recovered is not None):
         severity = Severity.MEDIUM
     return Hit(
         subject=failure.kind,
-        message=f"The model API {WORDS[failure.kind]}{tries}, and {who} gave up{turns}",
+        message=_headline(failure, who),
         claim=Claim.OBSERVED,
         cites=tuple(Cite(e) for e in failure.events),
         facts=facts_of(failure),
@@ -142,6 +140,16 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
         agent_id=failure.agent_id,
     )
+
+
+def _headline(failure: ApiFailure, who: str) -> str:
+    tries, turns = f" in {failure.attempts} tries" if failure.attempts else "", ""
+    if failure.count > 1 and failure.attempts and failure.fewest == failure.attempts:
+        tries += f" in each of {failure.count} turns"
+    elif failure.count > 1:
+        tries = tries.replace(" in ", " in up to ", 1)
+        turns = f", in {failure.count} turns"
+    return f"The model API {WORDS[failure.kind]}{tries}, and {who} gave up{turns}"
 
 
 def _statements(case: Case, failure: ApiFailure, who: str) -> Iterator[Statement]:

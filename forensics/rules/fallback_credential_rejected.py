@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from forensics.aspects.refusals import variant_of
 from forensics.aspects.voice_results import FailedResult, failed_results, unread_calls, uses_voice
 from forensics.aspects.voice_tables import short
 from forensics.case import Case
@@ -30,16 +31,6 @@ SETTLED_BY = (
     "whether OPENAI_API_KEY is there, and empty, a ${…} that nothing replaced, or an old key; never print its value"
 )
 TITLE = "OpenAI Authentication Failed"
-# the service's words, most particular first
-VARIANTS = (
-    ("You didn't provide an API key", "empty"),
-    ("The api_key client option must be set", "unset"),
-    ("Missing credentials.", "missing"),
-    ("expired", "expired"),
-    ("revoked", "expired"),
-    ("Incorrect API key provided", "invalid"),
-    ("invalid_api_key", "invalid"),
-)
 UNTOLD = "rejected"  # a refusal whose text has none of these words
 MEANING = {
     "empty": (
@@ -136,11 +127,6 @@ def classify(attempt: Attempt) -> str | None:
     if attempt.http_status not in REFUSED and not reason.startswith(NO_REQUEST):
         return None
     return variant_of(reason) or UNTOLD
-
-
-def variant_of(text: str) -> str | None:
-    """Return what the text says was wrong with the key."""
-    return next((variant for words, variant in VARIANTS if words in text), None)
 
 
 def _recovered(case: Case, refusal: _Refusal, within_s: float) -> bool:
