@@ -70,6 +70,29 @@ def test_6_0_1_every_endpoint_fails():
     assert (chain.failures[1].http_status, chain.failures[1].waited_s) == ("401", 2.0)
 
 
+def test_a_refusals_own_line_ends_the_try_that_no_line_of_its_own_ends():
+    (chain,) = chains(
+        *OPENING,
+        (31, "stt_fail", WHISPER, TIMEOUT),
+        (31, "stt_fallback", OPENAI),
+        (33, "auth_error", None, REFUSED),
+        (33.5, "stt_exhausted"),
+    )
+    assert told(chain) == [(WHISPER, TIMEOUT, 30.0, False), (OPENAI, REFUSED, 2.0, False)]
+    assert (chain.failures[1].http_status, chain.failures[1].end_event) == ("401", 7)
+
+
+def test_a_refusals_own_line_ends_no_try_that_answered():
+    (chain,) = chains(*OPENING, (2, "auth_error", None, REFUSED), (3, "stt_ok", WHISPER))
+    assert told(chain) == [(WHISPER, None, None, True)]
+
+
+def test_a_refusals_own_line_ends_no_try_of_a_request_before():
+    first, second = chains(*OPENING, CALL, (9, "tts_attempt", KOKORO), (9, "auth_error", None, REFUSED))
+    assert told(first) == [(WHISPER, None, None, False)]
+    assert told(second) == [(KOKORO, REFUSED, 0.0, False)]
+
+
 def test_6_0_1_empty_answers_are_no_failures():
     (chain,) = chains(
         *OPENING,
