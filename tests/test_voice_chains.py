@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from forensics.aspects.voice_tables import chain_table
 from forensics.schema import EVENTS, conform
 from forensics.voice_chains import build_chains, seconds_between
 
@@ -300,3 +301,21 @@ def test_a_time_taken_from_a_neighbour_is_no_duration():
     )
     (chain,) = build_chains(conform(frame, EVENTS))
     assert [a.waited_s for a in chain.attempts] == [30.0]
+
+
+def starts_and_waits(chain):
+    return [(start, waited) for _, _, start, _, waited, _ in chain_table(1, chain).rows]
+
+
+def test_a_second_try_at_an_endpoint_has_a_start_of_its_own():
+    (chain,) = chains(
+        (0, "tts_attempt", KOKORO), (2, "tts_stream_fail", None, TIMEOUT), (5, "tts_fail", KOKORO, TIMEOUT)
+    )
+    assert starts_and_waits(chain) == [("10:00:00Z", "2.0 s"), ("10:00:02Z", "3.0 s")]
+
+
+def test_a_second_try_that_answers_has_no_start_that_is_the_firsts():
+    (chain,) = chains(
+        (0, "tts_attempt", KOKORO), (2, "tts_stream_fail", None, TIMEOUT), (5, "tts_ok", KOKORO)
+    )
+    assert starts_and_waits(chain) == [("10:00:00Z", "2.0 s"), ("not known", "")]
