@@ -20,6 +20,7 @@ from forensics.schema import Row, is_kind
 TIMED_OUT = re.compile(r"timed out", re.IGNORECASE)
 HTTP_CODE = re.compile(r"^Error code: (\d{3})\b")
 LISTED = re.compile(r"'([^']*)'")
+REFUSAL = "OpenAI Authentication Failed"  # the server's own line about a refusal; it names no endpoint
 NO_REQUEST = ("The api_key client option must be set", "Missing credentials.")
 UNNAMED = "?"
 SAME_MOMENT_S = 0.001  # the server's lines have milliseconds, the event log has microseconds
@@ -149,6 +150,7 @@ def build_chains(events: pl.DataFrame, sifted: frozenset[int] = frozenset()) -> 
     builder = _Builder(sifted)
     for row in rows.iter_rows(named=True):
         builder.take(row)
+    builder.end_refused()
     return tuple(
         c
         for c in builder.chains
@@ -164,6 +166,9 @@ class _Builder:
         self._marks: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open chain
         self._last: Chain | None = None
         self._failed: Chain | None = None  # the speech chain that failed in this call
+        self._refused: list[
+            tuple[Chain, Attempt, Row]
+        ] = []  # with the open attempt of the refusal's own line
 
     def take(self, row: Row) -> None:
         kind, when = K(row["kind"]), _own_time(row)
@@ -181,7 +186,7 @@ class _Builder:
         elif kind in EXHAUSTED:
             self._exhausted(EXHAUSTED[kind], when, row)
         elif kind is K.AUTH_ERROR and self._last is not None:
-            self._last.auth_events.append(row["event_id"])
+            self._refusal(self._last, row)
         elif kind in OTHERS:
             self._noted(kind, when, row)
 
@@ -244,6 +249,23 @@ class _Builder:
         if not inner:  # a try whose line names no endpoint was one at the endpoint that fails now
             for retry in chain.retries:
                 retry.endpoint = row["endpoint"] if retry.endpoint == UNNAMED else retry.endpoint
+
+    def _refusal(self, chain: Chain, row: Row) -> None:
+        chain.auth_events.append(row["event_id"])
+        last = chain.attempts[-1] if chain.attempts else None
+        if last is not None and last.reason is None and self._open.get(chain.service) is chain:
+            self._refused.append((chain, last, row))
+
+    def end_refused(self) -> None:
+        """End the attempts that no line of their own ended: the refusal between their start and the next step did."""
+        for chain, attempt, row in self._refused:
+            if attempt.reason is not None or attempt.answered or attempt.empty:
+                continue
+            status = row["status"] or ""
+            attempt.reason = status if HTTP_CODE.match(status) else f"{REFUSAL}: {status}"
+            attempt.ended, attempt.end_event = _own_time(row), row["event_id"]
+            if not chain.is_sifted and row["file"] not in self._sifted:
+                attempt.waited_from, attempt.waited_event = attempt.started, attempt.start_event
 
     def _answered(self, service: str, when: datetime | None, row: Row) -> None:
         chain = self._open.pop(service, None)

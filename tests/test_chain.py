@@ -401,6 +401,21 @@ def test_a_cascade_is_named_in_the_title_and_the_summary():
     assert "side by side" not in report.partition("## TIMELINE")[0]
 
 
+def test_a_chain_begins_where_its_first_try_began(tmp_path):
+    recording = RULES / "CCF902" / "fires" / "timeout-fallback-401-exhausted" / "input" / "stderr.log"
+    log = recording.read_text(encoding="utf-8")
+    assert _linked(tmp_path, log).endswith("over 30.4 s")
+    failures_only = [line for line in log.splitlines() if " - INFO - " not in line]
+    at_once = [line.replace("01:32:42,512", "01:32:42,342") for line in failures_only]
+    assert _linked(tmp_path, "\n".join(at_once)).endswith("“every speech-to-text endpoint failed”")
+
+
+def _linked(folder, log):
+    (folder / "stderr.log").write_text(log, encoding="utf-8")
+    (found,) = [f for f in analyse([folder]).findings if f.rule == "CCF902"]
+    return found.statements[0].text
+
+
 def test_what_only_co_occurs_is_called_so_and_nothing_more():
     analysis = of_fixture("silent/one-server-after-another-within-a-minute")
     report = to_markdown(analysis)

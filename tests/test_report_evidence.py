@@ -195,3 +195,14 @@ def test_a_control_gap_stands_with_the_event_that_it_explains():
     gap = report.partition("(CCF302 todo-rule-not-enforced, control gap, ")[2].partition("### ")[0]
     assert "**Related**: [CCF102](#ccf102) several-todos-in-progress (1.2)" in gap
     assert "**Control Gap**" not in gap
+
+
+def test_a_zone_that_the_evidence_contradicts_is_shown_with_a_warning_beside_it():
+    def said(tz):
+        report = to_markdown(analyse([INCIDENT], tz=tz), tz=tz)
+        return next(line for line in report.splitlines() if line.startswith("**Local time**")).strip()
+
+    assert said("America/Chicago") == "**Local time**: --tz America/Chicago"
+    assert said("Europe/Paris").startswith(
+        "**Local time**: --tz Europe/Paris; WARNING: the evidence proves UTC-05:00 for the voice server's clock"
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from forensics.aspects.voice_tables import chain_table
 from forensics.schema import EVENTS, conform
 from forensics.voice_chains import build_chains, seconds_between
 
@@ -68,6 +69,29 @@ def test_6_0_1_every_endpoint_fails():
     assert [a.endpoint for a in chain.failures] == [WHISPER, OPENAI]
     assert (chain.exhausted_event, chain.duration_s, chain.auth_events) == (9, 32.5, [7])
     assert (chain.failures[1].http_status, chain.failures[1].waited_s) == ("401", 2.0)
+
+
+def test_a_refusals_own_line_ends_the_try_that_no_line_of_its_own_ends():
+    (chain,) = chains(
+        *OPENING,
+        (31, "stt_fail", WHISPER, TIMEOUT),
+        (31, "stt_fallback", OPENAI),
+        (33, "auth_error", None, REFUSED),
+        (33.5, "stt_exhausted"),
+    )
+    assert told(chain) == [(WHISPER, TIMEOUT, 30.0, False), (OPENAI, REFUSED, 2.0, False)]
+    assert (chain.failures[1].http_status, chain.failures[1].end_event) == ("401", 7)
+
+
+def test_a_refusals_own_line_ends_no_try_that_answered():
+    (chain,) = chains(*OPENING, (2, "auth_error", None, REFUSED), (3, "stt_ok", WHISPER))
+    assert told(chain) == [(WHISPER, None, None, True)]
+
+
+def test_a_refusals_own_line_ends_no_try_of_a_request_before():
+    first, second = chains(*OPENING, CALL, (9, "tts_attempt", KOKORO), (9, "auth_error", None, REFUSED))
+    assert told(first) == [(WHISPER, None, None, False)]
+    assert told(second) == [(KOKORO, REFUSED, 0.0, False)]
 
 
 def test_6_0_1_empty_answers_are_no_failures():
@@ -290,3 +314,21 @@ def test_a_time_taken_from_a_neighbour_is_no_duration():
     )
     (chain,) = build_chains(conform(frame, EVENTS))
     assert [a.waited_s for a in chain.attempts] == [30.0]
+
+
+def starts_and_waits(chain):
+    return [(start, waited) for _, _, start, _, waited, _ in chain_table(1, chain).rows]
+
+
+def test_a_second_try_at_an_endpoint_has_a_start_of_its_own():
+    (chain,) = chains(
+        (0, "tts_attempt", KOKORO), (2, "tts_stream_fail", None, TIMEOUT), (5, "tts_fail", KOKORO, TIMEOUT)
+    )
+    assert starts_and_waits(chain) == [("10:00:00Z", "2.0 s"), ("10:00:02Z", "3.0 s")]
+
+
+def test_a_second_try_that_answers_has_no_start_that_is_the_firsts():
+    (chain,) = chains(
+        (0, "tts_attempt", KOKORO), (2, "tts_stream_fail", None, TIMEOUT), (5, "tts_ok", KOKORO)
+    )
+    assert starts_and_waits(chain) == [("10:00:00Z", "2.0 s"), ("not known", "")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from forensics.aspects.conflicts import clock_time
 from forensics.durations import duration
 from forensics.finding import Table
@@ -30,7 +32,7 @@ def chain_table(number: int, chain: Chain) -> Table:
         (
             str(n),
             a.endpoint,
-            clock_time(a.started),
+            clock_time(_own_start(chain, a)),
             clock_time(a.ended),
             duration(a.waited_s) if a.waited_s is not None else "",
             _outcome(a),
@@ -38,6 +40,12 @@ def chain_table(number: int, chain: Chain) -> Table:
         for n, a in enumerate(chain.tries, 1)
     ]
     return Table(f"Chain {number} ({SERVICES[chain.service]})", COLUMNS, tuple(rows))
+
+
+def _own_start(chain: Chain, attempt: Attempt) -> datetime | None:
+    """Return when this try began; null where only the start of its endpoint's first try is known."""
+    follows = any(attempt is not r and r.endpoint == attempt.endpoint for r in chain.retries)
+    return attempt.waited_from or (None if follows else attempt.started)
 
 
 def _outcome(attempt: Attempt) -> str:

@@ -27,7 +27,7 @@ from forensics.patterns.claude_debug import DATED_START, PATTERNS, RECORD, RECOR
 from forensics.patterns.console import KNOWN as SHOWN
 from forensics.patterns.console import TRAILER
 from forensics.patterns.server_lines import has_no_head, server_events
-from forensics.patterns.voicemode import LINE, OBJECT_MARK
+from forensics.patterns.voicemode import LINE, OBJECT_MARK, REFUSAL_MARK
 from forensics.patterns.voicemode import PATTERNS as VOICE_PATTERNS
 from forensics.schema import CLOCK_STEP, UTC, UUID, EventKind, Source, TsQuality
 from forensics.shapes import Tally, known
@@ -37,7 +37,7 @@ FIRST_RECORD = re.compile(
 )
 SESSION_NAME = re.compile(rf"(?:^|/)({UUID})(?:\.\d+)?\.txt$")
 LEVELS = {"DEBUG": "debug", "VERBOSE": "debug", "INFO": "info", "WARN": "warning", "ERROR": "error"}
-MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OBJECT_MARK])
+MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OBJECT_MARK, REFUSAL_MARK])
 DYING = any_literal(p.literal for p in TRAILER)
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
 SILENCE = timedelta(seconds=60)

@@ -234,3 +234,7 @@ OBJECT_MARK = "client_session: <aiohttp."
 OBJECT_LINE = (
     r"^client_session: <(?<tool>aiohttp)\.client\.ClientSession object at (?<correlation_id>0x[0-9a-f]+)>"
 )
+
+# the line after a refusal's own record: the service's words, where no record of the failed try carries them
+REFUSAL_MARK = "Error code: 40"
+REFUSAL_LINE = r"^(?<status>Error code: (?:401|403) - \{.*)$"

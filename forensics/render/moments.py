@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -46,17 +46,35 @@ class LocalClock:
 
 
 def choose_clock(tz_name: str | None, moments: Iterable[Moment]) -> LocalClock:
-    """Take the user's zone, else the offset that the voice server's own lines prove."""
+    """Take the user's zone, with a warning where the evidence proves another, else the one that it proves."""
+    proven = _proven(moments)
     if tz_name is not None:
-        return LocalClock(dateutil_tz.gettz(tz_name), f"--tz {tz_name}")
+        zone = dateutil_tz.gettz(tz_name)
+        return LocalClock(zone, f"--tz {tz_name}{_contradiction(zone, proven)}")
+    for _, offset in proven:
+        return LocalClock(
+            dateutil_tz.tzoffset(f"UTC{format_offset(offset)}", offset),
+            "the voice server's local time, aligned to UTC by records that both clocks saw",
+        )
+    return LocalClock(None, "no record tells the local zone; name it with --tz")
+
+
+def _proven(moments: Iterable[Moment]) -> Iterator[tuple[datetime, timedelta]]:
+    """Yield the moments at which the voice server's clock and UTC are both known, with what lies between them."""
     for moment in moments:
         if moment.ts is not None and moment.local is not None:
             offset = moment.local - moment.ts.replace(tzinfo=None)
             quarter = timedelta(seconds=round(offset.total_seconds() / 900) * 900)
             if abs(offset - quarter) < timedelta(seconds=1):
-                name = f"UTC{format_offset(quarter)}"
-                return LocalClock(
-                    dateutil_tz.tzoffset(name, quarter),
-                    "the voice server's local time, aligned to UTC by records that both clocks saw",
-                )
-    return LocalClock(None, "no record tells the local zone; name it with --tz")
+                yield moment.ts, quarter
+
+
+def _contradiction(zone: tzinfo | None, proven: Iterable[tuple[datetime, timedelta]]) -> str:
+    """Warn where the server's own lines show other hours than the zone that was asked for."""
+    for moment, offset in proven:
+        if zone is not None and moment.astimezone(zone).utcoffset() != offset:
+            return (
+                f"; WARNING: the evidence proves UTC{format_offset(offset)} for the voice server's clock, so its own "
+                "lines show other hours than the local times here"
+            )
+    return ""

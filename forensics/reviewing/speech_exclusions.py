@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from forensics.aspects.conflicts import clock_time, place
+from forensics.aspects.credential_refusals import variant_of
 from forensics.aspects.endpoints import is_local
 from forensics.aspects.latency import is_down
-from forensics.aspects.refusals import variant_of
 from forensics.aspects.voice_results import failed_results
 from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case

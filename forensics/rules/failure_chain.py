@@ -23,6 +23,7 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
+from forensics.voice_chains import Attempt, seconds_between, walk_attempts
 
 FEWEST = 2  # findings that could be linked
 
@@ -91,15 +92,39 @@ def failure_chain(
     if len({f.fingerprint for node in graph.nodes for f in node.findings}) < FEWEST:
         yield NotApplicable("fewer than two findings of medium severity or more")
         return
-    yield from (_hit(graph, path) for path in graph.paths)
+    yield from (_hit(case, graph, path) for path in graph.paths)
 
 
-def _hit(graph: FailureGraph, path: Path) -> Hit:
+def _first_try(case: Case, path: Path) -> Attempt | None:
+    """Return the first try at the endpoint that the chain begins with; null where its own start is not known."""
+    failed = path.edges[0].first
+    for chain in case.chains:
+        last = next((t for t in chain.tries if t.end_event == failed), None)
+        if last is not None:
+            first = next(t for t in chain.tries if t.endpoint == last.endpoint)
+            return first if first.waited_s is not None else None
+    return None
+
+
+def _span(case: Case, path: Path) -> str:
+    """Return how long the chain took, from the start of its first try where that is known; empty for no time at all."""
+    seconds = sum(e.seconds for e in path.edges)
+    first = _first_try(case, path)
+    if first is not None and first.ended is not None:
+        failed = next(t.ended for _, t in walk_attempts(case.chains) if t.end_event == path.edges[0].first)
+        seconds += (first.waited_s or 0.0) + (seconds_between(first.ended, failed) or 0.0)
+    return f", over {duration(seconds)}" if round(seconds, 1) > 0 else ""
+
+
+def _hit(case: Case, graph: FailureGraph, path: Path) -> Hit:
     nodes = [graph.nodes[n] for n in path.nodes]
     worst = max((n.severity for n in nodes), key=lambda s: s.rank)
     if path.verdict is ChainVerdict.CASCADE:
         worst = list(Severity)[min(worst.rank + 1, Severity.CRITICAL.rank)]
-    lines = dict.fromkeys(e for edge in path.edges for e in (edge.first, edge.second))
+    began = _first_try(case, path)
+    begin = began.waited_event if began is not None else None
+    named = (e for edge in path.edges for e in (edge.first, edge.second))
+    lines = dict.fromkeys(e for e in (begin, *named) if e is not None)
     links: list[FactValue] = [e.link.value for e in path.edges]
     return Hit(
         subject="|".join(n.key for n in nodes),
@@ -112,7 +137,7 @@ def _hit(graph: FailureGraph, path: Path) -> Hit:
             "links": links,
             "rules": [*sorted({code for n in nodes for code in n.codes})],
         },
-        statements=tuple(_statements(graph, path)),
+        statements=tuple(_statements(graph, path, begin, _span(case, path))),
         tables=(_nodes_table(graph, path), _edges_table(graph, path)),
         severity=worst,
         confidence=path.confidence,
@@ -120,15 +145,12 @@ def _hit(graph: FailureGraph, path: Path) -> Hit:
     )
 
 
-def _statements(graph: FailureGraph, path: Path) -> Iterator[Statement]:
+def _statements(graph: FailureGraph, path: Path, begin: int | None, span: str) -> Iterator[Statement]:
     numbers = {node: n for n, node in enumerate(path.nodes, 1)}
     first, last = (graph.nodes[n] for n in (path.nodes[0], path.nodes[-1]))
-    seconds = sum(e.seconds for e in path.edges)
     ends = (path.edges[0].first, path.edges[-1].second)
-    text = (
-        f"{len(path.nodes)} events are linked, from “{first.text}” to “{last.text}”, over {duration(seconds)}"
-    )
-    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, ends)
+    text = f"{len(path.nodes)} events are linked, from “{first.text}” to “{last.text}”{span}"
+    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, ends if begin is None else (begin, *ends))
     for edge in path.edges:
         text = f"{numbers[edge.before]} → {numbers[edge.after]} ({edge.link}): {edge.text}"
         yield Statement(Slot.WHY, Claim.DERIVED, text, (edge.first, edge.second))

@@ -208,9 +208,10 @@ def _hit(group: Sequence[_Masked]) -> Hit:
     lines = tuple(one.event for one in group if not one.in_result)
     logged = tuple(one.logged for one in group if one.logged is not None)
     times = f", {len(group)} times" if len(group) > 1 else ""
+    taken = "was taken for a success" if results else f"the client logged it as {SUCCESS}"
     return Hit(
         subject=f"{first.tool}|{first.said}",
-        message=f"{first.tool} failed (“{first.said}”) and was taken for a success{times}",
+        message=f"{first.tool} failed (“{first.said}”) and {taken}{times}",
         claim=Claim.OBSERVED if results else Claim.DERIVED,
         cites=(
             *(Cite(e, first.said) for e in (*results, *lines)),
@@ -236,5 +237,9 @@ def _statements(
     if logged:
         text = f"The client logs {len(logged)} of {len(results) + len(lines)} such calls as “{SUCCESS}”"
         yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, logged)
-    text = "Whatever goes by the flag and not by the text (hooks, statistics) counts a success"
-    yield Statement(Slot.IMPACT, Claim.DERIVED, text, (*results, *lines))
+    if results:
+        text = "Whatever goes by the flag and not by the text (hooks, statistics) counts a success"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, results)
+    else:
+        text = f"The client logged it as {SUCCESS}; whether its result was flagged is not in the evidence"
+        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (*lines, *logged))

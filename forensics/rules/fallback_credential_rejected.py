@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from forensics.aspects.refusals import variant_of
+from forensics.aspects.credential_refusals import (
+    MEANING,
+    UNTOLD,
+    classify,
+    unexplained_refusals,
+    variant_of,
+)
 from forensics.aspects.voice_results import FailedResult, failed_results, unread_calls, uses_voice
 from forensics.aspects.voice_tables import short
 from forensics.case import Case
@@ -23,27 +29,12 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.voice_chains import NO_REQUEST, Attempt, Chain, seconds_between, walk_attempts
+from forensics.voice_chains import NO_REQUEST, REFUSAL, Attempt, Chain, seconds_between, walk_attempts
 
-REFUSED = ("401", "403")
 SETTLED_BY = (
     "the server's entry in .mcp.json or ~/.claude.json (claude mcp get voicemode) and ~/.voicemode/voicemode.env: "
     "whether OPENAI_API_KEY is there, and empty, a ${…} that nothing replaced, or an old key; never print its value"
 )
-TITLE = "OpenAI Authentication Failed"
-UNTOLD = "rejected"  # a refusal whose text has none of these words
-MEANING = {
-    "empty": (
-        "The service says that no key reached it. With OpenAI clients 2.6.0 to 2.15.0 this is what a key that is "
-        "set but EMPTY looks like, for example a “${OPENAI_API_KEY}” that expanded to nothing; a key that is not "
-        "set at all never reaches the network"
-    ),
-    "unset": "The client refused before any request was sent: no key was set in the server's environment",
-    "missing": "The key was missing: set but empty, or not set; from this text the two cannot be told apart",
-    "invalid": "A key was sent, and the service does not know it",
-    "expired": "A key was sent, and the service says that it is no longer valid",
-    UNTOLD: "The text does not say what was wrong with the key",
-}
 
 GUIDANCE = Guidance(
     contract="A credential is checked before it is needed: a fallback without a working key is no fallback.",
@@ -116,17 +107,13 @@ def fallback_credential_rejected(case: Case, *, recovered_s: float = 60.0) -> It
     refused = [] if groups else [r for r in failed_results(case) if _names_refusal(r)]
     if refused:
         yield _from_results(refused)
+    elif unexplained_refusals(case):
+        yield Insufficient(
+            f"a record says “{REFUSAL}”, and no try in the evidence tells which endpoint refused"
+        )
     unread = unread_calls(case)
     if unread is not None:
         yield Insufficient(unread)
-
-
-def classify(attempt: Attempt) -> str | None:
-    """Return the variant of a refusal, or null where the attempt failed for another reason."""
-    reason = attempt.reason or ""
-    if attempt.http_status not in REFUSED and not reason.startswith(NO_REQUEST):
-        return None
-    return variant_of(reason) or UNTOLD
 
 
 def _recovered(case: Case, refusal: _Refusal, within_s: float) -> bool:
@@ -152,15 +139,12 @@ def _hit(refusals: Sequence[_Refusal], *, recovered: bool) -> Hit:
     told = variant != UNTOLD
     message = f"{attempt.endpoint} was used without a working key ({variant})"
     if not told:
-        message = (
-            f"{attempt.endpoint} answered HTTP {attempt.http_status} to the request (the text does not say "
-        )
-        message += "what was wrong with the key)"
+        message = f"{_answer(attempt)} (the text does not say what was wrong with the key)"
     cured = "; the same endpoint answered soon after" if recovered else ""
     return Hit(
         subject=f"{attempt.endpoint}|{variant}",
         message=message + cured,
-        claim=Claim.DERIVED if told or recovered else Claim.OBSERVED,
+        claim=Claim.DERIVED if told or recovered else _claim(first),
         cites=tuple(Cite(e) for e in dict.fromkeys(cites)),
         facts={
             "variant": variant,
@@ -177,15 +161,25 @@ def _hit(refusals: Sequence[_Refusal], *, recovered: bool) -> Hit:
     )
 
 
+def _claim(refusal: _Refusal) -> Claim:
+    """Return how it is known that this endpoint refused: the server's own line about a refusal names none."""
+    by_order = refusal.attempt.end_event in refusal.chain.auth_events
+    return Claim.DERIVED if by_order else Claim.OBSERVED
+
+
+def _answer(attempt: Attempt) -> str:
+    status = attempt.http_status
+    return f"{attempt.endpoint} " + (f"answered HTTP {status}" if status else "refused the credential")
+
+
 def _statements(refusals: Sequence[_Refusal]) -> Iterator[Statement]:
     attempt, variant = refusals[0].attempt, refusals[0].variant
     ends = tuple(r.attempt.end_event for r in refusals if r.attempt.end_event is not None)
     times = f" ({len(refusals)} times)" if len(refusals) > 1 else ""
-    status = attempt.http_status
-    said = f"{attempt.endpoint} answered HTTP {status}{times}"
-    if status is None:
+    said = _answer(attempt) + times
+    if (attempt.reason or "").startswith(NO_REQUEST):
         said = f"The client refused to ask {attempt.endpoint}: {short(attempt.reason)}{times}"
-    yield Statement(Slot.HAPPENED, Claim.OBSERVED, said, ends)
+    yield Statement(Slot.HAPPENED, _claim(refusals[0]), said, ends)
     before = next(((r, b) for r in refusals if (b := _before(r)) is not None), None)
     if before is not None:
         refusal, failed = before
@@ -201,7 +195,7 @@ def _statements(refusals: Sequence[_Refusal]) -> Iterator[Statement]:
 
 
 def _names_refusal(result: FailedResult) -> bool:
-    return TITLE in result.text or any(words in result.text for words in NO_REQUEST)
+    return REFUSAL in result.text or any(words in result.text for words in NO_REQUEST)
 
 
 def _from_results(results: Sequence[FailedResult]) -> Hit:
@@ -211,7 +205,7 @@ def _from_results(results: Sequence[FailedResult]) -> Hit:
     fallback = any(
         r.endpoints for r in results
     )  # endpoints that failed otherwise are listed, the refused one not
-    quote = TITLE if TITLE in first.text else next(words for words in NO_REQUEST if words in first.text)
+    quote = REFUSAL if REFUSAL in first.text else next(words for words in NO_REQUEST if words in first.text)
     said = f"The voice tool's result says “{quote}”"
     return Hit(
         subject=f"openai|{variant}",
