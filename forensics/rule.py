@@ -28,7 +28,8 @@ class Guidance:
     """What to do about a finding, in the words that the report prints.
 
     ``contract`` is the rule that was broken, with where it is written. ``metric`` is the sentence that
-    the rule decides: it passes only when the rule ran and found nothing.
+    the rule decides: it passes only when the rule ran and found nothing. In the steps and the two lessons, what
+    stands between backticks is a command, shown as code as it is.
     """
 
     contract: str

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from forensics.analysis import Analysis
 from forensics.render.html_views import Sheet, choices_of, sheets_of
 from forensics.render.incident import lay_out_all
-from forensics.render.markup import capitalised, plain
+from forensics.render.markup import COMMAND, capitalised, plain
 from forensics.render.overview import overview_of
 from forensics.render.references import ShortNames
 from forensics.render.templates import environment, render, source_of
@@ -52,7 +52,7 @@ def _environment(folder: Path | None) -> Environment:
     env = environment(folder)
     env.autoescape = True
     env.finalize = _finalized
-    env.filters |= {"say": say}
+    env.filters |= {"say": say, "advised": advised}
     return env
 
 
@@ -63,8 +63,20 @@ def _finalized(value: object) -> object:
 
 def say(text: object) -> str:
     """Return a sentence: with a capital where it begins with a word, and with its full stop."""
-    told = capitalised(plain(text).strip())
-    return told if told.endswith(NEEDS_NO_STOP) else f"{told}."
+    return _stopped(capitalised(plain(text).strip()))
+
+
+def _stopped(text: str) -> str:
+    return text if text.endswith(NEEDS_NO_STOP) else f"{text}."
+
+
+def advised(text: object) -> Markup:
+    """Return guidance as a sentence: what stands between backticks is a command, and nothing is added to it."""
+    pieces = COMMAND.split(capitalised(plain(text).strip()))
+    if pieces[-1]:
+        pieces[-1] = _stopped(pieces[-1])
+    shown = (Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(pieces))
+    return Markup("").join(shown)
 
 
 def _short_names(analysis: Analysis) -> Callable[[str], str]:

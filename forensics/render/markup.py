@@ -11,6 +11,7 @@ import re
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$^])")
 BACKTICKS = re.compile(r"`+")
+COMMAND = re.compile(r"`([^`]+)`")  # as guidance marks it
 LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 WORD = re.compile(r"[a-z][a-z-]*[ ,;]")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -59,10 +60,20 @@ def told(text: object) -> str:
 
 def code(text: object) -> str:
     """Return text as a code span, with as many backticks as it needs; fit for a table cell too."""
-    content = plain(text).replace("|", "\\|") if "|" in str(text) else plain(text)
+    return span(plain(text).replace("|", "\\|"))
+
+
+def span(content: str) -> str:
+    """Return text of one line as a code span outside of tables: every character stays what it is."""
     ticks = "`" * (max((len(run) for run in BACKTICKS.findall(content)), default=0) + 1)
     pad = " " if content.startswith("`") or content.endswith("`") or not content else ""
     return f"{ticks}{pad}{content}{pad}{ticks}"
+
+
+def advised(text: object) -> str:
+    """Escape guidance for a list: what stands between backticks is a command, and becomes a code span of its own."""
+    pieces = COMMAND.split(plain(text))
+    return "".join(span(piece) if n % 2 else inline(piece) for n, piece in enumerate(pieces))
 
 
 def fence(text: object) -> str:

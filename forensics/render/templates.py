@@ -21,7 +21,7 @@ from jinja2 import (
 from forensics import errors
 from forensics.citations import format_utc
 from forensics.durations import span_text
-from forensics.render.markup import code, fence, inline, plain, sentence, setting, told
+from forensics.render.markup import advised, code, fence, inline, plain, sentence, setting, told
 from forensics.render.numbers import counted, share
 from forensics.render.references import links
 
@@ -43,7 +43,7 @@ def environment(folder: Path | None) -> Environment:
     )
     env.filters |= {"inline": inline, "code": code, "fence": fence, "plain": plain}
     env.filters |= {"sentence": sentence, "utc": format_utc, "share": share, "setting": setting}
-    env.filters |= {"told": told, "span": span_text, "links": links, "counted": counted}
+    env.filters |= {"told": told, "advised": advised, "span": span_text, "links": links, "counted": counted}
     env.filters["short"] = str  # names of files as they are, until the report knows all of them
     env.globals["MOST_LEARNINGS"] = MOST_LEARNINGS
     return env

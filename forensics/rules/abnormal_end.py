@@ -39,7 +39,9 @@ SHOWN = 6  # records cited for one sentence
 GUIDANCE = Guidance(
     contract="A session ends with a shutdown line or a result record, and no open call.",
     immediate=("Copy the logs before the client's clean-up removes them",),
-    this_week=("Keep debug logging on for long sessions (claude --debug): it is the best record of an end",),
+    this_week=(
+        "Keep debug logging on for long sessions (`claude --debug`): it is the best record of an end",
+    ),
     avoid="Call an end a crash without the line that proves it",
     instead="Keep the exit code and the terminal's last lines: they tell a crash from a kill and a closed window",
     before=("Note where the logs are, and that there is room for them",),

@@ -39,7 +39,7 @@ MOST_CITED = 10
 GUIDANCE = Guidance(
     contract="Each agent has a limit of turns, cost or tokens, and what it had not done at that limit is taken up.",
     immediate=(
-        "Continue the session (claude --continue) from what the agent had done, or with a narrower brief",
+        "Continue the session (`claude --continue`) from what the agent had done, or with a narrower brief",
     ),
     this_week=(
         "Give unattended runs a limit: claude -p --max-turns, --max-budget-usd; agents maxTurns in their definition",

@@ -38,7 +38,7 @@ QUESTIONS = {
 GUIDANCE = Guidance(
     contract="The client's credential is valid for as long as a session lasts.",
     immediate=(
-        "Log in again with /login, or replace the key in ANTHROPIC_API_KEY or the helper; then claude --continue",
+        "Log in again with /login, or replace the key in ANTHROPIC_API_KEY or the helper; then `claude --continue`",
     ),
     this_week=("Before an unattended run, make one small request, and start only if it is answered",),
     strategic=("Renew keys and tokens before they expire, and note where each of them is used",),

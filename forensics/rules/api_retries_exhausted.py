@@ -64,7 +64,7 @@ QUESTIONS = {
 GUIDANCE = Guidance(
     contract="A request that fails for a while is tried again until it is answered; where it is not, the turn is lost.",
     immediate=(
-        "Look at the API's status page for that minute, then take the turn up again with claude --continue",
+        "Look at the API's status page for that minute, then take the turn up again with `claude --continue`",
     ),
     this_week=(
         "For runs without a person: start the client again when it ends with this error, after a pause",
@@ -73,7 +73,7 @@ GUIDANCE = Guidance(
     strategic=("Alarm on requests that fail after all retries, by class",),
     avoid="Raise the number of retries and wait longer in front of an API that refuses for minutes",
     instead="End the run, keep its session id, and continue it when the API answers again",
-    before=("Note the session's id where a script can find it (claude -p --session-id)",),
+    before=("Note the session's id where a script can find it (`claude -p --session-id`)",),
     during=("Watch for the client's line “Retrying”: more than three in a row rarely end well",),
     after=("Check what the lost turn had begun: a tool call may have run although its answer was lost",),
     metric="No request to the model API failed after all of its retries",

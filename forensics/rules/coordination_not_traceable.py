@@ -51,7 +51,7 @@ GUIDANCE = Guidance(
     strategic=("Raise cleanupPeriodDays, and collect projects/ and debug/ of every run that spawns agents",),
     avoid="Reconstruct who did what from a debug log alone: up to 2.1.19 its lines name no agent",
     instead="Keep the session's transcript with its agents' files, and supply the whole folder",
-    before=("Switch on what logs agents: the hooks, or claude --debug",),
+    before=("Switch on what logs agents: the hooks, or `claude --debug`",),
     after=("Copy ~/.claude/projects/<project>/<session>* before it is cleaned up",),
     metric="Every agent's id, type, start, end, parent and outcome are in the evidence",
 )

@@ -32,8 +32,8 @@ SHOWN = 10  # changes that are cited
 GUIDANCE = Guidance(
     contract="Work is put where a new session can take it up, every few minutes and before anything risky.",
     immediate=(
-        "Compare the working tree (git status, git diff) with the last checkpoint, and commit what is good",
-        "Resume with claude --resume: the transcript is still there, and from 2.0 on /rewind restores files",
+        "Compare the working tree (`git status`, `git diff`) with the last checkpoint, and commit what is good",
+        "Resume with `claude --resume`: the transcript is still there, and from 2.0 on /rewind restores files",
     ),
     this_week=("Commit from a PostToolUse hook after every few edits, on a branch of its own",),
     avoid="Work for long on a list that was last touched before it",

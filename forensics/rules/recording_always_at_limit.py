@@ -44,7 +44,7 @@ SETTLED_BY = (
 GUIDANCE = Guidance(
     contract="voicemode ends a recording about a second after the speaker falls silent, unless a call asks otherwise.",
     immediate=(
-        "In the voice server's environment, run python -c “import webrtcvad”; if that fails, install setuptools<81",
+        "In the voice server's environment: `python -c 'import webrtcvad'`; if it fails: `pip install 'setuptools<81'`",
     ),
     this_week=("Update voicemode, and start it with a Python for which webrtcvad can be loaded",),
     avoid="Wait two minutes after each sentence",

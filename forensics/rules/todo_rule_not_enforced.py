@@ -42,7 +42,7 @@ GUIDANCE = Guidance(
     ),
     immediate=("Set every item that nobody works on back to pending",),
     this_week=(
-        f"Add to hooks in .claude/settings.json a PreToolUse hook with matcher TodoWrite and the command: {HOOK}",
+        f"Add to hooks in .claude/settings.json a PreToolUse hook with matcher TodoWrite and the command: `{HOOK}`",
     ),
     avoid="Count on the prompt alone to keep the list true",
     instead="Let a PreToolUse hook refuse the call (exit code 2), with the reason for the agent on stderr",
@@ -76,7 +76,7 @@ def todo_rule_not_enforced(case: Case) -> Iterator[Said]:
     A rule that only a prompt states is kept most of the time (97 of 100 sessions measured), and broken silently.
 
     ## How to fix
-    A PreToolUse hook that denies the call; the guidance has one.
+    A PreToolUse hook that denies the call; the report's action items hold its command.
 
     ## Known misses
     A hook may be configured and not match; the configuration is not read. Where the answer is not in the record, or

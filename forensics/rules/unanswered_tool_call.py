@@ -50,7 +50,7 @@ GUIDANCE = Guidance(
     instead="Check first what it did, then repeat or undo it",
     before=("Know which commands of the plan cannot be repeated safely, and say so in the prompt",),
     during=("Run what takes long in the background, and read its output from there",),
-    after=("Compare the working tree (git status, git diff) with the last answered call",),
+    after=("Compare the working tree (`git status`, `git diff`) with the last answered call",),
     metric="Every tool call was answered before its agent's record ended",
 )
 

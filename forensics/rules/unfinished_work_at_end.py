@@ -41,7 +41,7 @@ GUIDANCE = Guidance(
         "Remind at the end of a turn: a Stop hook can refuse to stop while the list has items in progress",
     ),
     avoid="Begin anew from memory after a session that ended with items open",
-    instead="Resume with claude --resume, and begin with the items that were in progress",
+    instead="Resume with `claude --resume`, and begin with the items that were in progress",
     before=("Give items names that a person can take up without the session",),
     during=("Complete an item, or put it back to pending, before the next one begins",),
     after=("Ask for the list before closing, and write what is open into the issue or a notes file",),

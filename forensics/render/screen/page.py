@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from forensics.finding import Claim, EvidenceRef
-from forensics.render.markup import plain
+from forensics.render.markup import COMMAND, plain
 from forensics.render.references import ShortNames
 
 MEASURE = 112  # columns; longer lines are hard to read
@@ -22,6 +22,7 @@ GAP = "  "
 REST = "  and 99 more"
 QUIET = "dim"
 HEADING = "bold cyan"
+CODE = "bold"
 CLAIM_STYLES = {Claim.OBSERVED: "green", Claim.DERIVED: QUIET, Claim.HYPOTHESIS: "magenta"}
 # for terminals that know ASCII alone: what this program writes beside the words of logs
 IN_ASCII = str.maketrans(
@@ -43,6 +44,13 @@ class Page:
         """Return words as text in one line, harmless and fit for the terminal."""
         said = plain(words)
         return Text(said.translate(IN_ASCII) if self._ascii_only else said, style=style)
+
+    def advised(self, words: str) -> Text:
+        """Return guidance as text: what stands between backticks is a command, and is set apart."""
+        pieces = COMMAND.split(plain(words))
+        return Text("").join(
+            Text(piece, style=CODE) if n % 2 else self.text(piece) for n, piece in enumerate(pieces)
+        )
 
     def place(self, ref: EvidenceRef) -> Text:
         """Return where a line stands, by the shortest name that tells its file from the others."""

@@ -171,7 +171,7 @@ def _actions(page: Page, incident: Incident) -> None:
         return
     page.heading("What to do first", _more(more))
     for n, action in enumerate(actions, 1):
-        said = page.text(capitalised(action.text))
+        said = page.advised(capitalised(action.text))
         said.append(f"  {action.code}", style=QUIET)
         page.hanging(Text(f"{n:>3} "), said)
     if incident.resume and incident.verdict != Verdict.CLEAN:
