@@ -225,6 +225,8 @@ def test_lines_that_were_put_together_in_another_order_settle_nothing(tmp_path):
         ("CCF209/fires/last-result-is-missing", "tool calls never answered", "1"),
         ("CCF403/silent/interrupted-by-the-user", "agents stopped before they returned", "1 of 1"),
         ("CCF206/fires/timed-out-then-answered", "requests to the model API given up", "1"),
+        ("CCF204/fires/fallback-then-served", "voice calls cancelled", "1"),
+        ("CCF411/silent/call-without-end-and-no-lock", "voice calls without an end", "1"),
     ],
 )  # fmt: skip
 def test_a_number_of_the_impact(case, name, value):
@@ -241,6 +243,7 @@ def test_a_number_of_the_impact(case, name, value):
         ("CCF305/fires/in-progress-at-a-clean-end", "silence before the last records"),
         ("CCF201/silent/fallback-answered", "speech-to-text requests that failed at every endpoint"),
         ("incident", "prompts without an answer"),
+        ("incident", "voice calls without an end"),
     ],
 )
 def test_a_number_that_is_zero_is_no_figure(case, name):
