@@ -260,6 +260,13 @@ def test_one_failure_that_two_loggers_tell_is_one_request():
                 assert int(figure.value.split()[0]) <= len(ends), folder.name
 
 
+def test_of_equal_findings_a_factor_tells_the_one_that_came_first():
+    """Both endpoints were never probed; the second one comes first by its name."""
+    folder = "CCF204/silent/refused-connections"
+    told = [f.told for f in review(folder).factors if f.codes == ("CCF401",)]
+    assert ["127.0.0.1:8880" in t.text for t in told] == [True]
+
+
 def test_a_state_without_a_failure_that_it_bears_on_is_no_factor():
     (session,) = analysed("CCF102/fires/five-until-the-end").sessions
     assert {f.rule for f in session.findings} & {"CCF102", "CCF302"}
