@@ -52,8 +52,14 @@ def said(number, text, **more):
     return line(number, "assistant", message=message, **more)
 
 
-def tried(number, attempt):
-    return line(number, "system", subtype="api_error", error={}, retryAttempt=attempt)
+def tried(number, attempt, error=""):
+    return line(
+        number,
+        "system",
+        subtype="api_error",
+        error={"message": error} if error else {},
+        retryAttempt=attempt,
+    )
 
 
 def failed(number):
@@ -110,6 +116,18 @@ def test_of_very_many_failures_the_first_are_kept_and_all_are_counted(tmp_path):
     (failure,) = found(tmp_path, *(failed(number) for number in range(1, 41)))
     assert (failure.count, len(failure.events)) == (40, MOST_KEPT)
     assert failure.last not in failure.events
+
+
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_a_request_that_timed_out_is_counted_once(tmp_path, is_given_up):
+    last = failed(2) if is_given_up else said(2, "Here.")
+    lines = (tried(1, 1, "Request timed out."), last)
+    (tmp_path / f"{SESSION}.jsonl").write_text("".join(one + "\n" for one in lines), encoding="utf-8")
+    told = {f.name: f.value for f in analyse([tmp_path]).sessions[0].review.figures}
+    timed_out, given_up = "requests to the model API that timed out", "requests to the model API given up"
+    assert (told.get(timed_out), told.get(given_up)) == (
+        (None, "1, after 2 tries") if is_given_up else ("1", None)
+    )
 
 
 def test_what_a_retry_cured_is_no_failure(tmp_path):

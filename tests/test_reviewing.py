@@ -225,6 +225,8 @@ def test_lines_that_were_put_together_in_another_order_settle_nothing(tmp_path):
         ("CCF209/fires/last-result-is-missing", "tool calls never answered", "1"),
         ("CCF403/silent/interrupted-by-the-user", "agents stopped before they returned", "1 of 1"),
         ("CCF206/fires/timed-out-then-answered", "requests to the model API given up", "1"),
+        ("CCF204/fires/fallback-then-served", "voice calls cancelled", "1"),
+        ("CCF411/silent/call-without-end-and-no-lock", "voice calls without an end", "1"),
     ],
 )  # fmt: skip
 def test_a_number_of_the_impact(case, name, value):
@@ -241,6 +243,7 @@ def test_a_number_of_the_impact(case, name, value):
         ("CCF305/fires/in-progress-at-a-clean-end", "silence before the last records"),
         ("CCF201/silent/fallback-answered", "speech-to-text requests that failed at every endpoint"),
         ("incident", "prompts without an answer"),
+        ("incident", "voice calls without an end"),
     ],
 )
 def test_a_number_that_is_zero_is_no_figure(case, name):
@@ -255,6 +258,13 @@ def test_one_failure_that_two_loggers_tell_is_one_request():
         for figure in session.review.figures:
             if figure.name.endswith("requests that failed at every endpoint"):
                 assert int(figure.value.split()[0]) <= len(ends), folder.name
+
+
+def test_of_equal_findings_a_factor_tells_the_one_that_came_first():
+    """Both endpoints were never probed; the second one comes first by its name."""
+    folder = "CCF204/silent/refused-connections"
+    told = [f.told for f in review(folder).factors if f.codes == ("CCF401",)]
+    assert ["127.0.0.1:8880" in t.text for t in told] == [True]
 
 
 def test_a_state_without_a_failure_that_it_bears_on_is_no_factor():

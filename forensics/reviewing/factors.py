@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from forensics.aspects.conflicts import spawned
 from forensics.aspects.open_work import agents_out
 from forensics.bounds import CELL, SENTENCE, shortened
+from forensics.case import Case
 from forensics.finding import Claim, Finding, Nature, Severity, Slot
 from forensics.review import Factor, Told
 from forensics.reviewing.basis import SHOWN, Basis, of_all
@@ -102,7 +103,7 @@ def factors_of(basis: Basis) -> Iterator[Factor]:
         failed = [code for code in failed if code != END]
     groups = [(c, found) for c in CONDITIONS if (found := c.of(case.findings, failed))]
     told = [
-        _at_once(basis, found) if condition is AT_ONCE else _factor(condition.lead, found)
+        _at_once(basis, found) if condition is AT_ONCE else _factor(case, condition.lead, found)
         for condition, found in sorted(groups, key=lambda g: -g[1][0].severity.rank)
     ]
     chains = [_chain(f) for f in case.found(CHAIN) if f.statements]
@@ -113,9 +114,16 @@ def _counts(found: Finding) -> bool:
     return found.contract_held is not True
 
 
-def _factor(lead: str, found: Sequence[Finding]) -> Factor:
-    """Sum findings up: each rule is told once, in the words of its worst finding."""
-    kinds = list({f.rule: f for f in reversed(found)}.values())[::-1]
+def _factor(case: Case, lead: str, found: Sequence[Finding]) -> Factor:
+    """Sum findings up: each rule is told once, in the words of its worst finding, and of equal ones the first."""
+    place = {event: n for n, event in enumerate(case.events["event_id"])}
+    worst: dict[str, Finding] = {}
+    for other in found:
+        known = worst.setdefault(other.rule, other)
+        first, second = (place[f.evidence[0].event_id] for f in (known, other))
+        if other.severity is known.severity and second < first:
+            worst[other.rule] = other
+    kinds = list(worst.values())
     messages = "; ".join(shortened(f.message, CELL) for f in kinds[:NAMED])
     text = shortened(f"{lead}: {messages}", SENTENCE)
     refs = tuple({f.evidence[0].event_id: f.evidence[0] for f in kinds[:SHOWN]}.values())

@@ -20,7 +20,7 @@ from forensics.case import Case
 from forensics.durations import span_text
 from forensics.finding import Claim
 from forensics.review import Figure
-from forensics.reviewing.basis import Basis, of_all
+from forensics.reviewing.basis import SHOWN, Basis, of_all
 from forensics.reviewing.requests import distinct
 from forensics.reviewing.sequence import seconds_after
 from forensics.schema import CONVERSE, Row, Source, is_kind
@@ -28,7 +28,8 @@ from forensics.schema import EventKind as K
 from forensics.verdict import Verdict
 from forensics.voice_chains import Chain
 
-CHECKPOINT = "CCF304"
+CHECKPOINT, TIMED_OUT = "CCF304", "CCF204"
+MODEL_API = "model API"
 NOT_BEGUN, BUSY = "pending", "in_progress"
 
 
@@ -40,7 +41,9 @@ def figures_of(basis: Basis) -> Iterator[Figure]:
     yield from _prompts(basis)
     yield from _files(basis)
     yield from _speech(basis)
+    yield from _voice_calls(basis)
     yield from _api(basis)
+    yield from _timed_out(basis)
     yield from _still_trying(basis)
     yield from _silence(basis)
     yield from _tokens(basis)
@@ -148,6 +151,19 @@ def _speech(basis: Basis) -> Iterator[Figure]:
         )
 
 
+def _voice_calls(basis: Basis) -> Iterator[Figure]:
+    """Yield the voice calls that were cut off by the record's end, where no client's log tells, or cancelled."""
+    case, end = basis.case, basis.case.ending
+    cut = [e for e in end.cites if case.event(e)["kind"] == K.VOICE_CALL_BEGIN.value]
+    if cut:
+        yield basis.figure("voice calls without an end", str(len(cut)), Claim.DERIVED, cut)
+    told = case.of(K.VOICE_CANCELLED)
+    if not told.is_empty() and (basis.is_troubled or end.verdict is not Verdict.CLEAN):
+        # a line may stand in the server's log and in its client's
+        most = max(told.partition_by("file", maintain_order=True), key=lambda part: part.height)
+        yield basis.figure("voice calls cancelled", str(most.height), Claim.OBSERVED, most["event_id"])
+
+
 def _is_ended(chain: Chain) -> bool:
     return chain.exhausted_event is not None or chain.answered_event is not None or chain.no_speech
 
@@ -177,6 +193,17 @@ def _api(basis: Basis) -> Iterator[Figure]:
     value += f", {span_text(waited)} in retries" if waited >= 1 else ""
     shown = (*ends, *(e for f in found for e in f.tries[:1]))
     yield basis.figure("requests to the model API given up", value, Claim.DERIVED, shown)
+
+
+def _timed_out(basis: Basis) -> Iterator[Figure]:
+    """Yield the requests to the model API that timed out, where none was given up: another way was found."""
+    if failures(basis.case) or is_still_trying(basis.case):
+        return
+    for found in basis.case.found(TIMED_OUT):
+        number = found.facts.get("occurrences")
+        if found.facts.get("endpoint") == MODEL_API and isinstance(number, int) and number:
+            name = "requests to the model API that timed out"
+            yield Figure(name, str(number), Claim.OBSERVED, found.evidence[:SHOWN])
 
 
 def _still_trying(basis: Basis) -> Iterator[Figure]:
