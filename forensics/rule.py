@@ -95,8 +95,9 @@ class Rule:
     def judge(self, case: Case) -> list[Said]:
         """Run the rule on one session; without any of its sources it cannot judge."""
         if not self.any_of & case.sources:
-            names = " or ".join(sorted(s.value for s in self.any_of))
-            return [Insufficient(f"needs a {names}; none was supplied for this session")]
+            *more, last = (s.one for s in sorted(self.any_of))
+            names = f"{', '.join(more)} or {last}" if more else last
+            return [Insufficient(f"needs {names}; none was supplied for this session")]
         return list(_told_apart(list(self.detect(case, **self.settings))))
 
 

@@ -55,6 +55,26 @@ class Source(StrEnum):
     PROCESS_FILE = "process-file"
     CONSOLE = "console"
 
+    @property
+    def one(self) -> str:
+        """Return the words for one log of this format: ``a transcript``, ``an ATIF trajectory``."""
+        noun = NOUNS.get(self.value, self.value)
+        return f"an {noun}" if noun.startswith(("ATIF", "agent", "error", "mcp")) else f"a {noun}"
+
+
+# formats whose names are no nouns
+NOUNS = {
+    "atif": "ATIF trajectory",
+    "stream-json": "stream-json log",
+    "claude-debug": "claude-debug log",
+    "voice-events": "voice-events log",
+    "voice-exchanges": "voice-exchanges log",
+    "voice-heard": "voice-heard file",
+    "voice-stderr": "voice-stderr log",
+    "agent-meta": "agent-meta file",
+    "console": "console log",
+}
+
 
 class TsQuality(StrEnum):
     """How well the time of an event is known.

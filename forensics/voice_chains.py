@@ -98,6 +98,11 @@ class Chain:
         return [a for a in self.attempts if a.reason is not None]
 
     @property
+    def failed_at(self) -> tuple[str, ...]:
+        """Return the endpoints at which an attempt failed, each once, in order."""
+        return tuple(dict.fromkeys(a.endpoint for a in self.failures))
+
+    @property
     def tries(self) -> list[Attempt]:
         """Return every try in order of its end, those inside an attempt included."""
         return sorted((*self.attempts, *self.retries), key=lambda a: _naive(a.ended) or datetime.max)  # noqa: DTZ901

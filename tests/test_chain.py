@@ -416,6 +416,14 @@ def _linked(folder, log):
     return found.statements[0].text
 
 
+def test_a_refusals_own_line_is_about_the_endpoint_of_the_try_that_it_ends(tmp_path):
+    recording = RULES / "CCF902" / "fires" / "timeout-fallback-401-exhausted" / "input" / "stderr.log"
+    log = recording.read_text(encoding="utf-8").splitlines()
+    without = [line for line in log if "STT failed for final endpoint" not in line]
+    assert len(without) < len(log)
+    assert _linked(tmp_path, "\n".join(without)).startswith("4 events are linked")
+
+
 def test_what_only_co_occurs_is_called_so_and_nothing_more():
     analysis = of_fixture("silent/one-server-after-another-within-a-minute")
     report = to_markdown(analysis)

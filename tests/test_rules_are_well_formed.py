@@ -13,7 +13,7 @@ import forensics.rules
 from forensics.finding import Confidence, Severity
 from forensics.rule import SECTIONS, Rule
 from forensics.rules import RULES
-from forensics.schema import EVENTS
+from forensics.schema import EVENTS, Source
 
 FOLDER = Path(forensics.rules.__file__).parent
 FILES = sorted(p for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))
@@ -146,3 +146,11 @@ def test_no_sentence_claims_what_needs_a_line_of_its_own(path):
     ).casefold()
     for word in ("caused", "crashed", "leaked", "exhausted the", "your fault", "mistake by"):
         assert word not in said.replace("not crashed", ""), word
+
+
+def test_a_source_that_is_needed_is_named_with_its_article():
+    named = {source: source.one for source in Source}
+    assert named[Source.ATIF] == "an ATIF trajectory"
+    assert named[Source.MCP_LOG] == "an mcp-log"
+    assert named[Source.TRANSCRIPT] == "a transcript"
+    assert not [words for words in named.values() if re.match(r"a [aeio]", words)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from forensics.aspects.conflicts import clock_time
@@ -52,6 +53,12 @@ def _outcome(attempt: Attempt) -> str:
     if attempt.reason is not None:
         return short(attempt.reason)
     return "answered" if attempt.answered else "empty answer" if attempt.empty else "no outcome logged"
+
+
+def what_failures_said(chains: Sequence[Chain]) -> str:
+    """Return a sentence with what the failed attempts said, each once; empty where none failed."""
+    reasons = dict.fromkeys(short(a.reason) for c in chains for a in c.failures)
+    return f"The failed attempts said: {'; '.join(reasons)}" if reasons else ""
 
 
 def short(reason: str | None, limit: int = 90) -> str:

@@ -196,6 +196,10 @@ class _Kinds:
     def __init__(self, case: Case, rows: Mapping[int, Row]) -> None:
         self._case = case
         self._steps = {event: kind for chain in case.chains for event, kind in _voice_steps(chain, rows)}
+        # a refusal's own line names no endpoint: it is that of the try which it ended
+        self._refused_at = {
+            a.end_event: a.endpoint for c in case.chains for a in c.tries if a.end_event in c.auth_events
+        }
         ids = {r["correlation_id"] for r in rows.values() if r["kind"] == K.TOOL_RESULT.value}
         calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(
             pl.col("correlation_id").is_in(sorted(ids - {None}))
@@ -259,7 +263,7 @@ class _Kinds:
         """Return what a failure was about: the endpoint's host and port, and the file of a call."""
         path = self._path(row)
         named = peers_in(row["message"])
-        endpoint = host_of(row["endpoint"])
+        endpoint = host_of(row["endpoint"] or self._refused_at.get(row["event_id"]))
         return frozenset({*named, *((endpoint,) if endpoint else ()), *((f"file {path}",) if path else ())})
 
 

@@ -119,7 +119,9 @@ def degradation_before_failure(
         if found is not None:
             yield _hit(found)
         elif (known := most_before(series)) < samples:
-            few = f"{known} answers of {series.endpoint} are timed before it failed; a trend takes {samples}"
+            timed = "1 answer" if known == 1 else f"{known} answers"
+            verb = "is" if known == 1 else "are"
+            few = f"{timed} of {series.endpoint} {verb} timed before it failed; a trend takes {samples}"
     for series in failing:
         failure = unprobed(case, series)
         if failure is not None:

@@ -10,7 +10,7 @@ from statistics import median
 import polars as pl
 
 from forensics.aspects.voice_results import failed_results, heard_results, server_version, uses_voice
-from forensics.aspects.voice_tables import chain_table, short
+from forensics.aspects.voice_tables import chain_table, what_failures_said
 from forensics.case import Case
 from forensics.durations import duration
 from forensics.finding import (
@@ -111,8 +111,8 @@ def masked_speech_failure(
     speech = [c for c in case.chains if c.service == "stt"]
     failed = [c for c in speech if c.no_speech and (c.failures or c.exhausted_event is not None)]
     masking = [c for c in speech if not c.no_speech and _is_masked(case, c, version)]
-    for at in dict.fromkeys(_failed_at(c) for c in (*failed, *masking)):
-        those = [[c for c in chains if _failed_at(c) == at] for chains in (failed, masking)]
+    for at in dict.fromkeys(tuple(sorted(c.failed_at)) for c in (*failed, *masking)):
+        those = [[c for c in chains if {*c.failed_at} == {*at}] for chains in (failed, masking)]
         yield _of_failures(at, those[0], those[1], version, told_by)
     heard = _heard(case, speech, failed)
     slow = _slow(heard, long_s, factor, samples, least_s)
@@ -145,11 +145,6 @@ def _all_told(case: Case, speech: Sequence[Chain], version: str | None) -> bool:
     return known and (told or not failed)
 
 
-def _failed_at(chain: Chain) -> tuple[str, ...]:
-    """Return the endpoints that failed: what is to be repaired."""
-    return tuple(sorted({a.endpoint for a in chain.failures}))
-
-
 def _of_failures(
     at: tuple[str, ...],
     failed: Sequence[Chain],
@@ -160,9 +155,10 @@ def _of_failures(
     chains = [*failed, *masking]
     events = tuple(dict.fromkeys(e for c in chains for e in _events(c)))
     known = () if told_by is None else (told_by,)
+    longest = max((c.heard_nothing_s for c in failed if c.heard_nothing_s is not None), default=None)
     n, where = len(chains), f" at {', '.join(at)}" if at else ""
-    reasons = dict.fromkeys(short(a.reason) for c in chains for a in c.failures)
-    why = [Statement(Slot.WHY, Claim.OBSERVED, f"The failed attempts said: {'; '.join(reasons)}", events)]
+    said = what_failures_said(chains)
+    why = [Statement(Slot.WHY, Claim.OBSERVED, said, events)] if said else []
     if masking:
         named = f"voicemode {version}" if version else "this line's form, which no release after 4.4.0 prints"
         text = f"By {named}: up to 4.6.0 a chain that failed as a whole is reported as “No speech detected”"
@@ -172,10 +168,10 @@ def _of_failures(
         message=f"speech-to-text{where} failed and was reported as silence ({_times(n)})",
         claim=Claim.OBSERVED if failed else Claim.DERIVED,
         cites=tuple(Cite(e) for e in (*events, *(known if masking else ()))),
-        facts={"occurrences": n, "version": version, "longest_s": _longest(failed), "by": "failure"},
+        facts={"occurrences": n, "version": version, "longest_s": longest, "by": "failure"},
         statements=(
             Statement(Slot.HAPPENED, Claim.OBSERVED, f"Speech-to-text{where} failed ({_times(n)})", events),
-            *(why if reasons else why[1:]),
+            *why,
             Statement(Slot.IMPACT, Claim.DERIVED, "The user was told that nothing was heard", events),
         ),
         tables=tuple(chain_table(k, c) for k, c in enumerate(chains[:3], 1) if c.tries),
@@ -189,10 +185,6 @@ def _times(n: int) -> str:
 def _events(chain: Chain) -> Iterator[int]:
     ids = (*(a.end_event for a in chain.failures), chain.exhausted_event, chain.no_speech_event)
     yield from (e for e in ids if e is not None)
-
-
-def _longest(chains: Sequence[Chain]) -> float | None:
-    return max((c.heard_nothing_s for c in chains if c.heard_nothing_s is not None), default=None)
 
 
 def _heard(case: Case, speech: Sequence[Chain], failed: Sequence[Chain]) -> list[_Heard]:

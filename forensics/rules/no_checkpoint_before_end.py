@@ -153,11 +153,12 @@ def _statements(
 ) -> Iterator[Statement]:
     last = () if case.ending.last_event is None else (case.ending.last_event,)
     shown = tuple(changes[:SHOWN])
+    early = duration(age, digits=0)
     if point is not None:
-        text = f"The last checkpoint is {point.what} at {clock_time(point.ts)}, {age / 60:.1f} minutes before the end"
+        text = f"The last checkpoint is {point.what} at {clock_time(point.ts)}, {early} before the end"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (point.event, *last))
     else:
-        text = f"No checkpoint is in the record, which begins {age / 60:.1f} minutes before its end"
+        text = f"No checkpoint is in the record, which begins {early} before its end"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, last or shown)
     text = f"{_changes(len(changes)).capitalize()} came after it"
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, shown)

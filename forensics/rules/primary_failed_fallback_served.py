@@ -14,7 +14,7 @@ from forensics.aspects.voice_results import (
     unread_calls,
     uses_voice,
 )
-from forensics.aspects.voice_tables import SERVICES, chain_table, short
+from forensics.aspects.voice_tables import SERVICES, chain_table, what_failures_said
 from forensics.case import Case
 from forensics.durations import duration
 from forensics.finding import (
@@ -100,7 +100,7 @@ def primary_failed_fallback_served(case: Case, *, several: int = 3) -> Iterator[
         return
     served = [c for c in case.chains if _fell_back(c)]
     for group in _alike(served):
-        answered = [c for c in case.chains if c.service == group[0].service and _has_answer(c)]
+        answered = [c for c in case.chains if c.service == group[0].service and c.answered_event is not None]
         yield _hit(group, answered, several)
     if has_server_lines(case):
         if any(_is_open(c) for c in case.chains):
@@ -116,10 +116,9 @@ def primary_failed_fallback_served(case: Case, *, several: int = 3) -> Iterator[
 
 def _fell_back(chain: Chain) -> bool:
     """Say whether an endpoint failed and another one answered; in a torn record only if both are named."""
-    failed = {a.endpoint for a in chain.failures}
-    if chain.answered_event is None or not failed:
+    if chain.answered_event is None or not chain.failures:
         return False
-    return chain.served_by not in failed and not (chain.is_sifted and chain.served_by is None)
+    return chain.served_by not in chain.failed_at and not (chain.is_sifted and chain.served_by is None)
 
 
 def _is_open(chain: Chain) -> bool:
@@ -128,15 +127,10 @@ def _is_open(chain: Chain) -> bool:
     return bool(chain.failures) and not ended
 
 
-def _has_answer(chain: Chain) -> bool:
-    return chain.answered_event is not None
-
-
 def _alike(chains: Sequence[Chain]) -> list[list[Chain]]:
     groups: dict[tuple[str, tuple[str, ...]], list[Chain]] = {}
     for chain in chains:
-        failed = tuple(dict.fromkeys(a.endpoint for a in chain.failures))
-        groups.setdefault((chain.service, failed), []).append(chain)
+        groups.setdefault((chain.service, chain.failed_at), []).append(chain)
     return list(groups.values())
 
 
@@ -146,7 +140,7 @@ def _severity(times: int, of: int, several: int) -> Severity:
 
 def _hit(group: Sequence[Chain], answered: Sequence[Chain], several: int) -> Hit:
     service = SERVICES[group[0].service]
-    failed = list(dict.fromkeys(a.endpoint for a in group[0].failures))
+    failed = group[0].failed_at
     by = sorted({c.served_by for c in group if c.served_by})
     events = tuple(dict.fromkeys(e for c in group for e in _events(c)))
     served = f"{', '.join(by)} served" if by else "another endpoint served"
@@ -188,10 +182,9 @@ def _lost_s(group: Sequence[Chain]) -> float | None:
 def _statements(group: Sequence[Chain], served: str, answered: int) -> Iterator[Statement]:
     first = group[0]
     ends = tuple(a.end_event for c in group for a in c.failures if a.end_event is not None)
-    reasons = dict.fromkeys(short(a.reason) for c in group for a in c.failures)
     text = f"{SERVICES[first.service].capitalize()} failed at first ({_times(len(group), answered)}), and {served}"
     yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, tuple(_events(first)))
-    yield Statement(Slot.WHY, Claim.OBSERVED, f"The failed attempts said: {'; '.join(reasons)}", ends)
+    yield Statement(Slot.WHY, Claim.OBSERVED, what_failures_said(group), ends)
     lost = _lost_s(group)
     if lost:
         text = f"{duration(lost)} were spent on attempts that failed before the answers came"

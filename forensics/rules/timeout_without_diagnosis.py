@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.aspects.mcp_losses import mcp_calls
+from forensics.aspects.tool_timeouts import ToolTimeouts, tool_timeouts
 from forensics.aspects.voice_results import failed_results, has_server_lines, uses_voice
 from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
@@ -27,8 +27,8 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import EventKind as K
-from forensics.schema import Source, TsQuality
-from forensics.voice_chains import Attempt, seconds_between, walk_attempts
+from forensics.schema import Source
+from forensics.voice_chains import Attempt, walk_attempts
 from forensics.whereabouts import (
     MACHINE_LOG,
     PROVIDER_STATUS,
@@ -40,8 +40,6 @@ from forensics.whereabouts import (
 WHICH = "Was the service overloaded, hung, or not reached at all? A client's timeout cannot tell these apart"
 WHICH_OF_API = "Was the API slow or the network interrupted?"
 WHICH_OF_TOOL = "Was the tool slow or its server hung?"
-TIMED_OUT = r"(?i)timed out|timeout"
-MCP_TIMEOUT = r"^(?:Error: )?(?:MCP error -32001: )?(?i:request timed out)"
 API_TIMEOUTS = ("Request timed out", "Stream idle timeout")
 REQUESTS = (K.TOOL_CALL, K.TOOL_DISPATCH, K.TTS_ATTEMPT, K.STT_ATTEMPT, K.VOICE_REQUEST, K.API_ERROR)
 
@@ -109,7 +107,7 @@ def timeout_without_diagnosis(
     if not groups:
         yield from _from_results(case)
     yield from _from_api(case)
-    yield from _from_tools(case)
+    yield from (_of_tool(found) for found in tool_timeouts(case))
     if not groups and uses_voice(case) and not has_server_lines(case) and not case.of(K.TOOL_RESULT).height:
         yield Insufficient("the voice server's own lines are not in the evidence")
     elif case.sources <= {Source.ERROR_REPORT}:
@@ -214,45 +212,9 @@ def _from_api(case: Case) -> Iterator[Hit]:
     yield _plain("model API", what, question(WHICH_OF_API, settled_by, events), count)
 
 
-def _from_tools(case: Case) -> Iterator[Hit]:
-    """MCP tools: by the client's log of the call, or by the result where there is no such log."""
-    ended = case.of(K.MCP_CALL_END)
-    if ended.is_empty():
-        yield from _from_tool_results(case)
-        return
-    failed = ended.filter((pl.col("status") == "failed") & pl.col("message").str.contains(TIMED_OUT))
-    yield from _from_log(failed) if not failed.is_empty() else _from_tool_results(case)
-
-
-def _from_log(failed: pl.DataFrame) -> Iterator[Hit]:
-    for (server, tool), rows in failed.group_by("component", "tool", maintain_order=True):
-        took = rows["duration_ms"][0]
-        waited = round(took / 1000, 1) if took else None
-        yield _of_tool(str(server), str(tool), f"The MCP tool {tool} of {server}", rows, waited)
-
-
-def _from_tool_results(case: Case) -> Iterator[Hit]:
-    calls = mcp_calls(case)
-    if calls.is_empty():
-        return
-    results = case.of(K.TOOL_RESULT).filter(
-        (pl.col("status") == "error") & pl.col("message").str.contains(MCP_TIMEOUT)
-    )
-    # an inferred time of the answer may be long after it
-    answered = pl.when(pl.col("ts_quality") != TsQuality.INFERRED.value).then("ts")
-    joined = results.select("correlation_id", "event_id", ended=answered).join(
-        calls.select("correlation_id", "tool", "ts"), on="correlation_id", maintain_order="left"
-    )
-    for (tool,), rows in joined.group_by("tool", maintain_order=True):
-        waited = seconds_between(rows["ts"][0], rows["ended"][0])
-        _, server, *rest = str(tool).split("__")
-        yield _of_tool(server, "__".join(rest), f"The MCP tool {tool}", rows, waited)
-
-
-def _of_tool(server: str, tool: str, what: str, rows: pl.DataFrame, waited: float | None) -> Hit:
+def _of_tool(found: ToolTimeouts) -> Hit:
     """Make the finding of one tool's timeouts; its server may have several tools that time out."""
-    events = tuple(rows["event_id"])
-    settled_by = f"{server_stderr(server)}: what {tool} was at when the client gave up"
-    asked = question(WHICH_OF_TOOL, settled_by, events)
-    hit = _plain(f"mcp:{server}", what, asked, rows.height, waited)
-    return replace(hit, apart=tool)
+    settled_by = f"{server_stderr(found.server)}: what {found.tool} was at when the client gave up"
+    asked = question(WHICH_OF_TOOL, settled_by, found.events)
+    hit = _plain(f"mcp:{found.server}", found.what, asked, len(found.events), found.waited_s)
+    return replace(hit, apart=found.tool)
