@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 
 from forensics.analysis import RuleError, SessionAnalysis
+from forensics.aspects.open_turns import silence_before_end
 from forensics.aspects.silences import LONG_S
 from forensics.citations import format_utc
 from forensics.durations import span_text
@@ -60,8 +61,9 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
     sentences = [
         Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
     ]
-    if ending.gap_s is not None and ending.gap_s >= LONG_S:
-        text = f"Before the last records no source has a dated record for {span_text(ending.gap_s)}"
+    silence = silence_before_end(session.case)
+    if silence is not None and silence >= LONG_S:
+        text = f"Before the last records no source has a dated record for {span_text(silence)}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
     if not session.findings:
