@@ -70,7 +70,7 @@ def lay_out(
         headline=ENDED[case.ending.verdict],
         began=format_utc(first) if first else "not known",
         span=span_text((last - first).total_seconds()) if first and last else "not known",
-        duration=duration(first, last, clock),
+        duration=duration(case, clock),
         impact=impact(session, analysis.errors),
         verdict=case.ending.verdict.value,
         proof=case.ending.proof,
