@@ -20,7 +20,7 @@ import polars as pl
 from forensics.agents import AgentLife, link_agents
 from forensics.finding import Finding
 from forensics.order import in_order
-from forensics.schema import NOTES, EventKind, Row, Source, is_kind
+from forensics.schema import EventKind, Row, Source, is_kind
 from forensics.verdict import Ending, judge_ending
 from forensics.voice_chains import Chain, build_chains
 
@@ -191,7 +191,7 @@ def build_case(
         todos=todos.join(ordered.select("event_id"), on="event_id", how="semi"),
         agents=linked.agents,
         chains=build_chains(linked.events, sifted),
-        ending=judge_ending(linked.events.filter(~is_kind(NOTES)), linked.agents, excerpts),
+        ending=judge_ending(linked.events, linked.agents, excerpts),
         client_version=_last(metas["status"].to_list()),
         cwd=_last(metas["path"].to_list()),
         excerpts=excerpts,

@@ -268,6 +268,7 @@ def _system(record: Record) -> Row:
             if error.status
             else _status_in(error.message or "") or _code_of(error),
             "count": record.retry_attempt,
+            "total": record.max_retries,
             "message": cut(error.message or "", TEXT_KEPT),
         }
     if record.subtype == "stop_hook_summary" and (errors := decoded(record.hook_errors, list[str])):

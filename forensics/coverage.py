@@ -34,12 +34,16 @@ class SourceCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """All sources. ``unknown`` are shapes of records, ``problems`` reasons of lines, the most frequent first."""
+    """All sources. ``unknown`` are shapes of records, ``problems`` reasons of lines, the most frequent first.
+
+    ``nothing`` says where it is so that no line of any file was understood.
+    """
 
     sources: tuple[SourceCoverage, ...]
     unknown: tuple[Place, ...]
     problems: tuple[Place, ...]
     unread: tuple[Unread, ...]
+    nothing: str | None = None
 
 
 def coverage_of(inputs: Sequence[InputFile], unread: tuple[Unread, ...]) -> Coverage:

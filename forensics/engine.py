@@ -75,7 +75,8 @@ def examine(
         ingested = _read(run, paths, stdin, base, redacting=redacting, progress=progress)
     if not ingested.inputs and not ingested.unread:
         raise NothingReadableError(_nothing(paths, ingested))
-    return coverage_of(ingested.inputs, ingested.unread)
+    nothing = None if _is_understood(ingested) else _nothing(paths, ingested)
+    return replace(coverage_of(ingested.inputs, ingested.unread), nothing=nothing)
 
 
 def _read(
@@ -103,7 +104,7 @@ def _analyse(
     *,
     progress: Progress | None,
 ) -> Analysis:
-    if not any(i.lines_understood for i in ingested.inputs):
+    if not _is_understood(ingested):
         raise NothingReadableError(_nothing(paths, ingested))
     aligned = align(ingested.events, tz)
     excerpts, sifted = partial_files(ingested)
@@ -134,6 +135,10 @@ def _analyse(
         errors=tuple(errors),
         around=surroundings(sessions, citations, around),
     )
+
+
+def _is_understood(ingested: Ingested) -> bool:
+    return any(i.lines_understood for i in ingested.inputs)
 
 
 def _nothing(paths: Sequence[Path], ingested: Ingested) -> str:

@@ -7,7 +7,7 @@ Every sentence carries its claim level, so that a renderer cannot print a guess 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -209,6 +209,14 @@ class Outcome:
     session_id: str
     outcome: OutcomeKind
     reason: str | None = None
+
+
+def by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
+    """Return the rules that could not judge by why, in the order of the first of each."""
+    alike: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        alike.setdefault(outcome.reason or "the evidence is insufficient", []).append(outcome.rule)
+    return alike
 
 
 def fingerprint(rule: str, session_id: str, agent_id: str | None, subject: str) -> str:

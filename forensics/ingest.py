@@ -28,6 +28,8 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
 DESKTOP = re.compile(
     rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:\[[^\]\n]+\] )?\[(?:info|warn|error|debug)\] "
 )
+STREAM = "stdin"
+PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")  # how packed files begin
 IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
 FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
 
@@ -133,6 +135,8 @@ def _why_unknown(evidence: Evidence) -> str:
         return "empty file"
     if evidence.head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16 text: convert it to UTF-8"
+    if evidence.name == STREAM and evidence.head.startswith(PACKED):
+        return "packed; give it as a file"
     if b"\0" in evidence.head:
         return "binary file"
     if DESKTOP.search(evidence.head):

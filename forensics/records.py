@@ -33,6 +33,7 @@ class Record(msgspec.Struct, rename="camel"):
     api_error_status: int | str | None = None
     operation: str | None = None
     retry_attempt: int | None = None
+    max_retries: int | None = None
     message: msgspec.Raw = EMPTY
     content: msgspec.Raw = EMPTY
     error: msgspec.Raw = EMPTY

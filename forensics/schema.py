@@ -240,7 +240,7 @@ EVENTS = pl.Schema(
         "duration_ms": pl.Float64(),  # how long it took; of a call: the time limit that it asks for
         "count": pl.Int64(),
         "silence_detection": pl.Boolean(),  # whether a recording was to end at silence, as its exchange says
-        "total": pl.Int64(),  # of how many: the lines of a damaged file
+        "total": pl.Int64(),  # of how many: the lines of a damaged file, the tries of a request
         "tokens": pl.Int64(),  # that an API message, an agent or a run used; that a compaction left
         "attrs": pl.String(),
     }

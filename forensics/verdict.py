@@ -11,7 +11,7 @@ outside (an exit code, a shell's message), which no log of the client or the voi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ import polars as pl
 
 from forensics.agents import STALL, AgentEnd, AgentLife
 from forensics.open_calls import open_calls
-from forensics.schema import IN_A_CALL, SHUTDOWN, Source, is_kind
+from forensics.schema import CUT_OFF, IN_A_CALL, NOTES, SHUTDOWN, Source, is_kind
 from forensics.schema import EventKind as K
 
 
@@ -62,6 +62,11 @@ TELLING = (Source.TRANSCRIPT.value, Source.CLAUDE_DEBUG.value, Source.VOICE_EVEN
 SOMEBODYS = "a process printed a fatal error; nothing in this capture says that it was Claude Code"
 FATAL = "the process printed a fatal error"
 EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"
+SIMPLY_ENDS = "the record simply ends: no shutdown line, no result record, no open call"
+ENDS_IN_A_LINE = (
+    "the last line is cut off, so whether a call was open is not known; no shutdown line, no result record"
+)
+MAY_BE_ANSWER = "the last line is cut off, and may have been an answer"
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
 
 
@@ -81,11 +86,14 @@ def judge_ending(
     Only what a line itself states is drawn from ``excerpts``, files that are not whole: where they stop is
     where somebody stopped copying.
     """
+    cut = cut_lines(events)
+    events = events.filter(~is_kind(NOTES))
     dated = events.filter(pl.col("ts").is_not_null() & (pl.col("kind") != K.PROCESS_LEFT.value))
     last = dated.tail(1)
     whole = events.filter(~pl.col("file").is_in(list(excerpts))) if excerpts else events
     if any(source in whole["source"] for source in TELLING) or whole.height == events.height:
         judged = _judge(events, whole, agents, last["ts"][0] if last.height else None)
+        judged = _at_cut_line(judged, cut)
     else:
         judged = _of_excerpt(events)
     gap, before = _silence(dated) if whole.height == events.height else (None, None)
@@ -268,6 +276,19 @@ def _final_api_error(events: pl.DataFrame) -> int | None:
     return int(last["event_id"][0]) if final else None
 
 
+def _stopped_retrying(events: pl.DataFrame) -> str | None:
+    """Name the failed try at the model API behind which the record stops: its turn was open."""
+    last = _spoken(events).tail(1)
+    if last.is_empty() or last["kind"][0] != K.API_ERROR.value or last["component"][0] != "attempt":
+        return None
+    nth, most = last["count"][0], last["total"][0]
+    which = ("" if nth is None else f" {nth}") + ("" if nth is None or most is None else f" of {most}")
+    return (
+        f"the record stops in an open turn, behind retry{which} of a request to the model API: no shutdown line, "
+        "no result record, no open call"
+    )
+
+
 def _is_voice_only(events: pl.DataFrame) -> bool:
     return bool(events["session_id"].head(1).str.starts_with("voice:").any())
 
@@ -308,10 +329,29 @@ def _truncated(
     return f"{text}; no fatal error is in the session's records", (*opened, *(ends[-1:] or last), *left)
 
 
+def cut_lines(events: pl.DataFrame) -> tuple[int, ...]:
+    """Return where the main agent's transcript stops inside a line: what that line said is not known."""
+    cut = events.filter((pl.col("kind") == K.DAMAGED.value) & (pl.col("component") == CUT_OFF))
+    if cut.is_empty():
+        return ()
+    last = _spoken(events.filter(~is_kind(NOTES)))["file"].tail(1)
+    return tuple(cut.filter(pl.col("file").is_in(last.to_list()))["event_id"])
+
+
+def _at_cut_line(judged: _Judgement, cut: tuple[int, ...]) -> _Judgement:
+    """Say of an end that rests on what the record lacks that its last line, which may be that, is cut off."""
+    cites = (*judged.cites, *cut)
+    if cut and judged.proof == SIMPLY_ENDS:
+        return replace(judged, proof=ENDS_IN_A_LINE, cites=cites)
+    if cut and judged.verdict is Verdict.TRUNCATED:
+        return replace(judged, proof=f"{judged.proof}; {MAY_BE_ANSWER}", cites=cites)
+    return judged
+
+
 def _unknown(events: pl.DataFrame) -> _Judgement:
     last = events.filter(pl.col("kind") != K.PROCESS_LEFT.value).tail(1)
     cites = tuple(last["event_id"]) + _ids(events, K.PROCESS_LEFT)
-    text = "the record simply ends: no shutdown line, no result record, no open call"
+    text = _stopped_retrying(events) or SIMPLY_ENDS
     if Source.TRANSCRIPT.value not in events["source"]:
         text = (
             "the record simply ends: no shutdown line; whether a call was open, only a transcript would tell"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -360,3 +362,15 @@ def test_a_report_is_html_where_it_is_asked_for_or_the_output_says_so(tmp_path):
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == asked
     assert run("report", INCIDENT, "-o", tmp_path / "x.html", "--format", "markdown").exit_code == 0
     assert (tmp_path / "x.html").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_rules_that_could_not_judge_for_one_reason_are_told_together(tmp_path):
+    """A debug log alone: most rules need a transcript."""
+    log = next((INCIDENT / ".claude" / "debug").glob("*.txt"))
+    shutil.copy(log, tmp_path)
+    told = run("check", str(tmp_path), "--exit-zero").stdout
+    said = json.loads(run("check", str(tmp_path), "--exit-zero", "--format", "json").stdout)
+    lines = re.findall(r"^ +(CCF\d+(?:, CCF\d+)*) could not judge: (.+)$", told, re.MULTILINE)
+    skipped = [o for o in said["outcomes"] if o["outcome"] == "insufficient"]
+    assert len({reason for _, reason in lines}) == len(lines) < len(skipped)
+    assert sorted(code for codes, _ in lines for code in codes.split(", ")) == [o["rule"] for o in skipped]

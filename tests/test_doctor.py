@@ -72,9 +72,16 @@ def test_a_key_in_a_shape_is_redacted(tmp_path):
 def test_nothing_to_look_at_is_told_apart_from_nothing_understood(tmp_path):
     assert run(tmp_path).exit_code == 3
     (tmp_path / "notes.md").write_text("no log")
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)))
     result = run(tmp_path)
-    assert result.exit_code == 0
-    assert "notes.md" in result.stdout
+    assert result.exit_code == 3
+    assert "notes.md: not a log of a known kind" in result.stdout
+    assert "noise.bin: binary file" in result.stdout
+    checked = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert result.stderr == checked.stderr
+    assert "nothing readable under" in result.stderr
+    (tmp_path / "a.jsonl").write_text(RECORD)
+    assert run(tmp_path).exit_code == 0
 
 
 def test_logs_without_a_session_are_examined(tmp_path):

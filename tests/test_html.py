@@ -299,3 +299,11 @@ def test_a_long_name_is_shortened_in_its_middle(path, name):
 )
 def test_a_sentence_ends_once(text, told):
     assert say(text) == told
+
+
+def test_an_unknown_name_is_told_without_our_modules(tmp_path, analysis):
+    (tmp_path / "html" / "sections").mkdir(parents=True)
+    (tmp_path / "html" / "sections" / "impact.html.j2").write_text("{{ incident.headlines }}")
+    with pytest.raises(TemplateError) as raised:
+        to_html(analysis, templates=tmp_path)
+    assert str(raised.value).endswith("line 1: 'Incident object' has no attribute 'headlines'")

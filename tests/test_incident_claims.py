@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from tests.report_text import INCIDENT, report_of, section, unquoted
+from tests.report_text import INCIDENT, ROOT, report_of, section, unquoted
 
 # what is right: where it has to stand, and in which words
 RIGHT = {
@@ -83,3 +83,8 @@ def test_the_sections_that_a_reader_looks_for_are_there(report, title):
 def test_what_they_do_not_bear_out_is_not(claims, point):
     found = re.search(WRONG[point], claims, re.IGNORECASE)
     assert found is None, claims[found.start() - 80 : found.end() + 80]
+
+
+def test_a_log_without_a_zone_lasted_by_its_own_clock():
+    report = report_of(ROOT / "fixtures/rules/CCF202/fires/wrong-key/input")
+    assert "**Duration**: 14 s by the server's clock; no record has a UTC time" in report

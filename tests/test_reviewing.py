@@ -11,6 +11,8 @@ import pytest
 
 from forensics import reviewing
 from forensics.anonymise import anonymise
+from forensics.aspects.open_turns import silence_before_end
+from forensics.aspects.silences import LONG_S
 from forensics.bounds import SENTENCE
 from forensics.engine import analyse
 from forensics.finding import Severity
@@ -426,3 +428,22 @@ def test_a_review_is_anonymised(tmp_path):
     assert [len(told.refs) for told in all_told(hidden)] == [
         len(t.refs) for t in all_told(plainly.sessions[0].review)
     ]
+
+
+def test_a_line_that_is_cut_off_is_no_missing_answer_and_the_users_absence_no_silence(tmp_path):
+    """The cut line answers the prompt above it; before that prompt the user was away for half an hour."""
+    transcript = next((INCIDENT / ".claude" / "projects").glob("*/*.jsonl"))
+    (tmp_path / "cut.jsonl").write_bytes(transcript.read_bytes()[:20_000])
+    analysis = analyse([tmp_path])
+    session = next(s for s in analysis.sessions if s.findings)
+    assert session.case.ending.gap_s > 1800
+    assert silence_before_end(session.case) is None
+    names = [f.name for f in session.review.figures]
+    assert "prompts without an answer" not in names
+    assert "silence before the last records" not in names
+    assert "dated record for" not in to_markdown(analysis)
+
+
+def test_the_silence_of_the_incident_lies_in_an_open_turn():
+    case = analyse([INCIDENT]).sessions[0].case
+    assert silence_before_end(case) == case.ending.gap_s > LONG_S

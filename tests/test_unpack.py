@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
@@ -170,3 +171,11 @@ def test_a_truncated_archive_gives_what_was_whole(tmp_path):
     result = analyse([tmp_path])
     assert result.sessions
     assert any("cannot be unpacked" in u.reason for u in result.unread)
+
+
+@pytest.mark.parametrize(
+    "packed", [gzip.compress(b"{}"), lzma.compress(b"{}"), bz2.compress(b"{}"), b"PK\x03\x04rest"]
+)
+def test_a_packed_stream_is_to_be_given_as_a_file(packed):
+    with pytest.raises(NothingReadableError, match="packed; give it as a file"):
+        analyse([Path("-")], stdin=io.BytesIO(packed))

@@ -43,7 +43,7 @@ def said(seconds, **columns):
 
 
 def judge(*events, agents=()):
-    rows = [e | {"event_id": n, "file": 0, "line": n, "ordinal": 0} for n, e in enumerate(events, 1)]
+    rows = [{"file": 0} | e | {"event_id": n, "line": n, "ordinal": 0} for n, e in enumerate(events, 1)]
     frame = conform(pl.DataFrame(rows, infer_schema_length=None), EVENTS)
     return judge_ending(frame.sort("ts", "line", nulls_last=False), agents)
 
@@ -211,3 +211,34 @@ def test_an_undated_fatal_text_beside_a_dated_transcript_is_a_crash():
     frame = conform(pl.DataFrame(rows, infer_schema_length=None), EVENTS)
     ending = judge_ending(frame.sort("ts", "line", nulls_last=False), ())
     assert ending.verdict is Verdict.CRASHED
+
+
+def cut_off(**columns):
+    return event("damaged", 0, component="cut off") | {"ts": None, "ts_quality": "missing"} | columns
+
+
+def test_of_a_last_line_that_is_cut_off_it_is_not_said_that_no_call_was_open():
+    ending = judge(said(1), event("user_prompt", 60), cut_off())
+    assert ending.verdict is Verdict.UNKNOWN
+    assert "whether a call was open is not known" in ending.proof
+    assert "no open call" not in ending.proof
+    assert ending.cites == (2, 3)
+    assert "no open call" in judge(said(1), event("user_prompt", 60)).proof
+    assert "no open call" in judge(said(1), cut_off(file=1)).proof, "another file's last line"
+
+
+def test_an_open_call_above_a_line_that_is_cut_off_may_have_been_answered():
+    ending = judge(call(1), cut_off())
+    assert ending.verdict is Verdict.TRUNCATED
+    assert ending.proof.endswith("the last line is cut off, and may have been an answer")
+    assert "cut off" not in judge(call(1)).proof
+
+
+@pytest.mark.parametrize(("most", "told"), [(10, "retry 2 of 10"), (None, "retry 2 of a request")])
+def test_a_record_that_stops_between_two_tries_says_so(most, told):
+    tries = [event("api_error", n, component="attempt", count=n, total=most) for n in (1, 2)]
+    ending = judge(event("user_prompt", 0), *tries)
+    assert ending.verdict is Verdict.UNKNOWN
+    assert "the record stops in an open turn" in ending.proof
+    assert told in ending.proof
+    assert "retry" not in judge(event("user_prompt", 0), *tries, said(3)).proof

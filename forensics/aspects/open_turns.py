@@ -14,7 +14,8 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.case import Case
+from forensics.aspects.silences import Silence
+from forensics.case import Case, per_case
 from forensics.schema import SPAWN_TOOLS, Row, Source, is_from, is_kind
 from forensics.schema import EventKind as K
 
@@ -29,6 +30,9 @@ UNASKED = frozenset(
     {"Read", "Glob", "Grep", "LS", "TodoRead", "TodoWrite", "TaskCreate", "TaskUpdate", "TaskList", "TaskGet",
      "ToolSearch"}
 )  # fmt: skip
+# what begins anew: a silence before it lies between two runs
+ANEW = (K.SESSION_START, K.USER_PROMPT, K.PROMPT_TYPED)
+ROUNDED = timedelta(milliseconds=1)  # as far as a silence's length is told
 # a command of the client's own and its output, or one of the user's shell: the model is not asked
 COMMANDS = re.compile(r"\s*<(?:command-|local-command-|bash-|user-memory)|Caveat: The messages below")
 # after these words the client waits for the user
@@ -80,6 +84,41 @@ def waits_of(case: Case, least: timedelta) -> Iterator[Wait]:
         wait = _wait(row, calls.get(row["agent_id"], ()), case)
         if wait is not None:
             yield wait
+
+
+def waits_during(case: Case, silence: Silence, waits: Sequence[Wait]) -> list[Wait]:
+    """Return the waits that last as long as a silence; one without an end is over where a new run or turn begins."""
+    meanwhile = [
+        w for w in waits if w.since <= silence.since and (w.until is None or w.until >= silence.until)
+    ]
+    if any(w.until is None for w in meanwhile) and _begins_anew(case, silence):
+        return [w for w in meanwhile if w.until is not None]
+    return meanwhile
+
+
+def _begins_anew(case: Case, silence: Silence) -> bool:
+    behind = case.events.filter(
+        (pl.col("ts") >= silence.until) & (pl.col("ts") <= silence.until + timedelta(seconds=2))
+    )
+    return bool(set(behind["kind"]) & {k.value for k in ANEW})
+
+
+@per_case
+def silence_before_end(case: Case) -> float | None:
+    """Return for how many seconds nothing was written before the last records; null where no turn was open then.
+
+    Without a dated transcript it is not known whether one was.
+    """
+    end = case.ending
+    if end.gap_s is None or end.gap_from is None or end.last_event is None:
+        return end.gap_s
+    dated = is_from((Source.TRANSCRIPT, Source.ATIF)) & is_kind(TURN) & pl.col("ts").is_not_null()
+    if case.events.filter(dated).is_empty():
+        return end.gap_s
+    since = case.event(end.gap_from)["ts"]
+    silence = Silence(since, since + timedelta(seconds=end.gap_s) - ROUNDED, end.gap_from, end.last_event)
+    waits = list(waits_of(case, timedelta(seconds=end.gap_s) - ROUNDED))
+    return end.gap_s if waits_during(case, silence, waits) else None
 
 
 def _calls(told: pl.DataFrame) -> dict[str | None, list[Row]]:

@@ -20,8 +20,12 @@ def doctor(
         DoctorFormat, typer.Option("--format", help="How to say it.")
     ] = DoctorFormat.TEXT,
 ) -> None:
-    """Say how much of the logs is understood: by source, and what a new version of their program brought."""
+    """Say how much of the logs is understood: by source, and what a new version of their program brought.
+
+    Exit codes: 0 something was understood, 2 error, 3 nothing readable was found: why, is told all the same.
+    """
     with guarded():
+        from forensics.errors import NothingReadableError
         from forensics.render import doctor as told
 
         coverage = examined(which)
@@ -32,3 +36,5 @@ def doctor(
                 sys.stdout.write(told.as_json(coverage))
             case DoctorFormat.MARKDOWN:
                 sys.stdout.write(told.as_markdown(coverage))
+        if coverage.nothing is not None:
+            raise NothingReadableError(coverage.nothing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from forensics.analysis import Analysis, SessionAnalysis
-from forensics.finding import Finding, Outcome, OutcomeKind, Severity, Slot
+from forensics.finding import Finding, Outcome, OutcomeKind, Severity, Slot, by_reason
 from forensics.render.finding_views import heading_of
 from forensics.render.outline import CATEGORIES
 from forensics.render.views import Action, ActionGroup, ActionTopic, Advice, Metric, Question
@@ -134,10 +134,7 @@ def _first(sources: tuple[str, ...]) -> tuple[str, ...]:
 def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...]:
     """Say what the logs at hand cannot show: missing sources, undated records, unread lines."""
     case = session.case
-    alike: dict[str, list[str]] = {}
-    for outcome in session.outcomes:
-        if outcome.outcome is OutcomeKind.INSUFFICIENT:
-            alike.setdefault(outcome.reason or "the evidence is insufficient", []).append(outcome.rule)
+    alike = by_reason(o for o in session.outcomes if o.outcome is OutcomeKind.INSUFFICIENT)
     told = [f"{', '.join(codes)} could not judge: {reason}" for reason, codes in alike.items()]
     if not case.is_voice_only:
         told += [text for source, text in ABSENT.items() if source not in case.sources]

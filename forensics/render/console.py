@@ -10,7 +10,7 @@ from rich.text import Text
 
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.durations import span_text
-from forensics.finding import Finding, OutcomeKind, Severity
+from forensics.finding import Finding, OutcomeKind, Severity, by_reason
 from forensics.render.markup import plain
 from forensics.render.numbers import counted
 
@@ -84,8 +84,8 @@ def _session(console: Console, session: SessionAnalysis) -> None:
     absent = sum(o.outcome is OutcomeKind.NOT_APPLICABLE for o in session.outcomes)
     counts = f"{counted(len(session.findings), 'finding')}; {counted(clear, 'rule')} found nothing"
     _line(console, f"{counts}, {absent} did not apply, {len(skipped)} could not judge", indent=2)
-    for outcome in skipped:
-        _line(console, f"{outcome.rule} could not judge: {outcome.reason}", "dim", 4)
+    for reason, codes in by_reason(skipped).items():
+        _line(console, f"{', '.join(codes)} could not judge: {reason}", "dim", 4)
 
 
 def _finding(console: Console, finding: Finding) -> None:

@@ -74,8 +74,13 @@ class Sheet:
     @property
     def cards(self) -> tuple[Card, ...]:
         """Return all cards, worst first."""
-        cards = (*self.ending, *self.chain, *(c for category in self.categories for c in category.cards))
+        cards = (*self.above, *(c for category in self.categories for c in category.cards))
         return tuple(sorted(cards, key=lambda c: -c.view.finding.severity.rank))
+
+    @property
+    def above(self) -> tuple[Card, ...]:
+        """Return the cards that stand above those of the categories, and that no filter hides."""
+        return (*self.ending, *self.chain)
 
     @property
     def severities(self) -> tuple[tuple[str, int], ...]:

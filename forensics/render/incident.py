@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from forensics.agents import AgentEnd
 from forensics.analysis import Analysis, SessionAnalysis
+from forensics.aspects.open_turns import silence_before_end
 from forensics.aspects.silences import LONG_S
 from forensics.citations import format_utc
 from forensics.durations import span_text
@@ -58,7 +59,7 @@ def lay_out(
     views = FindingViews(session, rules, exhibits, label)
     story = story_of(session, clock, exhibits, views)
     gaps, last_gaps = gaps_before(session.timeline, session.gaps)
-    long_silence = (case.ending.gap_s or 0) >= LONG_S
+    long_silence = (silence_before_end(case) or 0) >= LONG_S
     around = session.silence_refs if long_silence else ()
     end_exhibits = exhibits.unique((*session.ending_refs, *around))
     return Incident(
@@ -69,7 +70,7 @@ def lay_out(
         headline=ENDED[case.ending.verdict],
         began=format_utc(first) if first else "not known",
         span=span_text((last - first).total_seconds()) if first and last else "not known",
-        duration=duration(first, last, clock),
+        duration=duration(case, clock),
         impact=impact(session, analysis.errors),
         verdict=case.ending.verdict.value,
         proof=case.ending.proof,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from itertools import groupby
 
+import polars as pl
+
 from forensics.analysis import RuleError, SessionAnalysis
+from forensics.aspects.open_turns import silence_before_end
 from forensics.aspects.silences import LONG_S
+from forensics.case import Case
 from forensics.citations import format_utc
 from forensics.durations import span_text
 from forensics.finding import Claim
 from forensics.render.moments import LocalClock
 from forensics.render.outline import CHAIN_CODES, ENDED
 from forensics.render.views import Exhibits, Sentence
+from forensics.schema import Source
 from forensics.verdict import Verdict
 
 FOREMOST = 2  # figures that the head names
@@ -31,12 +35,23 @@ NOT_ESTABLISHED = (
 )
 
 
-def duration(first: datetime | None, last: datetime | None, clock: LocalClock) -> str:
-    """Say how long the record is, from when to when."""
+def duration(case: Case, clock: LocalClock) -> str:
+    """Say how long the record is, from when to when; without a time in UTC by its own clock."""
+    first, last = case.span
     if first is None or last is None:
-        return "not known: no record has a UTC time"
+        return _by_own_clock(case) or "not known: no record has a UTC time"
     local = f", {clock.local(first)} to {clock.local(last)}" if clock.zone else ""
     return f"{span_text((last - first).total_seconds())} of records ({format_utc(first)} to {format_utc(last)}{local})"
+
+
+def _by_own_clock(case: Case) -> str | None:
+    """Say how long the one log without a zone is: several may have had several clocks."""
+    own = case.events.filter(pl.col("local_ts").is_not_null()).sort("local_ts")
+    if own["file"].n_unique() != 1:
+        return None
+    over = own["local_ts"][-1] - own["local_ts"][0]
+    whose = "the server's clock" if own["source"][0] == Source.VOICE_STDERR.value else "its own clock"
+    return f"{span_text(over.total_seconds())} by {whose}; no record has a UTC time"
 
 
 def impact(session: SessionAnalysis, errors: Iterable[RuleError] = ()) -> str:
@@ -60,8 +75,9 @@ def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, .
     sentences = [
         Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
     ]
-    if ending.gap_s is not None and ending.gap_s >= LONG_S:
-        text = f"Before the last records no source has a dated record for {span_text(ending.gap_s)}"
+    silence = silence_before_end(session.case)
+    if silence is not None and silence >= LONG_S:
+        text = f"Before the last records no source has a dated record for {span_text(silence)}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
     if not session.findings:

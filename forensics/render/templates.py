@@ -6,6 +6,7 @@ an error that names the template and the line; nothing from a log is ever compil
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from forensics.render.markup import advised, code, fence, inline, plain, sentenc
 from forensics.render.numbers import counted, share
 from forensics.render.references import links
 
+MODULE = re.compile(r"(?<=')(?:\w+\.)+(?=\w+ object')")  # before the name of what has no such attribute
 MOST_LEARNINGS = 8  # of the worst findings: nobody learns twenty things from one session
 
 
@@ -58,7 +60,7 @@ def render(env: Environment, name: str, context: dict[str, object]) -> str:
         raise errors.TemplateError(msg) from error
     except UndefinedError as error:
         place = _place(error)
-        msg = f"template {place or name}: {error.message}"
+        msg = f"template {place or name}: {MODULE.sub('', error.message or '')}"
         raise errors.TemplateError(msg) from error
     except TemplateError as error:
         msg = f"template {name}: {error}"

@@ -10,7 +10,7 @@ import polars as pl
 from forensics.agents import AgentEnd
 from forensics.aspects.api_failures import ANSWERS, failures, is_still_trying
 from forensics.aspects.conflicts import spawned
-from forensics.aspects.open_turns import COMMANDS
+from forensics.aspects.open_turns import COMMANDS, silence_before_end
 from forensics.aspects.open_work import agents_out, unexplained_writes
 from forensics.aspects.silences import LONG_S
 from forensics.aspects.todo_lists import open_items
@@ -25,7 +25,7 @@ from forensics.reviewing.requests import distinct
 from forensics.reviewing.sequence import seconds_after
 from forensics.schema import CONVERSE, Row, Source, is_kind
 from forensics.schema import EventKind as K
-from forensics.verdict import Verdict
+from forensics.verdict import Verdict, cut_lines
 from forensics.voice_chains import Chain
 
 CHECKPOINT, TIMED_OUT = "CCF304", "CCF204"
@@ -102,7 +102,8 @@ def _turns(case: Case) -> Iterator[tuple[int, bool]]:
             yield from _turn(turn, at_end=False)
             turn = []
         turn.append(row)
-    yield from _turn(turn, at_end=case.ending.verdict is not Verdict.CLEAN)
+    at_end = case.ending.verdict is not Verdict.CLEAN and not cut_lines(case.events)
+    yield from _turn(turn, at_end=at_end)
 
 
 def _turn(turn: Sequence[Row], *, at_end: bool) -> Iterator[tuple[int, bool]]:
@@ -229,9 +230,10 @@ def _silence(basis: Basis) -> Iterator[Figure]:
     """Yield how long nothing was written before the end, unless it was an orderly one."""
     end = basis.case.ending
     is_loss = basis.is_troubled and end.verdict is not Verdict.CLEAN
-    if is_loss and end.gap_s is not None and end.gap_s >= LONG_S:
+    silence = silence_before_end(basis.case) if is_loss else None
+    if silence is not None and silence >= LONG_S:
         events = [e for e in (end.gap_from, end.last_event) if e is not None]
-        yield basis.figure("silence before the last records", span_text(end.gap_s), Claim.DERIVED, events)
+        yield basis.figure("silence before the last records", span_text(silence), Claim.DERIVED, events)
 
 
 def _tokens(basis: Basis) -> Iterator[Figure]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.aspects.conflicts import clock_time
+from forensics.aspects.open_turns import silence_before_end
 from forensics.case import Case
 from forensics.durations import duration
 from forensics.finding import Cite, Claim, Confidence, Hit, Severity, Slot, Statement, question
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.verdict import Ending, Verdict
+from forensics.verdict import Verdict
 from forensics.whereabouts import MACHINE_LOG, around
 
 SEVERITIES = {
@@ -67,7 +68,8 @@ def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
     TRUNCATED an open call or agent where the record stops; ERROR_RESULT an error as the last answer; UNKNOWN
     is what is left when a record simply ends. A shutdown line with an open call is TRUNCATED: a termination
     signal looks so. Where the record says that the client's shutdown interrupted it (2.1.220), the proof names that
-    and not the user. A silence of ``gap_s`` or more before the last record is named.
+    and not the user. A silence of ``gap_s`` or more before the last record is named,
+    unless the transcript shows that no turn was open.
 
     ## Why it matters
     Only an end that is known can be prevented. A word that is too strong sends people looking for a bug that
@@ -91,14 +93,15 @@ def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
         claim=Claim.OBSERVED if ending.verdict in STATED else Claim.DERIVED,
         cites=tuple(Cite(e) for e in cites),
         facts={"verdict": str(ending.verdict), "proof": ending.proof, "gap_s": ending.gap_s},
-        statements=tuple(_statements(ending, cites[:SHOWN], gap_s)),
+        statements=tuple(_statements(case, cites[:SHOWN], gap_s)),
         severity=SEVERITIES[ending.verdict],
         confidence=Confidence.LOW if ending.verdict is Verdict.UNKNOWN else Confidence.HIGH,
         contract_held=None if ending.verdict is Verdict.UNKNOWN else False,
     )
 
 
-def _statements(ending: Ending, cites: tuple[int, ...], gap_s: float) -> Iterator[Statement]:
+def _statements(case: Case, cites: tuple[int, ...], gap_s: float) -> Iterator[Statement]:
+    ending = case.ending
     text = f"{ending.verdict}: {MEANING[ending.verdict]}"
     yield Statement(Slot.HAPPENED, Claim.DERIVED, text, cites)
     claim = Claim.OBSERVED if ending.verdict in STATED else Claim.DERIVED
@@ -106,8 +109,9 @@ def _statements(ending: Ending, cites: tuple[int, ...], gap_s: float) -> Iterato
     if ending.last_ts is not None and ending.last_event is not None:
         text = f"The last record is from {clock_time(ending.last_ts)}"
         yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.last_event,))
-        if ending.gap_s is not None and ending.gap_s >= gap_s and ending.gap_from is not None:
-            text = f"Before the end no source has a dated record for {duration(ending.gap_s, digits=0)}"
+        silence = silence_before_end(case)
+        if silence is not None and silence >= gap_s and ending.gap_from is not None:
+            text = f"Before the end no source has a dated record for {duration(silence, digits=0)}"
             yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (ending.gap_from, ending.last_event))
     if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
         settled_by = (

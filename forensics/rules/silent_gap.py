@@ -8,7 +8,7 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.aspects.conflicts import agent_name, clock_time, log_of
-from forensics.aspects.open_turns import Wait, WaitsFor, waits_of
+from forensics.aspects.open_turns import Wait, WaitsFor, waits_during, waits_of
 from forensics.aspects.silences import Silence, silences_of
 from forensics.case import Case
 from forensics.durations import duration
@@ -31,8 +31,6 @@ from forensics.schema import EventKind as K
 from forensics.schema import Source, is_from
 from forensics.whereabouts import MACHINE_LOG
 
-# what begins anew: a silence before it lies between two runs
-ANEW = (K.SESSION_START, K.USER_PROMPT, K.PROMPT_TYPED)
 GOING = (WaitsFor.MODEL, WaitsFor.CALL)
 
 GUIDANCE = Guidance(
@@ -102,8 +100,7 @@ def silent_gap(case: Case, *, least_s: float = 300.0) -> Iterator[Said]:
         return
     undecided = 0
     for silence in silences:
-        meanwhile = [w for w in waits if _covers(w, silence)]
-        told = _told(case, silence, meanwhile)
+        told = _told(case, silence, waits_during(case, silence, waits))
         if told:
             yield _hit(case, silence, told)
         elif told is None:
@@ -115,15 +112,8 @@ def silent_gap(case: Case, *, least_s: float = 300.0) -> Iterator[Said]:
         )
 
 
-def _covers(wait: Wait, silence: Silence) -> bool:
-    return wait.since <= silence.since and (wait.until is None or wait.until >= silence.until)
-
-
 def _told(case: Case, silence: Silence, meanwhile: Sequence[Wait]) -> list[Wait] | None:
     """Return the waits that nobody could end by answering; null where the evidence does not decide."""
-    open_end = [w for w in meanwhile if w.until is None]
-    if open_end and _begins_anew(case, silence):
-        meanwhile = [w for w in meanwhile if w.until is not None]
     going = [w for w in meanwhile if w.what in GOING]
     waiting = [w for w in meanwhile if w.what is WaitsFor.AGENTS]
     if going or not waiting:
@@ -131,13 +121,6 @@ def _told(case: Case, silence: Silence, meanwhile: Sequence[Wait]) -> list[Wait]
     if any(w.what is WaitsFor.OTHERS for w in meanwhile):
         return []
     return waiting if _is_logged(case, silence) else None
-
-
-def _begins_anew(case: Case, silence: Silence) -> bool:
-    behind = case.events.filter(
-        (pl.col("ts") >= silence.until) & (pl.col("ts") <= silence.until + timedelta(seconds=2))
-    )
-    return bool(set(behind["kind"]) & {k.value for k in ANEW})
 
 
 def _is_logged(case: Case, silence: Silence) -> bool:

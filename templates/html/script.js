@@ -38,7 +38,8 @@
     }
     for (const part of all(".quiet")) { part.hidden = isNarrowed; }
     for (const part of all(".nothing")) { part.hidden = Boolean(part.parentElement.querySelector(".finding:not([hidden])")) || !isNarrowed; }
-    document.getElementById("shown").textContent = `${shown} of ${cards.length} findings shown`;
+    const output = document.getElementById("shown");
+    output.textContent = `${shown} of ${cards.length + Number(output.dataset.above)} findings shown`;
   };
   if (filter) {
     filter.hidden = false;
