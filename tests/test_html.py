@@ -116,6 +116,14 @@ def test_each_number_is_quoted_in_full_once_and_the_lines_around_fold_open_there
             assert all(piece.rstrip("\n") in lines[n - 1] for piece in HIDDEN.split(text)), (name, n)
 
 
+def test_the_lines_of_a_sentence_are_told_in_the_order_of_their_numbers(page):
+    link = r'<a class="number" href="#E\d+">E(\d+)</a>'
+    runs = [found.group() for found in re.finditer(rf"{link}(?: {link})+", page)]
+    told = [[int(n) for n in re.findall(link, run)] for run in runs]
+    assert any(len(numbers) > 2 for numbers in told)
+    assert [numbers for numbers in told if numbers != sorted(numbers)] == []
+
+
 def test_the_sections_stand_in_the_order_of_the_report(page):
     headings = re.findall(r"<h2>([^<]+)</h2>", page)
     assert headings == [

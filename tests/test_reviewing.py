@@ -286,6 +286,7 @@ def test_a_state_without_a_failure_that_it_bears_on_is_no_factor():
             "CCF201/silent/fallback-answered",
             "http://api.openai.com/v1 answered 3 speech-to-text requests after http://127.0.0.1:2022/v1 had failed",
         ),
+        ("CCF201/fires/hidden-lines", "1 of 2 speech-to-text requests was answered"),
         ("CCF204/fires/retry-then-served", "1 speech-to-text request was answered after a try had failed"),
         ("CCF206/fires/timed-out-then-answered", "After the model API had failed (timeout), the main agent was answered again"),
         ("CCF304/silent/commit-in-between", "Work was committed with git, 3 min 20 s before the last record"),

@@ -17,7 +17,7 @@ from forensics.render.html_views import Sheet, choices_of, sheets_of
 from forensics.render.incident import lay_out_all
 from forensics.render.markup import COMMAND, capitalised, plain
 from forensics.render.overview import overview_of
-from forensics.render.references import ShortNames
+from forensics.render.references import ShortNames, in_order
 from forensics.render.templates import environment, render, source_of
 
 NEEDS_NO_STOP = (".", "?", "!", "…", ":")
@@ -52,7 +52,7 @@ def _environment(folder: Path | None) -> Environment:
     env = environment(folder)
     env.autoescape = True
     env.finalize = _finalized
-    env.filters |= {"say": say, "advised": advised}
+    env.filters |= {"say": say, "advised": advised, "in_order": in_order}
     return env
 
 

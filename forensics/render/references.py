@@ -26,6 +26,11 @@ def _ends(name: str) -> Iterator[str]:
     return ("/".join(parts[n:]) for n in range(len(parts) - 1, -1, -1))
 
 
+def in_order(numbers: Iterable[str]) -> list[str]:
+    """Return numbers of evidence (``E1``, ``E2`` …) as they count: in every format one sentence shows them alike."""
+    return sorted(numbers, key=lambda n: int(n[1:]))
+
+
 def links(numbers: Sequence[str]) -> str:
     """Return links to pieces of evidence (``E1``, ``E2`` …), four and more in a row as a range."""
     told: list[str] = []
@@ -39,7 +44,7 @@ def links(numbers: Sequence[str]) -> str:
 
 def _runs(numbers: Sequence[str]) -> Iterator[list[str]]:
     run: list[str] = []
-    for number in sorted(numbers, key=lambda n: int(n[1:])):
+    for number in in_order(numbers):
         if run and int(number[1:]) != int(run[-1][1:]) + 1:
             yield run
             run = []
