@@ -315,3 +315,10 @@ def test_an_unknown_name_is_told_without_our_modules(tmp_path, analysis):
     with pytest.raises(TemplateError) as raised:
         to_html(analysis, templates=tmp_path)
     assert str(raised.value).endswith("line 1: 'Incident object' has no attribute 'headlines'")
+
+
+def test_the_filter_counts_what_stands_above_it(analysis, page):
+    (sheet,) = html.sheets_of(analysis, lay_out_all(analysis, None))
+    assert {c.view.finding.rule for c in sheet.above} == {"CCF901", "CCF902"}
+    assert f'<output id="shown" data-above="{len(sheet.above)}">' in page
+    assert "(the end and the chain stand above)" in page
