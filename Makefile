@@ -36,7 +36,7 @@ test: $(VENV)/.installed-dev ## Run the tests, in random order, on all cores.
 # Both may be missing: the tests that need them are skipped then, and say so.
 test-tools: ## Install what some tests drive: Chromium (apt-get, as root), Mermaid's parser (npm).
 	@command -v chromium >/dev/null || timeout 300 apt-get install -y -qq --no-install-recommends chromium >/dev/null
-	@timeout 300 npm install --silent --no-save --no-package-lock --prefix . $(MERMAID)
+	@timeout 120 npm install --silent --no-save --no-package-lock --prefix . $(MERMAID)
 
 lint: $(VENV)/.installed-dev ## Run ruff: rules and format.
 	@$(BIN)/ruff check .
