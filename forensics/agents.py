@@ -58,6 +58,11 @@ class AgentLife:
     outcome: AgentEnd
 
     @property
+    def name(self) -> str:
+        """Return what it is called: by its brief, else its type, else its id."""
+        return self.description or self.agent_type or self.agent_id
+
+    @property
     def is_out_of_sight(self) -> bool:
         """Say whether nothing but its launch is known: it may have returned, and its transcript would tell."""
         return self.outcome is AgentEnd.UNFINISHED and self.background and self.last_event is None

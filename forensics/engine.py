@@ -44,6 +44,7 @@ def analyse(
     base: Path | None = None,
     around: int = 0,
     most_rows: int | None = MOST_ROWS,
+    reviewing: bool = True,
     redacting: bool = True,
     progress: Progress | None = None,
 ) -> Analysis:
@@ -51,14 +52,15 @@ def analyse(
 
     The path ``-`` is ``stdin``. What is packed is unpacked for the run. Files under ``base`` are named
     relative to it. So many lines ``around`` each cited one are kept with the analysis, and ``most_rows`` of
-    each session's timeline (null: all). ``progress`` is told how far the run is.
+    each session's timeline (null: all). ``reviewing`` says what only a report tells. ``progress`` is told how far
+    the run is.
 
     Raises ``UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no line
     of any file could be understood.
     """
     with ExitStack() as run:
         ingested = _read(run, paths, stdin, base, redacting=redacting, progress=progress)
-        told = _analyse(paths, ingested, tz, rules, around, most_rows, progress=progress)
+        told = _analyse(paths, ingested, tz, rules, around, most_rows, reviewing=reviewing, progress=progress)
         return replace(told, redacted=redacting)
 
 
@@ -102,6 +104,7 @@ def _analyse(
     around: int,
     most_rows: int | None,
     *,
+    reviewing: bool,
     progress: Progress | None,
 ) -> Analysis:
     if not _is_understood(ingested):
@@ -122,7 +125,7 @@ def _analyse(
         build_case(session, parts[session,], ingested.todos, ingested.spawns, excerpts, sifted)
         for session in judged(progress, ids)
     )
-    sessions = [judge(case, rules, citations, errors, most_rows) for case in cases]
+    sessions = [judge(case, rules, citations, errors, most_rows, reviewing=reviewing) for case in cases]
     return Analysis(
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),

@@ -223,3 +223,14 @@ def fingerprint(rule: str, session_id: str, agent_id: str | None, subject: str) 
     """Identify a finding across runs: no times, no line numbers, no absolute paths."""
     key = "\x1f".join((rule, session_id, agent_id or "", " ".join(subject.split())))
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def cited_codes(findings: Iterable[Finding]) -> dict[int, list[str]]:
+    """Return for each record that findings cite their rules' codes, each once, in the order of the findings."""
+    cited: dict[int, list[str]] = {}
+    for finding in findings:
+        for ref in finding.evidence:
+            codes = cited.setdefault(ref.event_id, [])
+            if finding.rule not in codes:
+                codes.append(finding.rule)
+    return cited

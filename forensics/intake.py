@@ -29,11 +29,12 @@ def analysed(
     rules: Sequence[Rule] | None = None,
     around: int = 0,
     most_rows: int | None = MOST_ROWS,
+    reviewing: bool = False,
 ) -> Analysis:
     """Analyse what was named; without any path, the ``default`` newest sessions of this user.
 
     So many lines ``around`` each cited one are kept, for a report that shows them, and ``most_rows`` of each
-    session's timeline (null: all).
+    session's timeline (null: all). ``reviewing`` says what only a report tells.
 
     A rule that failed is told on stderr, and in the exit code.
     """
@@ -57,6 +58,7 @@ def analysed(
             base=base,
             around=around,
             most_rows=most_rows,
+            reviewing=reviewing,
             redacting=not asked.no_redact,
             progress=progress,
         )

@@ -22,6 +22,7 @@ from forensics.finding import (
     Severity,
     fingerprint,
 )
+from forensics.review import Review
 from forensics.reviewing import review_of
 from forensics.rule import Rule, Said
 from forensics.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
@@ -35,6 +36,8 @@ def judge(
     citations: Citations,
     errors: list[RuleError],
     most_rows: int | None,
+    *,
+    reviewing: bool,
 ) -> SessionAnalysis:
     """Ask every rule about a session, and join what they say with its lines. A failure of ours is put to ``errors``."""
 
@@ -60,7 +63,7 @@ def judge(
         disk_writes=unaccounted_writes(case, citations),
         chain=chain,
         chain_refs={ref.event_id: ref for ref in citations.resolve(shown)},
-        review=review_of(judged, citations, failed),
+        review=review_of(judged, citations, failed) if reviewing else Review(),
         files=citations.files_of(case.events),
         file_names=citations.names_of(case.events),
     )

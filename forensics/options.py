@@ -110,7 +110,7 @@ Last = Annotated[
 Everything = Annotated[bool, typer.Option("--all", help="All sessions of this user, where no path is given.")]
 Output = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("-o", "--output", help="Where to write the report; - or nothing: standard output."),
+    typer.Option("-o", "--output", help="Where to write it; - or nothing: standard output."),
 ]
 Template = Annotated[
     Optional[Path],  # noqa: UP045

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from forensics.errors import UsageError
 from forensics.options import ReportFormat
-from forensics.run import spare_logs, write
+from forensics.run import file_of, spare_logs, write
 from forensics.terminal import screen, terminal
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class Wanted:
     assets: Path | None = None  # folder for the pictures
 
     @property
-    def is_file(self) -> bool:
-        """Say whether the report goes into a file."""
-        return self.output is not None and str(self.output) != "-"
+    def file(self) -> Path | None:
+        """Return the file that the report goes into."""
+        return file_of(self.output)
 
 
 def require_plots() -> None:
@@ -56,20 +56,16 @@ def write_report(analysis: Analysis, paths: Sequence[Path], wanted: Wanted) -> N
     text, pictures = _text(analysis, wanted), _pictures(analysis, wanted)
     for path in (*pictures, *([wanted.output] if wanted.output is not None else [])):
         spare_logs(path, paths, analysis)
-    if (
-        wanted.is_file
-        and wanted.output is not None
-        and wanted.output.resolve() in {p.resolve() for p in pictures}
-    ):
-        msg = f"{wanted.output}: is the name of one of the pictures; name another file for the report"
+    if wanted.file is not None and wanted.file.resolve() in {p.resolve() for p in pictures}:
+        msg = f"{wanted.file}: is the name of one of the pictures; name another file for the report"
         raise UsageError(msg)
     write(text, wanted.output)
     for path, picture in pictures.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write(picture, path)
-    if wanted.is_file:
+    if wanted.file is not None:
         sys.stdout.write(to_text(analysis, **terminal()))
-        sys.stdout.write(f"\nThe report is in {wanted.output}\n")
+        sys.stdout.write(f"\nThe report is in {wanted.file}\n")
 
 
 def _text(analysis: Analysis, wanted: Wanted) -> str:
@@ -90,7 +86,7 @@ def _link(wanted: Wanted) -> str | None:
     """Return the folder of pictures as seen from the report: on standard output, from here."""
     if wanted.assets is None:
         return None
-    here = wanted.output.parent if wanted.output is not None and wanted.is_file else Path()
+    here = wanted.file.parent if wanted.file is not None else Path()
     return Path(os.path.relpath(wanted.assets, here)).as_posix()
 
 

@@ -67,21 +67,28 @@ def spare_logs(output: Path, paths: Sequence[Path], analysis: Analysis) -> None:
         raise UsageError(msg)
 
 
+def file_of(output: Path | None) -> Path | None:
+    """Return the file that an output names; none for standard output, which ``-`` is."""
+    return None if output is None or str(output) == "-" else output
+
+
 def write(text: str, output: Path | None) -> None:
     """Write after success only, so that a failed run leaves no half a report."""
-    if output is None or str(output) == "-":
+    file = file_of(output)
+    if file is None:
         sys.stdout.write(text)
-        return
-    output.write_text(text, encoding="utf-8")
+    else:
+        file.write_text(text, encoding="utf-8")
 
 
 def write_pieces(pieces: Iterable[bytes], output: Path | None) -> None:
     """Write what is too much to be held as one text, piece by piece."""
-    if output is None or str(output) == "-":
+    file = file_of(output)
+    if file is None:
         for piece in pieces:
             sys.stdout.buffer.write(piece)
         return
-    with output.open("wb") as stream:
+    with file.open("wb") as stream:
         stream.writelines(pieces)
 
 

@@ -13,11 +13,9 @@ from datetime import datetime
 import polars as pl
 
 from forensics.analysis import Analysis, SessionAnalysis
-from forensics.finding import EvidenceRef, Finding
+from forensics.controls import CONTROL
+from forensics.finding import EvidenceRef, Finding, cited_codes
 from forensics.schema import LOCAL, UTC, Row
-
-# tab and line end stay: a value is no line of a terminal yet
-CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +161,7 @@ def events_of(analysis: Analysis) -> pl.DataFrame:
 
 
 def _events(session: SessionAnalysis) -> pl.DataFrame:
-    cited: dict[int, list[str]] = {}
-    for finding in session.findings:
-        for ref in finding.evidence:
-            codes = cited.setdefault(ref.event_id, [])
-            if finding.rule not in codes:
-                codes.append(finding.rule)
+    cited = cited_codes(session.findings)
     codes_of = pl.DataFrame(
         {"event_id": [*cited], "cited_by": [" ".join(sorted(codes)) for codes in cited.values()]},
         schema={"event_id": BIG, "cited_by": STRING},

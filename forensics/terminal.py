@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TypedDict
 
+from forensics.run import file_of
+
 NARROWEST = 20
 
 
@@ -39,7 +41,7 @@ def screen(output: Path | None) -> Screen:
 
     It has colours on a terminal only, unless FORCE_COLOR asks for them in a pipe too, as for ``less -R``.
     """
-    is_here = output is None or str(output) == "-"
+    is_here = file_of(output) is None
     forced = is_here and bool(os.environ.get("FORCE_COLOR")) and not os.environ.get("NO_COLOR")
     return {
         "width": max(shutil.get_terminal_size().columns, NARROWEST),

@@ -13,7 +13,7 @@ from forensics.aspects.todo_lists import open_items
 from forensics.bounds import MOST_ROWS
 from forensics.case import Case
 from forensics.citations import Citations
-from forensics.finding import Cite, Finding
+from forensics.finding import Cite, Finding, cited_codes
 from forensics.schema import NOTES, Row, is_kind
 from forensics.schema import EventKind as K
 
@@ -69,12 +69,7 @@ def timeline_of(
     case: Case, findings: Sequence[Finding], citations: Citations, most: int | None = MOST_ROWS
 ) -> tuple[tuple[Moment, ...], int]:
     """Return the rows in order of time, and how many were left out: more than ``most`` are not readable."""
-    cited: dict[int, list[str]] = {}
-    for finding in findings:
-        for ref in finding.evidence:
-            codes = cited.setdefault(ref.event_id, [])
-            if finding.rule not in codes:
-                codes.append(finding.rule)
+    cited = cited_codes(findings)
     wanted = is_kind(STORY) | pl.col("event_id").is_in(list(cited))
     told = ~is_kind(PROOF_ONLY)
     main = ~((pl.col("kind") == K.USER_PROMPT.value) & pl.col("agent_id").is_not_null())

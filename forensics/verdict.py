@@ -36,6 +36,9 @@ class Verdict(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+DIED = (Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED)  # nobody ended it on purpose
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """The verdict, the records that prove it, and the silence before the last record."""

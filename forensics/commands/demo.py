@@ -31,7 +31,7 @@ def demo(
         checkout = Path(__file__).parents[2] / "fixtures" / "incident-2025-10-21" / "input"
         with as_file(packaged) if packaged.is_dir() else _checkout(checkout) as folder:
             # the rules as they come: no configuration of the current folder changes the demonstration
-            analysis = analysed(Asked(paths=[folder]), run, rules=RULES)
+            analysis = analysed(Asked(paths=[folder]), run, rules=RULES, reviewing=True)
             write_report(analysis, [folder], Wanted(output=output or Path("incident.md")))
 
 

@@ -10,8 +10,8 @@ import typer
 
 from forensics.errors import UsageError
 from forensics.intake import analysed
-from forensics.options import Asked, EventsFormat, takes
-from forensics.run import guarded, remark, spare_logs, write_pieces
+from forensics.options import Asked, EventsFormat, Output, takes
+from forensics.run import file_of, guarded, remark, spare_logs, write_pieces
 
 if TYPE_CHECKING:
     from forensics.analysis import Analysis
@@ -28,10 +28,7 @@ ENDINGS = {
 @takes(Asked)
 def events(
     asked: Asked,
-    output: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("-o", "--output", help="Where to write them; - or nothing: standard output."),
-    ] = None,
+    output: Output = None,
     output_format: Annotated[
         Optional[EventsFormat],  # noqa: UP045
         typer.Option("--format", help="As what; without: by the end of the output's name, else jsonl."),
@@ -40,8 +37,7 @@ def events(
     """Write the table of events: one row for each record of the sessions, with its file and line."""
     with guarded() as run:
         written_as = output_format or ENDINGS.get(output.suffix.lower() if output else "", EventsFormat.JSONL)
-        is_stdout = output is None or str(output) == "-"
-        if written_as is EventsFormat.PARQUET and is_stdout and sys.stdout.isatty():
+        if written_as is EventsFormat.PARQUET and file_of(output) is None and sys.stdout.isatty():
             msg = "Parquet is not for a terminal: name a file with -o, or send it into a pipe"
             raise UsageError(msg)
         analysis = analysed(asked, run)
@@ -66,7 +62,7 @@ def _write(analysis: Analysis, output: Path | None, written_as: EventsFormat) ->
 
 
 def _tell_left_out(analysis: Analysis, undated: int) -> None:
-    from forensics.render.numbers import counted
+    from forensics.numbers import counted
 
     if undated:
         remark(f"{counted(undated, 'event')} without a time left out: Timesketch has no place for them")

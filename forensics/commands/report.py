@@ -41,7 +41,8 @@ def report(
             raise UsageError(msg)
         if assets is not None:
             require_plots()
-        analysis = analysed(asked, run, around=LINES_AROUND if written_as is ReportFormat.HTML else 0)
+        around = LINES_AROUND if written_as is ReportFormat.HTML else 0
+        analysis = analysed(asked, run, around=around, reviewing=True)
         wanted = Wanted(output=output, written_as=written_as, tz=asked.tz, template=template, assets=assets)
         write_report(analysis, asked.paths or [], wanted)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from forensics.intake import analysed
-from forensics.options import Asked, TimelineFormat, takes
-from forensics.run import guarded, remark, spare_logs, write
+from forensics.options import Asked, Output, TimelineFormat, takes
+from forensics.run import file_of, guarded, remark, spare_logs, write
 from forensics.terminal import terminal
 
 if TYPE_CHECKING:
@@ -19,10 +18,7 @@ if TYPE_CHECKING:
 @takes(Asked)
 def timeline(
     asked: Asked,
-    output: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("-o", "--output", help="Where to write it; - or nothing: standard output."),
-    ] = None,
+    output: Output = None,
     output_format: Annotated[
         TimelineFormat,
         typer.Option("--format", help="As what: rows, JSON, a Mermaid gantt, a trace for Perfetto."),
@@ -41,7 +37,7 @@ def timeline(
         analysis = analysed(asked, run, most_rows=most)
         if output is not None:
             spare_logs(output, asked.paths or [], analysis)
-        write(_written(analysis, output_format, is_stdout=output is None or str(output) == "-"), output)
+        write(_written(analysis, output_format, is_stdout=file_of(output) is None), output)
 
 
 def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bool) -> str:
@@ -67,8 +63,8 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
 
 
 def _tell_undated(analysis: Analysis) -> None:
+    from forensics.numbers import counted
     from forensics.render.exploring.spans import Spans
-    from forensics.render.numbers import counted
 
     undated = sum(Spans(session).is_empty for session in analysis.sessions)
     if undated:

@@ -11,8 +11,8 @@ from rich.text import Text
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.durations import span_text
 from forensics.finding import Finding, OutcomeKind, Severity, by_reason
+from forensics.numbers import counted
 from forensics.render.markup import plain
-from forensics.render.numbers import counted
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",

@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.coverage import Coverage, Place, SourceCoverage
+from forensics.numbers import share
 from forensics.render.console import printed, terminal
 from forensics.render.markup import json_text, plain
-from forensics.render.numbers import share
 
 SHOWN = 20
 COLUMNS = ("source", "files", "lines", "understood", "records", "of unknown shape")

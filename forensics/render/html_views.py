@@ -83,11 +83,6 @@ class Sheet:
         return (*self.ending, *self.chain)
 
     @property
-    def above_count(self) -> int:
-        """Return how many cards that are."""
-        return len(self.above)
-
-    @property
     def severities(self) -> tuple[tuple[str, int], ...]:
         """Return how many findings each severity has, worst first."""
         found = Counter(c.view.finding.severity for c in self.cards)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 
+from forensics.controls import CONTROL
+
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$^])")
 BACKTICKS = re.compile(r"`+")
 COMMAND = re.compile(r"`([^`]+)`")  # as guidance marks it
 LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 WORD = re.compile(r"[a-z][a-z-]*[ ,;]")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+MOVING = re.compile(CONTROL)
 
 # What runs a build reads its log for orders, ours too. GitHub's runner takes `::name` where a line begins, behind
 # blanks too, and `##[name]` wherever it stands (actions/runner, ActionCommand.cs); Azure's agent `##vso[`.
@@ -33,7 +35,7 @@ def plain(text: object) -> str:
 
     What is taken out, or broken up, is marked by U+FFFD.
     """
-    shown = CONTROL.sub("�", LINE_BREAKS.sub(" ", str(text)))
+    shown = MOVING.sub("�", LINE_BREAKS.sub(" ", str(text)))
     return ORDER.sub(lambda found: f"{found[0]}�", shown) if "::" in shown or "##" in shown else shown
 
 
@@ -88,5 +90,9 @@ def setting(value: object) -> str:
 
 def json_text(document: object) -> str:
     """Write a document as JSON: readable, the same values, and nothing that a terminal, an editor or a runner obeys."""
-    text = json.dumps(document, ensure_ascii=False, indent=2)
-    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return json_escaped(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+
+
+def json_escaped(text: str) -> str:
+    """Escape in JSON that is already written what a terminal, an editor or a runner would obey."""
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -22,8 +22,8 @@ from jinja2 import (
 from forensics import errors
 from forensics.citations import format_utc
 from forensics.durations import span_text
+from forensics.numbers import counted, share
 from forensics.render.markup import advised, code, fence, inline, plain, sentence, setting, told
-from forensics.render.numbers import counted, share
 from forensics.render.references import links
 
 MODULE = re.compile(r"(?<=')(?:\w+\.)+(?=\w+ object')")  # before the name of what has no such attribute

@@ -10,10 +10,9 @@ from forensics.case import Case
 from forensics.citations import Citations
 from forensics.finding import Cite, Claim, EvidenceRef, Severity
 from forensics.review import Exclusion, Figure, Told
-from forensics.verdict import Verdict
+from forensics.verdict import DIED, Verdict
 
 SHOWN = 4  # lines for one sentence
-CUT_OFF = (Verdict.TRUNCATED, Verdict.CRASHED, Verdict.KILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Basis:
         """Say whether anything went wrong at all: where nothing did, nothing held against it, and nothing was lost."""
         low = Severity.LOW.rank
         found = (f.severity.rank >= low and f.contract_held is not True for f in self.case.findings)
-        return any(found) or self.case.ending.verdict in (*CUT_OFF, Verdict.ERROR_RESULT)
+        return any(found) or self.case.ending.verdict in (*DIED, Verdict.ERROR_RESULT)
 
     def told(self, text: str, claim: Claim, events: Iterable[int]) -> Told:
         """Return a sentence with the lines that show it. Raises ``ValueError`` where there are none."""
@@ -54,11 +53,6 @@ def few(events: Iterable[int]) -> tuple[int, ...]:
     """Return at most so many of the events as are shown, each once: the first ones, and the last."""
     once = tuple(dict.fromkeys(events))
     return once if len(once) <= SHOWN else (*once[: SHOWN - 1], once[-1])
-
-
-def counted(number: int, noun: str) -> str:
-    """Write ``1 call`` or ``2 calls``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def of_all(part: int, whole: int) -> str:

@@ -13,7 +13,7 @@ from forensics.aspects.conflicts import spawned
 from forensics.aspects.open_turns import COMMANDS, silence_before_end
 from forensics.aspects.open_work import agents_out, unexplained_writes
 from forensics.aspects.silences import LONG_S
-from forensics.aspects.todo_lists import open_items
+from forensics.aspects.todo_lists import BUSY, open_items
 from forensics.aspects.voice_results import failed_results
 from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
@@ -30,7 +30,6 @@ from forensics.voice_chains import Chain
 
 CHECKPOINT, TIMED_OUT = "CCF304", "CCF204"
 MODEL_API = "model API"
-NOT_BEGUN, BUSY = "pending", "in_progress"
 
 
 def figures_of(basis: Basis) -> Iterator[Figure]:

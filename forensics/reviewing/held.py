@@ -15,13 +15,14 @@ from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case, FileAccess
 from forensics.durations import span_text
 from forensics.finding import Claim
+from forensics.numbers import counted
 from forensics.review import Told
-from forensics.reviewing.basis import CUT_OFF, Basis, counted, of_all
+from forensics.reviewing.basis import Basis, of_all
 from forensics.reviewing.requests import answered, distinct
 from forensics.reviewing.sequence import before, seconds_after
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
-from forensics.verdict import Verdict
+from forensics.verdict import DIED, Verdict
 from forensics.voice_chains import Chain
 
 ANEW = (
@@ -159,7 +160,7 @@ def _agents_delivered(basis: Basis) -> Iterator[Told]:
     started = spawned(basis.case)
     done = [a for a in started if a.outcome is AgentEnd.COMPLETED]
     shown = [a.end_event for a in done if a.end_event is not None]
-    if shown and (len(done) < len(started) or basis.case.ending.verdict in CUT_OFF):
+    if shown and (len(done) < len(started) or basis.case.ending.verdict in DIED):
         text = f"{of_all(len(done), len(started))} agents returned a result"
         names = ", ".join(f"“{a.description}”" for a in done[:NAMED] if a.description)
         more = f" and {len(done) - NAMED} more" if len(done) > NAMED else ""
@@ -207,7 +208,7 @@ def _denied(basis: Basis) -> Iterator[Told]:
 def _kept(basis: Basis) -> Iterator[Told]:
     """Yield what outlasted an end that was none: the last commit, and the transcript."""
     case, last = basis.case, basis.case.ending.last_event
-    if case.ending.verdict not in CUT_OFF or last is None:
+    if case.ending.verdict not in DIED or last is None:
         return
     commits = [c.event for c in checkpoints(case) if c.what == COMMIT]
     known = case.of(K.TOOL_CALL).filter(before(case, case.event(last)))["event_id"]

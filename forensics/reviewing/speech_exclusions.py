@@ -16,8 +16,9 @@ from forensics.aspects.voice_tables import SERVICES
 from forensics.case import Case
 from forensics.durations import span_text
 from forensics.finding import Claim, Slot
+from forensics.numbers import counted
 from forensics.review import Exclusion
-from forensics.reviewing.basis import Basis, counted
+from forensics.reviewing.basis import Basis
 from forensics.reviewing.requests import PAGE, answered
 from forensics.reviewing.sequence import after, seconds_after
 from forensics.schema import CONVERSE, Row, Source, is_from

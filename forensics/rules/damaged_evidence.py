@@ -14,9 +14,8 @@ from forensics.order import clock_steps
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import CUT_OFF, Row, Source
 from forensics.schema import EventKind as K
-from forensics.verdict import Verdict
+from forensics.verdict import DIED
 
-ABNORMAL = (Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED)
 LATE = "records that are earlier than the one above them"
 
 GUIDANCE = Guidance(
@@ -82,7 +81,7 @@ def damaged_evidence(case: Case, *, most_share: float = 0.01) -> Iterator[Said]:
 def _hit(case: Case, row: Row, most_share: float) -> Hit:
     lines, total, reason = row["count"], row["total"], row["status"]
     is_cut = row["component"] == CUT_OFF
-    ended_in_it = is_cut and case.ending.verdict in ABNORMAL
+    ended_in_it = is_cut and case.ending.verdict in DIED
     is_much = lines > most_share * total and not (is_cut and lines == 1)
     cites = (row["event_id"],)
     share = f"{lines} of {total} lines" if lines > 1 else f"1 line of {total}"

@@ -24,9 +24,8 @@ from forensics.finding import (
 )
 from forensics.rule import Guidance, Said, rule
 from forensics.schema import Source
-from forensics.verdict import Verdict
+from forensics.verdict import DIED
 
-DIED = (Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED)
 SHOWN = 10  # changes that are cited
 
 GUIDANCE = Guidance(

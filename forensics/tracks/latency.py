@@ -11,18 +11,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from forensics.aspects.latency import Series, failing_series, primary_of
+from forensics.aspects.voice_tables import SERVICES as SPEECH
 from forensics.case import Case
 from forensics.finding import Finding
 from forensics.tracks.marked import marks_of
 from forensics.tracks.shape import SEVERAL, Bar, Strip, Tone, Track, lane, track
 from forensics.voice_chains import Attempt, Chain, walk_attempts
 
-SERVICES = {
-    "stt": "speech-to-text",
-    "tts": "text-to-speech",
-    "mcp": "MCP tool",
-    "api": "model API",
-}
+SERVICES = {**SPEECH, "mcp": "MCP tool", "api": "model API"}
 HEAD = re.compile(r"^https?://|(?<=[a-z0-9])/v1/?$")  # of an address, what tells nothing
 Service = tuple[str, str]  # of which kind, and its endpoint
 

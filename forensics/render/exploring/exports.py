@@ -14,7 +14,7 @@ from datetime import date, time
 import polars as pl
 from polars import selectors as cs
 
-from forensics.render.markup import LINE_BREAKS, OBEYED
+from forensics.render.markup import LINE_BREAKS, json_escaped
 from forensics.schema import TsQuality
 
 SCHEMA_VERSION = "1"
@@ -51,7 +51,7 @@ def to_jsonl(frame: pl.DataFrame) -> Iterator[bytes]:
     """Yield one JSON object for each row, each on its line."""
     for piece in _pieces(frame):
         text = _dated(piece).write_ndjson()
-        yield OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+        yield json_escaped(text).encode()
 
 
 def to_json(frame: pl.DataFrame) -> Iterator[bytes]:

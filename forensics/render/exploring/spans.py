@@ -153,7 +153,7 @@ class Spans:
             yield Span(
                 sort=Sort.AGENT,
                 track=agent.agent_id,
-                name=agent.description or agent.agent_type or agent.agent_id,
+                name=agent.name,
                 start=start,
                 end=max(start, self._of(agent.alive_until(horizon)) or start),
                 state=STATES.get(agent.outcome, State.OPEN),

@@ -10,10 +10,10 @@ from rich.text import Text
 from forensics.agents import AgentLife
 from forensics.analysis import Analysis, Moment, SessionAnalysis
 from forensics.citations import format_utc
+from forensics.numbers import counted
 from forensics.render.console import printed, terminal
 from forensics.render.exploring.text_table import to_table
 from forensics.render.markup import json_text, plain
-from forensics.render.numbers import counted
 from forensics.schema import TsQuality
 
 SCHEMA_VERSION = "1"
@@ -92,7 +92,7 @@ def _left_out(session: SessionAnalysis) -> str:
 
 def _rows(session: SessionAnalysis) -> Iterator[tuple[Moment, str]]:
     """Yield the rows, each with what its agent is called; the main one, and what is none, has no name."""
-    names = {a.agent_id: a.description or a.agent_type or a.agent_id for a in session.case.agents}
+    names = {a.agent_id: a.name for a in session.case.agents}
     for moment in session.timeline:
         yield moment, names.get(moment.agent_id, moment.agent_id) if moment.agent_id else ""
 

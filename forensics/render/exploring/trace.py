@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from forensics.analysis import Analysis, SessionAnalysis
+from forensics.bounds import shortened
 from forensics.render.exploring.spans import VOICE, Mark, Span, Spans, State, micros_of, short_id
-from forensics.render.markup import OBEYED, plain
+from forensics.render.markup import json_escaped, plain
 
 Entry: TypeAlias = dict[str, object]
 NAMED = 60  # characters of a name on a bar
@@ -26,7 +27,7 @@ def to_trace(analysis: Analysis) -> str:
     lines = ",\n".join(json.dumps(e, ensure_ascii=False) for e in entries)
     about = {"tool": f"forensics {analysis.tool_version}", "redacted": analysis.redacted}
     text = f'{{"displayTimeUnit": "ms",\n"otherData": {json.dumps(about)},\n"traceEvents": [\n{lines}\n]}}\n'
-    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return json_escaped(text)
 
 
 def _place(entry: Entry) -> tuple[bool, int, int, int, int]:
@@ -93,15 +94,14 @@ def _instant(pid: int, tid: int, mark: Mark) -> Entry:
 
 
 def _short(text: str) -> str:
-    shown = plain(text)
-    return shown if len(shown) <= NAMED else shown[: NAMED - 1] + "…"
+    return shortened(plain(text), NAMED)
 
 
 class _Lanes:
     """Gives each span a thread on which it nests: the first lane of its track that it fits into."""
 
     def __init__(self, session: SessionAnalysis, marks: list[Mark]) -> None:
-        named = {a.agent_id: a.description or a.agent_type or a.agent_id for a in session.case.agents}
+        named = {a.agent_id: a.name for a in session.case.agents}
         whole = "session" if session.case.is_voice_only else "main agent"
         self._names = {"": whole, **{i: f"agent {n}" for i, n in named.items()}, VOICE: "voice"}
         tracks = dict.fromkeys(("", *named, *(m.finding.agent_id or "" for m in marks), VOICE))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from forensics.analysis import Analysis, SessionAnalysis
 from forensics.bounds import shortened
 from forensics.citations import format_utc
-from forensics.render.numbers import counted
+from forensics.numbers import counted
 from forensics.render.pictures.drawing import draw
 from forensics.render.pictures.mermaid import LABEL, Section, Task, gantt
 from forensics.render.pictures.rows import Row, chosen, rows_of

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from forensics.bounds import shortened
 from forensics.durations import MINUTE, span_text
-from forensics.render.numbers import counted
+from forensics.numbers import counted
 from forensics.tracks.shape import Bar, Lane, Mark, Strip, Tone, Track
 
 SIDE_BY_SIDE = 80  # marks nearer than the window's length by this are one row

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from forensics.analysis import Analysis
 from forensics.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
+from forensics.numbers import counted
 from forensics.render.console import STYLES, account, printed, terminal
 from forensics.render.incident import lay_out_all
 from forensics.render.markup import capitalised
-from forensics.render.numbers import counted
 from forensics.render.overview import overview_of
 from forensics.render.references import ShortNames
 from forensics.render.screen.brief import exhibits_of, findings_of, first_actions, levels_of, not_judged

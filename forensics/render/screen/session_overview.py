@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.finding import Severity
+from forensics.numbers import counted
 from forensics.render.console import STYLES
-from forensics.render.numbers import counted
 from forensics.render.overview import Overview
 from forensics.render.screen.brief import findings_of
 from forensics.render.screen.page import HEADING, QUIET, Page
