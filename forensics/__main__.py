@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from forensics.cli import app
+from forensics.cli.app import app
 
 app()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.evidence import BATCH_BYTES, Evidence, open_evidence
-from forensics.parsers import Parsed, parser_for
+from forensics.evidence.file import BATCH_BYTES, Evidence, open_evidence
+from forensics.formats import Parsed, parser_for
 
 CHECKOUT = Path(__file__).parent.parent
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from forensics.case import build_case
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
+from forensics.session.model.case import build_case
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SESSION = "5e551011-0000-4000-8000-000000000001"

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 from typer.testing import CliRunner
 
-from forensics.cli import app
+from forensics.cli.app import app
 
 # name: arguments. Those of sessions that were analysed can be anonymised
 ANALYSED = {

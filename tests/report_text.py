@@ -8,9 +8,9 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from forensics.analysis import Analysis
-from forensics.engine import analyse
-from forensics.render.markdown import to_markdown
+from forensics.analysis.engine import analyse
+from forensics.analysis.model import Analysis
+from forensics.render.report.markdown import to_markdown
 
 ROOT = Path(__file__).parents[1]
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.rules import RULES
 
 ROOT = Path(__file__).parents[1]

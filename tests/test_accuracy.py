@@ -9,9 +9,9 @@ import pytest
 
 from forensics.rules import RULES
 from tools.accuracy.base_rates import BASE_RATES
+from tools.accuracy.expectations import CLIENT, VOICE
 from tools.accuracy.measure import Mistake, Tally, at_least, measure
 from tools.accuracy.page import OTHERS, page
-from tools.expectations import CLIENT, VOICE
 
 PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
 

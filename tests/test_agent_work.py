@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.agents import AgentEnd, AgentLife
-from forensics.aspects.briefs import duplicate_briefs
-from forensics.aspects.capacity import refused_spawns, unanswered_requests
-from forensics.aspects.item_spells import Spell, list_owners, spells_of, undated_owners
-from forensics.aspects.shared_wording import alike_items
-from forensics.aspects.task_order import early_starts
 from forensics.schema import Source
+from forensics.session.agents.briefs import duplicate_briefs
+from forensics.session.agents.capacity import refused_spawns, unanswered_requests
+from forensics.session.lists.item_spells import Spell, list_owners, spells_of, undated_owners
+from forensics.session.lists.shared_wording import alike_items
+from forensics.session.lists.task_order import early_starts
+from forensics.session.model.agents import AgentEnd, AgentLife
 from tests.lists_story import BUSY, DONE, OPEN, START, Story, at
 
 

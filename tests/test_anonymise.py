@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from forensics.anonymise import Names, _Pseudonyms, anonymise
-from forensics.engine import analyse
-from forensics.private_names import WORDS
+from forensics.analysis.anonymise import Names, _Pseudonyms, anonymise
+from forensics.analysis.engine import analyse
+from forensics.privacy.people import WORDS
 from tests.outputs import ANALYSED, output_of
 
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"

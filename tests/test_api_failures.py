@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from forensics.aspects.api_failures import MOST_KEPT, ApiClass, class_of, failures
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
+from forensics.session.services.api_failures import MOST_KEPT, ApiClass, class_of, failures
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from forensics.bounds import CELL, FACT, MESSAGE, SENTENCE, bounded
-from forensics.engine import analyse
-from forensics.finding import Cite, Claim, Hit, Slot, Statement, Table
-from forensics.render import session_list
-from forensics.render.console import to_text
-from forensics.render.json_report import to_json
-from forensics.render.markdown import to_markdown
+from forensics.analysis.engine import analyse
+from forensics.render.answers import session_list
+from forensics.render.answers.console import to_text
+from forensics.render.answers.json_report import to_json
 from forensics.render.markup import json_text
+from forensics.render.report.markdown import to_markdown
+from forensics.rulekit.bounded import bounded
+from forensics.schema.finding import Cite, Claim, Hit, Slot, Statement, Table
+from forensics.text.lengths import CELL, FACT, MESSAGE, SENTENCE
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "rules"
 SECRET = "ghp_" + "Q1w2E3r4T5" * 4

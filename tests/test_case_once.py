@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forensics.aspects.todo_lists import list_states
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
+from forensics.session.lists.todo_lists import list_states
 
 CASE = Path(__file__).parents[1] / "fixtures" / "rules" / "CCF102" / "fires" / "five-at-once" / "input"
 

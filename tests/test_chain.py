@@ -8,14 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from forensics.case import build_case
+from forensics.analysis.engine import analyse
 from forensics.chain.graph import ChainVerdict, Link, failure_graph
 from forensics.chain.peers import host_of, peers_in
-from forensics.engine import analyse
-from forensics.finding import Claim, Confidence, EvidenceRef, Finding, Nature, Severity
-from forensics.render.json_report import to_dict
-from forensics.render.markdown import to_markdown
+from forensics.render.answers.json_report import to_dict
+from forensics.render.report.markdown import to_markdown
 from forensics.schema import EVENTS, SPAWNS, TODOS, conform, empty
+from forensics.schema.finding import Claim, Confidence, EvidenceRef, Finding, Nature, Severity
+from forensics.session.model.case import build_case
 
 RULES = Path(__file__).parents[1] / "fixtures" / "rules"
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.citations import CONTROL, CUT, EXCERPT, Citations, excerpt
-from forensics.discover import Found
-from forensics.finding import Cite
-from forensics.ingest import ingest
-from forensics.redact import redact
+from forensics.analysis.citations import CONTROL, CUT, EXCERPT, Citations, excerpt
+from forensics.evidence.discover import Found
+from forensics.privacy.redact import redact
+from forensics.schema.finding import Cite
+from forensics.table.ingest import ingest
 
 LINES = [
     "[DEBUG] first \u2028 line \x0b with separators that are none",

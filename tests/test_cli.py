@@ -14,12 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics import __version__
-from forensics.cli import app
-from forensics.engine import analyse
-from forensics.finding import Severity
-from forensics.render import session_list
-from forensics.render.console import to_text
+from forensics.analysis.engine import analyse
+from forensics.cli.app import app
+from forensics.render.answers import session_list
+from forensics.render.answers.console import to_text
 from forensics.rules import RULES
+from forensics.schema.finding import Severity
 
 ROOT = Path(__file__).parents[1]
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"

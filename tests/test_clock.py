@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from forensics.account import Remark
-from forensics.clock import align
 from forensics.errors import UsageError
-from forensics.offsets import format_offset
-from forensics.order import in_order
-from forensics.parsers.base import rows
+from forensics.evidence.account import Remark
+from forensics.formats.reading import rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
+from forensics.table.clock import align
+from forensics.table.offsets import format_offset
+from forensics.table.order import in_order
 
 K = EventKind
 CHICAGO = timedelta(hours=-5)  # on 2025-10-21

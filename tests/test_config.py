@@ -13,21 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from forensics.cli import app
-from forensics.config import Config, _config, _Table, find, read
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
+from forensics.cli.app import app
+from forensics.cli.config import Config, _config, _Table, find, read
 from forensics.errors import ConfigError
-from forensics.names import nearest
-from forensics.own_rules import together
-from forensics.rule import Setting
+from forensics.rulekit.own_rules import together
+from forensics.rulekit.rule import Setting
 from forensics.rules import RULES
+from forensics.text.nearest import nearest
 
 ROOT = Path(__file__).parents[1]
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"
 SHORT = ROOT / "fixtures" / "rules" / "CCF102" / "silent" / "two-for-59-seconds" / "input"
 GAP = '''
-from forensics.finding import *
-from forensics.rule import Guidance, rule
+from forensics.rulekit import *
 from forensics.schema import Source
 
 @rule(

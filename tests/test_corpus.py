@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import pytest
 
-from forensics.discover import discover
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.errors import NothingReadableError
-from forensics.evidence import count_lines
-from forensics.parsers import parser_for
+from forensics.evidence.discover import discover
+from forensics.evidence.file import count_lines
+from forensics.formats import parser_for
 from forensics.schema import Source
 
 pytestmark = pytest.mark.corpus

@@ -10,15 +10,15 @@ import time
 
 import pytest
 
-from forensics.credentials import LEAST, Scanner
-from forensics.discover import Found
-from forensics.engine import analyse
-from forensics.evidence import Batch, open_evidence
-from forensics.ingest import ingest
-from forensics.render.json_report import to_json
-from forensics.render.markdown import to_markdown
+from forensics.analysis.engine import analyse
+from forensics.evidence.discover import Found
+from forensics.evidence.file import Batch, open_evidence
+from forensics.privacy.secret_kinds import ISSUED
+from forensics.render.answers.json_report import to_json
+from forensics.render.report.markdown import to_markdown
 from forensics.schema import EventKind
-from forensics.secret_kinds import ISSUED
+from forensics.table.ingest import ingest
+from forensics.table.notes.credentials import LEAST, Scanner
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from forensics.damage import damage_in
-from forensics.discover import Found
-from forensics.engine import analyse
-from forensics.ingest import ingest
-from forensics.order import clock_steps
-from forensics.parsers import parser_for
+from forensics.analysis.engine import analyse
+from forensics.evidence.discover import Found
+from forensics.formats import parser_for
 from forensics.schema import CUT_OFF, FIRST_NOTE, EventKind, Source, TsQuality
-from forensics.sessions import attach
+from forensics.table.ingest import ingest
+from forensics.table.notes.damage import damage_in
+from forensics.table.order import clock_steps
+from forensics.table.sessions import attach
 
 ONE, OTHER = "5e551011-0000-4000-8000-000000000001", "5e551011-0000-4000-8000-000000000002"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.discover import discover
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.errors import NothingReadableError, UsageError
-from forensics.ingest import ingest
+from forensics.evidence.discover import discover
+from forensics.table.ingest import ingest
 
 LINE = "[DEBUG] executePreToolHooks called for tool: Task\n"
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"

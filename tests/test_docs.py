@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forensics.cli import app
-from forensics.engine import examine
-from forensics.render.catalogue import as_markdown
-from forensics.render.doctor import as_markdown as as_table
+from forensics.analysis.engine import examine
+from forensics.cli.app import app
+from forensics.render.answers.catalogue import as_markdown
+from forensics.render.answers.doctor import as_markdown as as_table
 from forensics.rules import RULES
-from tools.examples import DATA, examples
-from tools.template_docs import PAGE as TEMPLATES_PAGE
-from tools.template_docs import page_of
+from tools.docs.examples import DATA, examples
+from tools.docs.templates import PAGE as TEMPLATES_PAGE
+from tools.docs.templates import page_of
 
 ROOT = Path(__file__).parents[1]
 FIGURES = re.compile(r"<!-- doctor: (?P<folders>[a-z -]+?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -30,14 +30,14 @@ def test_the_rules_page_is_generated_from_the_rules():
 def test_the_examples_are_what_the_rules_say_of_the_fixtures():
     if os.environ.get("UPDATE_GOLDEN"):
         DATA.write_text(examples(), encoding="utf-8")
-    assert DATA.read_text(encoding="utf-8") == examples(), "run: python -m tools.examples"
+    assert DATA.read_text(encoding="utf-8") == examples(), "run: python -m tools.docs.examples"
 
 
 def test_the_templates_page_names_what_templates_may_name():
     text = TEMPLATES_PAGE.read_text(encoding="utf-8")
     if os.environ.get("UPDATE_GOLDEN"):
         TEMPLATES_PAGE.write_text(page_of(text), encoding="utf-8")
-    assert TEMPLATES_PAGE.read_text(encoding="utf-8") == page_of(text), "run: python -m tools.template_docs"
+    assert TEMPLATES_PAGE.read_text(encoding="utf-8") == page_of(text), "run: python -m tools.docs.templates"
 
 
 def test_the_example_of_the_templates_page_makes_a_report(tmp_path):

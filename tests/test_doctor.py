@@ -7,8 +7,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from forensics.cli import app
-from forensics.numbers import share
+from forensics.cli.app import app
+from forensics.text.numbers import share
 
 RECORD = '{"type":"user","sessionId":"s","timestamp":"2026-11-22T10:00:00Z","message":{"content":"go"}}\n'
 NEW = '{"type":"hologram of %s","sessionId":"s"}\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.durations import duration
+from forensics.text.durations import duration
 
 
 @pytest.mark.parametrize(

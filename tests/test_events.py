@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from forensics.cli import app
-from forensics.engine import analyse
-from forensics.render.exploring import exports
+from forensics.analysis.engine import analyse
+from forensics.cli.app import app
+from forensics.render.events import exports
+from forensics.render.events.tables import EVENT_COLUMNS, TABLES, events_of, tables_of
 from forensics.schema import EVENTS
-from forensics.tables import EVENT_COLUMNS, TABLES, events_of, tables_of
 
 ROOT = Path(__file__).parents[1]
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"

@@ -9,8 +9,8 @@ import shlex
 import pytest
 from typer.testing import CliRunner
 
-from forensics.cli import app
-from tools.table_docs import PAGE, page_of
+from forensics.cli.app import app
+from tools.docs.tables import PAGE, page_of
 
 EXAMPLE = re.compile(r"^```console\n\$ (?P<command>forensics (?:[^\"\n]|\"[^\"]*\")*)\n(?P<shown>.*?)^```$", re.MULTILINE | re.DOTALL)  # fmt: skip
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -57,4 +57,4 @@ def test_an_example_shows_what_is_printed(number, incident):
 
 
 def test_the_columns_of_the_page_are_those_of_the_tables():
-    assert page_of(TEXT) == TEXT, "run: python -m tools.table_docs"
+    assert page_of(TEXT) == TEXT, "run: python -m tools.docs.tables"

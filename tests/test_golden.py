@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.redact import redact
-from forensics.render.json_report import to_json
-from forensics.render.markdown import to_markdown
+from forensics.analysis.engine import analyse
+from forensics.privacy.redact import redact
+from forensics.render.answers.json_report import to_json
+from forensics.render.report.markdown import to_markdown
 
 CASE = Path(__file__).parents[1] / "fixtures" / "incident-2025-10-21"
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"

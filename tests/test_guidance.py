@@ -10,15 +10,15 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from forensics.engine import analyse
-from forensics.render import html
-from forensics.render.console import terminal
-from forensics.render.markdown import to_markdown
+from forensics.analysis.engine import analyse
 from forensics.render.markup import COMMAND, advised
 from forensics.render.references import ShortNames
-from forensics.render.screen.page import Page
+from forensics.render.report.html import page as html
+from forensics.render.report.markdown import to_markdown
+from forensics.render.report.screen.page import Page
+from forensics.render.rich_text import terminal
 from forensics.rules import RULES
-from forensics.rules.todo_rule_not_enforced import HOOK
+from forensics.rules.safeguards.todo_rule_not_enforced import HOOK
 from tests.rule_cases import CASES
 
 STEPS = ("immediate", "this_week", "strategic", "before", "during", "after")

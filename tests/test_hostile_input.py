@@ -11,10 +11,10 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from forensics.cli import app
-from forensics.engine import analyse
-from forensics.evidence import count_lines, open_evidence
-from forensics.parsers import PARSERS
+from forensics.analysis.engine import analyse
+from forensics.cli.app import app
+from forensics.evidence.file import count_lines, open_evidence
+from forensics.formats import PARSERS
 
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
 UTF8_BOM = b"\xef\xbb\xbf"

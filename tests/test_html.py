@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
+from forensics.analysis.review.shape import Exclusion, Factor, Figure, Review, Told
 from forensics.errors import TemplateError, UsageError
-from forensics.finding import Claim
-from forensics.render import html
-from forensics.render.html import say, short_name, to_html
-from forensics.render.incident import lay_out_all
-from forensics.render.views import Picture
-from forensics.review import Exclusion, Factor, Figure, Review, Told
+from forensics.render.pictures.picture import Picture
+from forensics.render.report.html import page as html
+from forensics.render.report.html.page import say, short_name, to_html
+from forensics.render.report.incident import lay_out_all
+from forensics.schema.finding import Claim
 from tests.html_reading import Reader, write_hostile
 
 ROOT = Path(__file__).parents[1]

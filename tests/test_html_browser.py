@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.render.html import to_html
+from forensics.analysis.engine import analyse
+from forensics.render.report.html.page import to_html
 from tests.chromium import Page, browser
 from tests.html_reading import write_hostile
 from tests.report_text import cases

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from forensics.aspects.latency import failing_series, unprobed
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
+from forensics.session.services.latency import failing_series, unprobed
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)

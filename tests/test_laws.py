@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.discover import Found
-from forensics.evidence import Evidence, count_lines
-from forensics.ingest import ingest
-from forensics.parsers import PARSERS, Parsed, Parser, parser_for
+from forensics.evidence.discover import Found
+from forensics.evidence.file import Evidence, count_lines
+from forensics.formats import PARSERS, Parsed, Parser, parser_for
 from forensics.schema import EVENTS, Source
+from forensics.table.ingest import ingest
 
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
 INPUT = Path(__file__).parent.parent / "fixtures" / "incident-2025-10-21" / "input"

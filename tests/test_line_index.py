@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import line_index
-from forensics.line_index import LineIndex
+from forensics.evidence import line_index
+from forensics.evidence.line_index import LineIndex
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forensics.choice import Choice, parse_span
-from forensics.cli import app
+from forensics.cli.app import app
+from forensics.cli.choice import Choice, parse_span
 from forensics.errors import UsageError
-from forensics.locate import files_of, homes_of, locate
+from forensics.evidence.home import files_of, homes_of, locate
 
 INPUT = Path(__file__).parents[1] / "fixtures" / "incident-2025-10-21" / "input"
 OLD = "c4f74656-68ad-4973-8f53-0b862ed16d5d"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.render.pictures.layout import pictures_of
 from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
 from tests.mermaid_grammar import BLOCK, KEYWORDS, TASK, TEXT, grammar_faults, needs_parser, parser_says

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.near_lines import HELD, LONGEST, near_lines
-from forensics.redact import unredacted
+from forensics.analysis.engine import analyse
+from forensics.evidence.near_lines import HELD, LONGEST, near_lines
+from forensics.privacy.redact import unredacted
 
 BODY = "MIIEowIBAAKCAQEAx7Qk2mVb9dNw3hRzJpTf8LsYc1Ga5UoEi0Wn6KtBvXqZrMyD"
 REST = "Hj4PlCeSgFuA=="

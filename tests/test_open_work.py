@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from forensics.aspects.open_work import agents_out, open_in_client_log, refused_edits, unexplained_writes
-from forensics.aspects.todo_lists import open_items
-from forensics.engine import analyse
-from forensics.finding import Hit, Insufficient
-from forensics.rules.unanswered_tool_call import unanswered_tool_call
+from forensics.analysis.engine import analyse
+from forensics.rules.operations.unanswered_tool_call import unanswered_tool_call
 from forensics.schema import EventKind
+from forensics.schema.finding import Hit, Insufficient
+from forensics.session.lists.todo_lists import open_items
+from forensics.session.work.open_work import agents_out, open_in_client_log, refused_edits, unexplained_writes
 
 RULES = Path(__file__).parents[1] / "fixtures" / "rules"
 INCIDENT = Path(__file__).parents[1] / "fixtures" / "incident-2025-10-21" / "input"

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forensics.cli import app
+from forensics.cli.app import app
 from forensics.errors import BadRuleError
-from forensics.own_rules import GROUP, from_files, together
-from forensics.render.outline import CATEGORIES, CHAIN_CODES, ENDING_CODES, category_of_others
+from forensics.render.report.outline import CATEGORIES, PLACES, outline_of
+from forensics.rulekit.own_rules import GROUP, from_files, together
 from forensics.rules import RULES
 
 ROOT = Path(__file__).parents[1]
@@ -28,9 +28,7 @@ CATALOGUE = {
     for n in numbers
 } - {"CCF306"}
 RULE = '''
-from forensics.finding import Cite, Claim, Confidence, Hit, NotApplicable, Severity
-from forensics.rule import Guidance, rule
-from forensics.schema import Source
+from forensics.rulekit import Cite, Claim, Confidence, Guidance, Hit, NotApplicable, Severity, Source, rule
 
 GUIDANCE = Guidance(contract="C", avoid="A", instead="I", metric="M")
 COMMON = dict(severity=Severity.LOW, confidence=Confidence.LOW, any_of=frozenset({Source.TRANSCRIPT}), guidance=GUIDANCE)
@@ -201,7 +199,7 @@ def test_a_list_of_a_files_own_decides(here):
 
 
 def test_a_rule_of_ours_that_a_file_imports_is_not_its_own(here):
-    write(here, ours=RULE + "\nfrom forensics.rules.abnormal_end import abnormal_end\nagain = first\n")
+    write(here, ours=RULE + "\nfrom forensics.rules.ending.abnormal_end import abnormal_end\nagain = first\n")
     assert "OUR101" in listed("--trust-config")
 
 
@@ -245,7 +243,7 @@ BROKEN = {
     "an empty list": (RULE + "RULES = ()\n", "error: ours.py: no rule found"),
     "a list that is none": (RULE + "RULES = 3\n", "error: ours.py: no rule found"),
     "a list of functions": (RULE + "RULES = (print,)\n", "error: ours.py: RULES holds a builtin_function_or_method"),
-    "a code of another kind": (RULE.replace("OUR101", "our-101"), "error: ours.py, line 9: our-101: a code is two"),
+    "a code of another kind": (RULE.replace("OUR101", "our-101"), "error: ours.py, line 7: our-101: a code is two"),
     "a code with a line more": (RULE.replace("OUR101", "OUR101\\n"), "a code is two capital letters"),
     "a name of another kind": (RULE.replace("first-thing", "First Thing"), "its name 'First Thing' is not of the kind"),
     "a title of two lines": (RULE.replace('"First"', '"First\\n# x"'), "its title is not one line of text"),
@@ -350,7 +348,7 @@ def test_the_version_is_told_without_looking_for_distributions(here, monkeypatch
     (here / "forensics.toml").write_text("nonsense = 1\n")
     assert run("--version").exit_code == 0
     assert run("--help").exit_code == 0
-    code = "import sys, forensics.cli; print([m for m in ('importlib.metadata', 'tomllib', 'difflib') if m in sys.modules])"
+    code = "import sys, forensics.cli.app; print([m for m in ('importlib.metadata', 'tomllib', 'difflib') if m in sys.modules])"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env
@@ -368,16 +366,14 @@ def test_the_version_is_told_without_looking_for_distributions(here, monkeypatch
 
 
 def test_every_rule_of_ours_has_one_place_in_the_report():
-    placed = [code for c in CATEGORIES for t in c.topics for code in t.codes] + [*ENDING_CODES, *CHAIN_CODES]
-    assert len(placed) == len(set(placed))
-    assert set(placed) >= CATALOGUE
-    assert {r.code for r in RULES} <= set(placed), "give the rule a topic in forensics/render/outline.py"
-    assert category_of_others(RULES) == ()
+    assert {r.topic for r in RULES} <= PLACES, "a topic of the rule's stands in forensics/render/report/outline.py"
+    assert len(outline_of(RULES)) == len(CATEGORIES)
+    assert all(t.codes for c in outline_of(RULES) for t in c.topics)
 
 
 def test_rules_without_a_place_get_the_last_category(here):
     (here / "ours.py").write_text(SECOND)
-    (category,) = category_of_others(together(RULES, from_files(["ours.py"], here)))
+    *_, category = outline_of(together(RULES, from_files(["ours.py"], here)))
     assert (category.number, category.title) == (str(len(CATEGORIES) + 1), "RULES OF YOUR OWN")
     assert [(t.number, t.title, t.codes) for t in category.topics] == [
         ("5.1", "Second", ("OUR099",)),

@@ -9,11 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from forensics.engine import analyse
-from forensics.evidence import open_evidence
-from forensics.jsonl import TORN, UNEXPECTED
-from forensics.parsers import parser_for
-from forensics.parsers.atif import NO_DOCUMENT, NO_STEPS, Atif
+from forensics.analysis.engine import analyse
+from forensics.evidence.file import open_evidence
+from forensics.formats import parser_for
+from forensics.formats.atif.document import NO_DOCUMENT, NO_STEPS, Atif
+from forensics.formats.jsonl import TORN, UNEXPECTED
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "atif"
 KILLED, PARALLEL = FIXTURES / "killed.json", FIXTURES / "parallel.json"

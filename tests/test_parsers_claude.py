@@ -7,8 +7,8 @@ import json
 import polars as pl
 import pytest
 
-from forensics.engine import analyse
-from forensics.jsonl import CUT, NOT_JSON, UNEXPECTED
+from forensics.analysis.engine import analyse
+from forensics.formats.jsonl import CUT, NOT_JSON, UNEXPECTED
 from forensics.schema import EventKind as K
 
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"

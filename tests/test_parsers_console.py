@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.account import Problem, Unread
-from forensics.discover import discover
-from forensics.engine import analyse
-from forensics.ingest import ingest
-from forensics.parsers import parser_for
-from forensics.parsers.console import NOISE, Console
+from forensics.analysis.engine import analyse
+from forensics.evidence.account import Problem, Unread
+from forensics.evidence.discover import discover
+from forensics.formats import parser_for
+from forensics.formats.claude.console import NOISE, Console
 from forensics.schema import Source
+from forensics.table.ingest import ingest
 
 CLI = "file:///opt/node/lib/node_modules/@anthropic-ai/claude-code/cli.js"
 HEAP = """\

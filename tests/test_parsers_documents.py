@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from forensics.parsers import parser_for
+from forensics.formats import parser_for
 
 SESSION, AGENT = "c4f74656-68ad-4973-8f53-0b862ed16d5d", "d242a562-5f75-4e33-a828-f36f2e067cc0"
 TODOS = [

@@ -7,11 +7,11 @@ import json
 import polars as pl
 import pytest
 
-from forensics.engine import analyse
-from forensics.jsonl import CUT, TORN, UNEXPECTED
-from forensics.parsers import parser_for
-from forensics.parsers.error_report import NO_REPORT, ErrorReport
-from forensics.parsers.mcp_log import McpLog
+from forensics.analysis.engine import analyse
+from forensics.formats import parser_for
+from forensics.formats.claude.error_report import NO_REPORT, ErrorReport
+from forensics.formats.claude.mcp_log import McpLog
+from forensics.formats.jsonl import CUT, TORN, UNEXPECTED
 
 SESSION, OTHER = "c4f74656-68ad-4973-8f53-0b862ed16d5d", "22222222-2222-4222-8222-222222222222"
 STACK = "\n    at run (/app/cli.js:10:20)\n    at processTicks (native:7:39)"

@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.errors import NothingReadableError
-from forensics.jsonl import CUT, UNEXPECTED
-from forensics.locate import files_of, homes_of, locate
-from forensics.parsers import parser_for
-from forensics.render.json_report import to_json
-from forensics.render.markdown import to_markdown
+from forensics.evidence.home import files_of, homes_of, locate
+from forensics.formats import parser_for
+from forensics.formats.jsonl import CUT, UNEXPECTED
+from forensics.render.answers.json_report import to_json
+from forensics.render.report.markdown import to_markdown
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "prompt-history"
 ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"

@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from forensics.account import Problem
-from forensics.engine import analyse
-from forensics.evidence import open_evidence
-from forensics.parsers import parser_for
-from forensics.parsers.stream_json import CUT, NOISE, StreamJson
+from forensics.analysis.engine import analyse
+from forensics.evidence.account import Problem
+from forensics.evidence.file import open_evidence
+from forensics.formats import parser_for
+from forensics.formats.claude.stream_json import CUT, NOISE, StreamJson
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "stream-json"
 PARALLEL, KILLED = (RUNS / name / "run.jsonl" for name in ("parallel", "killed"))

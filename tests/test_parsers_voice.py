@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from forensics.engine import analyse
-from forensics.jsonl import CUT, UNEXPECTED
-from forensics.parsers import parser_for
+from forensics.analysis.engine import analyse
+from forensics.formats import parser_for
+from forensics.formats.jsonl import CUT, UNEXPECTED
 from forensics.schema import EventKind as K
 
 KILLED = Path(__file__).parents[1] / "fixtures" / "voice-killed"

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.render.html import to_html
-from forensics.render.markdown import to_markdown
+from forensics.analysis.engine import analyse
+from forensics.analysis.lasting.agents import agents_track
+from forensics.analysis.lasting.latency import latency_track
+from forensics.analysis.lasting.shape import Bar, Tone
+from forensics.analysis.lasting.todos import todos_track
 from forensics.render.pictures.layout import pictures_of
 from forensics.render.pictures.mermaid import MOST_TASKS
 from forensics.render.pictures.rows import lasted
-from forensics.tracks.agents import agents_track
-from forensics.tracks.latency import latency_track
-from forensics.tracks.shape import Bar, Tone
-from forensics.tracks.todos import todos_track
+from forensics.render.report.html.page import to_html
+from forensics.render.report.markdown import to_markdown
 from tests.html_reading import Reader
 from tests.report_text import INCIDENT, ROOT, analysis_of
 

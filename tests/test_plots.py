@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import pytest
 from typer.testing import CliRunner
 
-from forensics import report_writing
-from forensics.cli import app
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
+from forensics.cli import report_file as report_writing
+from forensics.cli.app import app
 from tests.report_text import INCIDENT, ROOT, analysis_of
 
 HOSTILE = (

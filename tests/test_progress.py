@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.discover import discover
-from forensics.engine import analyse, examine
-from forensics.ingest import ingest
-from forensics.progress import Meter, Phase, Step
+from forensics.analysis.engine import analyse, examine
+from forensics.evidence.discover import discover
+from forensics.evidence.progress import Meter, Phase, Step
+from forensics.table.ingest import ingest
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals", allow_module_level=True)

@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from forensics.cli import app
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
+from forensics.cli.app import app
 from forensics.errors import UsageError
-from forensics.render.exploring import exports
-from forensics.sql import answer
-from forensics.tables import TABLES, tables_of
+from forensics.render.events import exports
+from forensics.render.events.sql import answer
+from forensics.render.events.tables import TABLES, tables_of
 
 FRAMES = {"events": pl.DataFrame({"a": [1, 2], "t": ["x", "read"]})}
 
@@ -134,7 +134,7 @@ def test_a_query_reads_no_files(sql, tmp_path):
 def test_what_polars_would_read_is_refused_though_its_name_is_new(tmp_path, monkeypatch):
     file = tmp_path / "secret.csv"
     file.write_text("a\nhunter2\n")
-    monkeypatch.setattr("forensics.sql.READERS", re.compile("(?!)"))
+    monkeypatch.setattr("forensics.render.events.sql.READERS", re.compile("(?!)"))
     with pytest.raises(UsageError, match="reads no files"):
         answer(f"SELECT * FROM read_csv('{file}')", FRAMES)  # noqa: S608 - no such injection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.aspects.read_only import commits, edits, is_read_only
+from forensics.session.files.read_only import commits, edits, is_read_only
 
 LOOK = [
     "ls -la",

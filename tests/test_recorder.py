@@ -16,7 +16,7 @@ from signal import Signals
 import pytest
 
 import tools.recorder.judge
-from tools.expectations import of_client
+from tools.accuracy.expectations import of_client
 from tools.recorder.deviations import deviations_of
 from tools.recorder.hook import answer
 from tools.recorder.judge import Judgement, doctor, judge, judgements_of, table

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.citations import excerpt
-from forensics.discover import Found
-from forensics.ingest import ingest
-from forensics.redact import SHAPES, cut, redact, redact_columns
+from forensics.analysis.citations import excerpt
+from forensics.evidence.discover import Found
+from forensics.privacy.redact import SHAPES, cut, redact, redact_columns
+from forensics.table.ingest import ingest
 
 # put together at run time: no scanner should take this file for a leak
 BODY = "Ab3dE5gH" * 5

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from markdown_it import MarkdownIt
 
-from forensics.engine import analyse
-from forensics.render.markdown import to_markdown
+from forensics.analysis.engine import analyse
+from forensics.render.report.markdown import to_markdown
 from tests.report_text import CLAIM, INCIDENT, ROOT, analysis_of, assert_places_exist, cases, report_of
 
 EXHIBIT = re.compile(

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.finding import Claim, question
-from forensics.render.advice import advise
-from forensics.render.failure_timeline import MOST_GAPS, MOST_MOMENTS
-from forensics.render.markdown import to_markdown
-from forensics.review import Exclusion, Factor, Figure, Review, Told
+from forensics.analysis.engine import analyse
+from forensics.analysis.review.shape import Exclusion, Factor, Figure, Review, Told
+from forensics.render.report.advice import advise
+from forensics.render.report.failure_timeline import MOST_GAPS, MOST_MOMENTS
+from forensics.render.report.markdown import to_markdown
+from forensics.schema.finding import Claim, question
 from tests.report_text import (
     CLAIM,
     INCIDENT,

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from forensics import reviewing
-from forensics.anonymise import anonymise
-from forensics.aspects.open_turns import silence_before_end
-from forensics.aspects.silences import LONG_S
-from forensics.bounds import SENTENCE
-from forensics.engine import analyse
-from forensics.finding import Severity
-from forensics.render.markdown import to_markdown
-from forensics.reviewing.basis import SHOWN
-from forensics.verdict import Verdict
+from forensics.analysis import review as reviewing
+from forensics.analysis.anonymise import anonymise
+from forensics.analysis.engine import analyse
+from forensics.analysis.review.basis import SHOWN
+from forensics.render.report.markdown import to_markdown
+from forensics.schema.finding import Severity
+from forensics.session.model.ending import Verdict
+from forensics.session.turns.open_turns import silence_before_end
+from forensics.session.turns.silences import LONG_S
+from forensics.text.lengths import SENTENCE
 from tests.rule_cases import every_case, plain
 
 ROOT = Path(__file__).parents[1]

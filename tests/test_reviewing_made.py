@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 OVERLOADED = 'API Error: 529 {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'

@@ -12,9 +12,9 @@ from zlib import crc32
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.finding import Hit
+from forensics.analysis.engine import analyse
 from forensics.rules import RULES
+from forensics.schema.finding import Hit
 from tests.rule_cases import CASES, FIXTURES, copied, every_case, plain
 
 # the cases in which another name is looked for, where the smallest ones have none

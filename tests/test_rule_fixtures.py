@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.finding import Claim, Slot
+from forensics.analysis.engine import analyse
 from forensics.rules import RULES
+from forensics.schema.finding import Claim, Slot
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "rules"
 FIRES = sorted(p.parent for p in FIXTURES.glob("*/fires/*/expected.json"))

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.schema import EventKind
-from forensics.scope import TRACES
+from forensics.table.scope import TRACES
 from tests.rule_cases import ELSEWHERE, FEW, FIXTURES, ROOT, copied, every_case, files_of, plain
 
 INCIDENT = ROOT / "fixtures" / "incident-2025-10-21" / "input"

@@ -10,19 +10,20 @@ from pathlib import Path
 import pytest
 
 import forensics.rules
-from forensics.finding import Confidence, Severity
-from forensics.rule import SECTIONS, Rule
+from forensics.rulekit.prose import SECTIONS
+from forensics.rulekit.rule import Rule
 from forensics.rules import RULES
 from forensics.schema import EVENTS, Source
+from forensics.schema.finding import Confidence, Severity
 
 FOLDER = Path(forensics.rules.__file__).parent
-FILES = sorted(p for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))
+FILES = sorted(p for p in FOLDER.glob("*/*.py") if p.stem != "__init__")
 NOT_FOR_RULES = (
     "forensics.render",
-    "forensics.parsers",
-    "forensics.ingest",
+    "forensics.formats",
+    "forensics.table.ingest",
     "forensics.evidence",
-    "forensics.engine",
+    "forensics.analysis",
 )
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
@@ -55,7 +56,11 @@ def test_codes_and_names_are_unique_and_in_order():
 
 def test_each_number_of_the_incident_report_has_its_rule():
     numbers = {f"{c}.{n}" for c, most in ((1, 3), (2, 4), (3, 4), (4, 4)) for n in range(1, most + 1)}
-    assert numbers <= {rule.seed for rule in RULES}
+    assert numbers <= {rule.topic for rule in RULES}
+
+
+def test_every_rule_has_its_file():
+    assert len(FILES) == len(RULES)
 
 
 @every_file

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.errors import NothingReadableError
-from forensics.render.console import to_text
-from forensics.render.json_report import to_json
-from forensics.render.markdown import to_markdown
+from forensics.render.answers.console import to_text
+from forensics.render.answers.json_report import to_json
+from forensics.render.report.markdown import to_markdown
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "rules"
 # cases that are read and judged within a moment; hypothesis runs dozens

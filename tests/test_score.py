@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.rules import RULES
-from tools.expectations import of_client, of_voice
+from tools.accuracy.expectations import of_client, of_voice
 
 BESIDE = Path(__file__).parents[2] / "shared" / "corpus"
 CORPUS = Path(os.environ.get("FORENSICS_CORPUS", BESIDE))

@@ -12,17 +12,17 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
-from forensics.analysis import RuleError
-from forensics.cli import app
-from forensics.engine import analyse
-from forensics.finding import Claim
-from forensics.render.console import to_text
-from forensics.render.exploring.timeline_list import as_table
-from forensics.render.incident import lay_out_all
+from forensics.analysis.engine import analyse
+from forensics.analysis.model import RuleError
+from forensics.analysis.review.shape import Exclusion, Figure, Review, Told
+from forensics.cli.app import app
+from forensics.render.answers.console import to_text
+from forensics.render.events.timeline_list import as_table
 from forensics.render.references import ShortNames
-from forensics.render.screen.brief import levels_of
-from forensics.render.screen.report import to_screen
-from forensics.review import Exclusion, Figure, Review, Told
+from forensics.render.report.incident import lay_out_all
+from forensics.render.report.screen.brief import levels_of
+from forensics.render.report.screen.report import to_screen
+from forensics.schema.finding import Claim
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals", allow_module_level=True)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tools.screenshots import COLUMNS, PICTURE, picture
+from tools.docs.screenshots import COLUMNS, PICTURE, picture
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def svg():
 
 
 def test_it_is_up_to_date(svg):
-    assert PICTURE.read_text(encoding="utf-8") == svg, "run python -m tools.screenshots, and look at it"
+    assert PICTURE.read_text(encoding="utf-8") == svg, "run python -m tools.docs.screenshots, and look at it"
 
 
 def test_it_loads_nothing(svg):

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.account import Problem
-from forensics.engine import analyse
-from forensics.evidence import count_lines
-from forensics.parsers.stream_json import NOISE, StreamJson
+from forensics.analysis.engine import analyse
+from forensics.evidence.account import Problem
+from forensics.evidence.file import count_lines
+from forensics.formats.claude.sdk_log import SdkLog
+from forensics.formats.claude.stream_json import NOISE, StreamJson
+from forensics.formats.shapes import Tally
 from forensics.schema import EventKind, Source
-from forensics.sdk_log import SdkLog
-from forensics.shapes import Tally
 
 URL = "https://api.example/v1/messages?beta=true"
 SENDING = f"""\

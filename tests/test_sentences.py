@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 
 RULES = Path(__file__).parents[1] / "fixtures" / "rules"
 SESSION = "5e551011-0000-4000-8000-000000000001"

@@ -9,9 +9,9 @@ from hashlib import sha256
 
 import pytest
 
-from forensics.engine import analyse
-from forensics.render.console import to_text
-from forensics.render.json_report import to_json
+from forensics.analysis.engine import analyse
+from forensics.render.answers.console import to_text
+from forensics.render.answers.json_report import to_json
 
 ONE, TWO, RANDOM = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222", "99999999-9999-4999-8999-999999999999"  # fmt: skip
 MS = 1_761_030_000_000  # 2025-10-21T07:00:00Z

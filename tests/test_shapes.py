@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from forensics.account import Shape
-from forensics.shapes import DISTINCT, Tally, known, nothing_known, shape_of
+from forensics.evidence.account import Shape
+from forensics.formats.shapes import DISTINCT, Tally, known, nothing_known, shape_of
 
 NEW = "2026-11-22T10:00:00.000Z [INFO] [Quantum] entanglement lost after 12ms\n"
 OLD = "2026-11-22T10:00:01.000Z [DEBUG] Writing to temp file: /home/dev/a.json.tmp.17.1763000000000\n"

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forensics.bounds import MOST_ROWS
-from forensics.cli import app
-from forensics.engine import analyse
-from forensics.render.exploring import timeline_list
-from forensics.render.exploring.spans import Sort, Spans, State
-from forensics.render.exploring.timeline_gantt import to_gantt
-from forensics.render.exploring.trace import to_trace
+from forensics.analysis.engine import analyse
+from forensics.analysis.lasting.spans import Sort, Spans, State
+from forensics.cli.app import app
+from forensics.render.events import timeline_list
+from forensics.render.events.timeline_gantt import to_gantt
+from forensics.render.events.trace import to_trace
 from forensics.render.pictures import mermaid
 from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS
+from forensics.text.lengths import MOST_ROWS
 from tests.mermaid_grammar import TASK, grammar_faults, needs_parser, parser_says
 
 ROOT = Path(__file__).parents[1]

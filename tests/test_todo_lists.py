@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.aspects.todo_lists import last_in_progress, list_states
-from forensics.rules.several_todos_in_progress import several_todos_in_progress
+from forensics.rules.coordination.several_todos_in_progress import several_todos_in_progress
 from forensics.schema import Source
+from forensics.session.lists.todo_lists import last_in_progress, list_states
 from tests.lists_story import BUSY, DONE, OPEN, Story, at
 
 

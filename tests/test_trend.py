@@ -8,7 +8,7 @@ from math import erf, sqrt
 
 import pytest
 
-from forensics.aspects.trend import growth, rises_minus_falls, rising_p
+from forensics.session.services.trend import growth, rises_minus_falls, rising_p
 
 
 def by_definition(values):

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from forensics import unpack
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.errors import NothingReadableError
-from forensics.render.json_report import to_dict
-from forensics.unpack import zstd
+from forensics.evidence import unpack
+from forensics.evidence.unpack import zstd
+from forensics.render.answers.json_report import to_dict
 
 ROOT = Path(__file__).parents[1]
 INPUT = ROOT / "fixtures" / "incident-2025-10-21" / "input"

@@ -12,15 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.account import Problem
-from forensics.discover import discover
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.errors import NothingReadableError
-from forensics.evidence import count_lines, logs_in, open_evidence, to_lines
-from forensics.parsers import PARSERS, parser_for
-from forensics.parsers.voice_stderr import OTHER_PROGRAM
+from forensics.evidence.account import Problem
+from forensics.evidence.discover import discover
+from forensics.evidence.file import count_lines, logs_in, open_evidence
+from forensics.evidence.text import to_lines
+from forensics.evidence.unwrap import wrapping_of
+from forensics.formats import PARSERS, parser_for
+from forensics.formats.voicemode.stderr import OTHER_PROGRAM
 from forensics.schema import EventKind, Source
-from forensics.unwrap import wrapping_of
 
 ONE = "3f1c0d52-6f0e-4a39-9a62-0e6f4f8c7a11"
 TWO = "9b7e2a40-1c55-4d0e-8f6d-2a90d1e3b5c7"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from forensics.agents import AgentEnd, AgentLife
 from forensics.schema import EVENTS, Source, conform
-from forensics.verdict import Verdict, judge_ending
+from forensics.session.model.agents import AgentEnd, AgentLife
+from forensics.session.model.ending import Verdict, judge_ending
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SESSION = "5e551011-0000-4000-8000-000000000001"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from forensics.aspects.voice_tables import chain_table
+from forensics.rulekit.speech_table import chain_table
 from forensics.schema import EVENTS, conform
-from forensics.voice_chains import build_chains, seconds_between
+from forensics.session.model.speech import build_chains, seconds_between
 
 WHISPER, OPENAI, KOKORO = "http://127.0.0.1:2022/v1", "https://api.openai.com/v1", "http://127.0.0.1:8880/v1"
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.aspects.endpoints import is_local
-from forensics.aspects.voice_results import HEARD, STT_TIME
-from forensics.engine import analyse
-from forensics.patterns.failed_results import ANY_SERVER, VOICE, failure_texts
+from forensics.analysis.engine import analyse
+from forensics.schema.failed_results import ANY_SERVER, VOICE, failure_texts
+from forensics.session.speech.endpoints import is_local
+from forensics.session.speech.results import HEARD, STT_TIME
 
 CONVERSE = "mcp__voice-mode__converse"
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from forensics.case import real_path
-from forensics.engine import analyse
+from forensics.analysis.engine import analyse
 from forensics.schema import EventKind
+from forensics.session.model.files import real_path
 
 SESSION = "3f1c0d52-6f0e-4a39-9a62-0e6f4f8c7a11"
 HOME = r"C:\Users\somebody"

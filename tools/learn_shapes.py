@@ -1,6 +1,6 @@
 """Learn the shapes of records from recordings: ``python -m tools.learn_shapes PROGRAM VERSION FOLDER…``.
 
-Adds to ``forensics/patterns/known/*.tsv`` what the logs of one version hold. Read the diff: it is what that version
+Adds to ``forensics/formats/known/*.tsv`` what the logs of one version hold. Read the diff: it is what that version
 brought, and a shape that holds somebody's words has no place in it.
 """
 
@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from forensics.discover import discover
-from forensics.ingest import ingest
+from forensics.evidence.discover import discover
+from forensics.formats.shapes import MORE, SERVER_SHAPE, nothing_known
 from forensics.schema import Source
-from forensics.shapes import MORE, SERVER_SHAPE, nothing_known
+from forensics.table.ingest import ingest
 
-FOLDER = Path(__file__).parent.parent / "forensics" / "patterns" / "known"
+FOLDER = Path(__file__).parent.parent / "forensics" / "formats" / "known"
 TABLES = {
     "claude-code": {
         Source.TRANSCRIPT: "transcript",

@@ -21,7 +21,7 @@ LAST_OF_A_SERIES = 99
 SERIES = "CCF4"  # operational failures: where most new rules belong
 SESSION = "5e551011-0000-4000-8000-000000000001"
 # where codes stand that are taken: rules, what the outline has a place for, and rules that once were
-TAKEN = ("forensics/rules/*.py", "forensics/render/outline.py", "CHANGELOG.md", "docs/rules.md")
+TAKEN = ("forensics/rules/*/*.py", "CHANGELOG.md", "docs/rules.md")
 
 RULE = Template('''"""$code: $sentence."""
 
@@ -88,7 +88,7 @@ $code $name is laid out. What is left:
       give $code a topic of the report, if it has none
   README.md, CHANGELOG.md
       one line each
-  then:  python -m tools.examples;  forensics rules --format markdown > docs/rules.md;  make accuracy""")
+  then:  python -m tools.docs.examples;  forensics rules --format markdown > docs/rules.md;  make accuracy""")
 
 
 class RefusedError(Exception):

@@ -14,12 +14,12 @@ from pathlib import Path
 from time import process_time
 from unittest.mock import patch
 
-from forensics.case import build_case
-from forensics.citations import Citations
-from forensics.engine import analyse
-from forensics.ingest import ingest
-from forensics.rule import Rule
+from forensics.analysis.citations import Citations
+from forensics.analysis.engine import analyse
+from forensics.rulekit.rule import Rule
 from forensics.rules import RULES
+from forensics.session.model.case import build_case
+from forensics.table.ingest import ingest
 
 MOST = 12  # rules that are listed
 
@@ -58,8 +58,8 @@ def main(paths: list[Path]) -> None:
 
     with (
         patch.object(Rule, "judge", counted),
-        patch("forensics.engine.ingest", clock.timed("parsing", ingest)),
-        patch("forensics.engine.build_case", clock.timed("sessions", build_case)),
+        patch("forensics.analysis.engine.ingest", clock.timed("parsing", ingest)),
+        patch("forensics.analysis.engine.build_case", clock.timed("sessions", build_case)),
         patch.object(Citations, "resolve", clock.timed("evidence", Citations.resolve)),
         clock.on("all"),
     ):

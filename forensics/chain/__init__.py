@@ -1,1 +1,1 @@
-"""Which failures of a session led to which, as far as the records say so."""
+"""Which findings led to which, by lines and shared resources only."""

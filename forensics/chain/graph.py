@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations, islice, pairwise
 
-from forensics.case import Case
 from forensics.chain.happenings import Happening, happenings_of
 from forensics.chain.marks import Mark
 from forensics.chain.naming import died_of, naming_records
-from forensics.durations import duration
-from forensics.finding import Confidence, Finding
+from forensics.schema.finding import Confidence, Finding
+from forensics.session.model.case import Case
+from forensics.text.durations import duration
 
 RESOURCE_WITHIN_S = 600.0
 TEMPORAL_WITHIN_S = 60.0

@@ -17,14 +17,15 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.case import Case, real_path
 from forensics.chain.marks import AT_END, PLACE, Mark, marks_of
 from forensics.chain.peers import host_of, peers_in
-from forensics.finding import Finding, Nature, Severity
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
-from forensics.verdict import Verdict
-from forensics.voice_chains import Chain, seconds_between
+from forensics.schema.finding import Finding, Nature, Severity
+from forensics.session.model.case import Case
+from forensics.session.model.ending import Verdict
+from forensics.session.model.files import real_path
+from forensics.session.model.speech import Chain, seconds_between
 
 CHAIN, ENDING = "CCF902", "CCF901"
 LEAST = Severity.MEDIUM

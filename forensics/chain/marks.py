@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from forensics.order import ONE_WRITER
 from forensics.schema import CLOCK_STEP, Row, TsQuality
 from forensics.schema import EventKind as K
+from forensics.table.order import ONE_WRITER
 
 PLACE = "place"
 AT_END = 2**62  # the place of the record's end: after everything that it holds

@@ -13,12 +13,12 @@ from itertools import pairwise
 
 import polars as pl
 
-from forensics.case import Case
 from forensics.chain.happenings import Happening
 from forensics.chain.marks import Mark
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
-from forensics.voice_chains import Attempt
+from forensics.session.model.case import Case
+from forensics.session.model.speech import Attempt
 
 FIRST_TRY = 1
 QUOTED = 70

@@ -1,1 +1,1 @@
-"""Analysis in, text out: one file for each output format."""
+"""From an ``Analysis`` to text, one file for each form. A form draws only what it shows."""

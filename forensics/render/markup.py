@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from forensics.controls import CONTROL
+from forensics.text.controls import CONTROL
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$^])")
 BACKTICKS = re.compile(r"`+")

@@ -20,11 +20,11 @@ from jinja2 import (
 )
 
 from forensics import errors
-from forensics.citations import format_utc
-from forensics.durations import span_text
-from forensics.numbers import counted, share
+from forensics.analysis.citations import format_utc
 from forensics.render.markup import advised, code, fence, inline, plain, sentence, setting, told
 from forensics.render.references import links
+from forensics.text.durations import span_text
+from forensics.text.numbers import counted, share
 
 MODULE = re.compile(r"(?<=')(?:\w+\.)+(?=\w+ object')")  # before the name of what has no such attribute
 MOST_LEARNINGS = 8  # of the worst findings: nobody learns twenty things from one session

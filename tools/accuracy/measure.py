@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
 
-from forensics.analysis import Analysis
-from forensics.engine import analyse
-from forensics.finding import OutcomeKind, Severity
+from forensics.analysis.engine import analyse
+from forensics.analysis.model import Analysis
 from forensics.rules import RULES
-from tools.expectations import expected_of
+from forensics.schema.finding import OutcomeKind, Severity
+from tools.accuracy.expectations import expected_of
 
 ENDINGS = "ENDINGS.tsv"
 Z_95 = 1.6449  # of the normal distribution, one-sided

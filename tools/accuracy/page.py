@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from forensics.finding import Severity
 from forensics.rules import RULES
+from forensics.schema.finding import Severity
 from tools.accuracy.base_rates import BASE_RATES
 from tools.accuracy.measure import Measured, Tally
 from tools.recorder.versions import order

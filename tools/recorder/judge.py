@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.expectations import of_client
+from tools.accuracy.expectations import of_client
 
 CHECKOUT = Path(__file__).parents[2]
 FORENSICS = (sys.executable, "-m", "forensics")

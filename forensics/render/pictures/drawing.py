@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 
+from forensics.analysis.lasting.shape import Bar, Lane, Mark, Strip, Tone, Track
 from forensics.render.pictures.rows import Row, clusters, lasted, took
 from forensics.render.pictures.svg import CHARACTER, LEFT, RIGHT, WIDTH, Scale, Sheet, fitting
-from forensics.tracks.shape import Bar, Lane, Mark, Strip, Tone, Track
 
 TOP, AXIS = 8, 22  # pixels
 LINE, BAR = 19, 13

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
-from forensics.analysis import Analysis, SessionAnalysis
-from forensics.bounds import shortened
-from forensics.citations import format_utc
-from forensics.numbers import counted
+from forensics.analysis.citations import format_utc
+from forensics.analysis.lasting.agents import agents_track
+from forensics.analysis.lasting.latency import latency_track
+from forensics.analysis.lasting.shape import Tone, Track
+from forensics.analysis.lasting.todos import todos_track
+from forensics.analysis.model import Analysis, SessionAnalysis
 from forensics.render.pictures.drawing import draw
 from forensics.render.pictures.mermaid import LABEL, Section, Task, gantt
+from forensics.render.pictures.picture import Picture
 from forensics.render.pictures.rows import Row, chosen, rows_of
-from forensics.render.views import Picture
-from forensics.tracks.agents import agents_track
-from forensics.tracks.latency import latency_track
-from forensics.tracks.shape import Tone, Track
-from forensics.tracks.todos import todos_track
+from forensics.text.lengths import shortened
+from forensics.text.numbers import counted
 
 TITLES = {
     "agents": "Agents over time",

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from forensics.bounds import shortened
 from forensics.render.markup import plain
+from forensics.text.lengths import shortened
 
 MOST_TASKS = 60
 MOST_CHARACTERS = 50_000  # GitHub's own bound

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 import altair as alt
 import vl_convert
 
-from forensics.analysis import Analysis
-from forensics.bounds import shortened
+from forensics.analysis.lasting.shape import Tone, Track
+from forensics.analysis.model import Analysis
 from forensics.render.markup import plain
 from forensics.render.pictures.layout import MOST_ROWS, TITLES, file_of, labelled, tracks_of
 from forensics.render.pictures.mermaid import axis_format
 from forensics.render.pictures.rows import Row, chosen, rows_of
 from forensics.render.pictures.svg import NO_XML
-from forensics.tracks.shape import Tone, Track
+from forensics.text.lengths import shortened
 
 WIDTH, STEP, PANEL = 760, 22, 90  # pixels
 LABEL = 44  # characters

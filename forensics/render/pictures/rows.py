@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from forensics.bounds import shortened
-from forensics.durations import MINUTE, span_text
-from forensics.numbers import counted
-from forensics.tracks.shape import Bar, Lane, Mark, Strip, Tone, Track
+from forensics.analysis.lasting.shape import Bar, Lane, Mark, Strip, Tone, Track
+from forensics.text.durations import MINUTE, span_text
+from forensics.text.lengths import shortened
+from forensics.text.numbers import counted
 
 SIDE_BY_SIDE = 80  # marks nearer than the window's length by this are one row
 SHORTEST = 0.05  # seconds that are not told in tenths

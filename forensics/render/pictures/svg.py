@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from forensics.bounds import shortened
-from forensics.durations import MINUTE
 from forensics.render.markup import plain
+from forensics.text.durations import MINUTE
+from forensics.text.lengths import shortened
 
 WIDTH, LEFT, RIGHT = 960, 216, 16  # pixels: of the whole, and beside the plot
 CHARACTER = 6.1  # pixels that a character of the small text takes, about

@@ -1,0 +1,1 @@
+"""What lasted in a session, lane by lane: agents, todo items, calls of services."""

@@ -1,0 +1,40 @@
+"""``forensics check``: the gate."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from forensics.cli.intake import analysed
+from forensics.cli.options import Asked, CheckFormat, FailOn, takes
+from forensics.cli.run import EXIT_FINDINGS, guarded
+from forensics.cli.terminal import terminal
+from forensics.schema.finding import Severity
+
+
+@takes(Asked)
+def check(
+    asked: Asked,
+    output_format: Annotated[
+        CheckFormat, typer.Option("--format", help="How to show the result.")
+    ] = CheckFormat.TEXT,
+    fail_on: FailOn = Severity.MEDIUM,
+    *,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+) -> None:
+    """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
+    with guarded() as run:
+        analysis = analysed(asked, run)
+        failed = any(f.fails(fail_on) for f in analysis.findings)
+        if failed and not exit_zero and not run.exit_code:
+            run.exit_code = EXIT_FINDINGS
+        if output_format is CheckFormat.JSON:
+            from forensics.render.answers.json_report import to_json
+
+            sys.stdout.write(to_json(analysis))
+        else:
+            from forensics.render.answers.console import to_text
+
+            sys.stdout.write(to_text(analysis, **terminal()))

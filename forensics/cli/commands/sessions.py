@@ -1,0 +1,34 @@
+"""``forensics sessions``: the list of sessions."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from forensics.cli.intake import analysed
+from forensics.cli.options import Asked, SessionsFormat, takes
+from forensics.cli.run import Run, guarded
+from forensics.cli.terminal import terminal
+
+NEWEST = 20
+
+
+@takes(Asked)
+def sessions(
+    asked: Asked,
+    output_format: Annotated[
+        SessionsFormat, typer.Option("--format", help="How to list them.")
+    ] = SessionsFormat.TABLE,
+) -> None:
+    """List sessions, newest first: how each ended, what was found, which sources there are."""
+    with guarded():
+        from forensics.render.answers import session_list
+
+        # a rule that failed is told; the list stands without it
+        analysis = analysed(asked, Run(), default=NEWEST)
+        if output_format is SessionsFormat.JSON:
+            sys.stdout.write(session_list.as_json(analysis))
+        else:
+            sys.stdout.write(session_list.as_table(analysis, **terminal()))

@@ -1,0 +1,181 @@
+r"""Bytes in: reading, hashing and batching of input files. Nothing here ever writes to an input.
+
+Bytes become text in one place (``to_lines``): polars' ``read_lines`` refuses a whole file for one
+invalid byte, so valid UTF-8 takes the fast path and anything else is decoded line by line (U+FFFD),
+and each touched line is noted. Lines are split on ``\n`` alone, so that a line number is the one that
+an editor shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from forensics.evidence.unwrap import PLAIN, Part, Wrapping, parts_of, wrapping_of
+
+BATCH_BYTES = 24 * 1024 * 1024  # below what malloc always maps afresh: half the page faults of 32 MiB
+HEAD_BYTES = 64 * 1024
+PACKED = (b"\x1f", b"(", b"x")  # how gzip, zstd and zlib begin; a line of text may, too
+BOM = b"\xef\xbb\xbf"
+INVALID_UTF8 = "bytes that are not UTF-8 (shown as U+FFFD)"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Whole lines of a file: ``data`` begins with line ``first_line`` (1-based).
+
+    Where the lines of other logs stand between, ``numbers`` names each line. Before ``breaks`` some were left out.
+    """
+
+    first_line: int
+    data: bytes
+    numbers: tuple[int, ...] | None = None
+    breaks: tuple[int, ...] = ()
+
+    def numbered(self, lines: int) -> Sequence[int]:
+        """Return the numbers of so many lines of ``data``."""
+        consecutive = range(self.first_line, self.first_line + lines)
+        return consecutive if self.numbers is None else self.numbers[:lines]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One input file. ``name`` is what reports print: relative to the argument that held it."""
+
+    name: str
+    place: str  # the whole path: a file's folder may tell what it is, also when it was named alone
+    path: Path
+    size: int
+    sha256: str
+    head: bytes  # without a byte order mark
+    batch_bytes: int = BATCH_BYTES  # memory depends on it, results do not
+    wrapping: Wrapping = PLAIN  # what stands around the log's own lines
+    part: Part | None = None  # of a file that holds lines of several logs, or not all of one
+    watch: Callable[[Batch], None] | None = (
+        None  # is shown what a parser reads, so that nothing is read twice
+    )
+
+    @property
+    def digest(self) -> str:
+        """Return a short name of the log by its bytes; several logs may stand in one file."""
+        part = self.part.name if self.part is not None else None
+        if part is None:
+            return self.sha256[:12]
+        return hashlib.sha256(f"{self.sha256} {part}".encode("utf-8", "replace")).hexdigest()[:12]
+
+    @property
+    def is_excerpt(self) -> bool:
+        """Say whether the log was longer: where its lines begin and stop says nothing of the session."""
+        return self.wrapping.is_excerpt
+
+    @property
+    def is_sifted(self) -> bool:
+        """Say whether lines are missing between others."""
+        return self.part is not None and bool(self.part.breaks)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the log's own lines, piece by piece, under the numbers that they have in the file."""
+        for batch in self.raw_batches():
+            own = batch if self.wrapping.is_plain else self._unwrapped(batch)
+            if own.data:
+                if self.watch is not None:
+                    self.watch(own)
+                yield own
+
+    def _unwrapped(self, batch: Batch) -> Batch:
+        data = batch.data.removeprefix(BOM) if batch.first_line == 1 else batch.data
+        kept = self.wrapping.pick(data, batch.first_line, self.part)
+        numbers = tuple(n for n, _ in kept)
+        breaks = () if self.part is None else tuple(n for n in numbers if n in self.part.breaks)
+        return Batch(batch.first_line, self.wrapping.joined(line for _, line in kept), numbers, breaks)
+
+    def raw_batches(self) -> Iterator[Batch]:
+        """Yield the file in pieces of about ``batch_bytes`` that end at line ends.
+
+        What was appended after the file was hashed is not read: a session may still be running.
+        """
+        line, left = 1, self.size
+        held: list[bytes] = []  # the beginning of a line whose end has not come yet
+        with self.path.open("rb") as stream:
+            while chunk := stream.read(min(self.batch_bytes, left)):
+                left -= len(chunk)
+                cut = chunk.rfind(b"\n") + 1
+                if not cut:
+                    held.append(chunk)
+                    continue
+                whole = b"".join((*held, chunk[:cut]))
+                held = [chunk[cut:]]
+                yield Batch(line, whole)
+                line += whole.count(b"\n")
+        if rest := b"".join(held):
+            yield Batch(line, rest)
+
+    def document(self) -> tuple[bytes, int]:
+        """Return the whole file and its number of lines: for formats that are one JSON document."""
+        if not self.wrapping.is_plain:
+            return self._own_document()
+        with self.path.open("rb") as stream:
+            data = stream.read(self.size)
+        if self.watch is not None:
+            self.watch(Batch(1, data))
+        return data.removeprefix(BOM), count_lines(data)
+
+    def _own_document(self) -> tuple[bytes, int]:
+        """Put empty lines for those of other logs, so that each line keeps its number."""
+        kept: list[bytes] = []
+        total, at = 0, 1
+        for batch in self.batches():
+            lines = batch.data.removesuffix(b"\n").split(b"\n")
+            for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
+                kept += [b"\n" * (number - at), line, b"\n"]
+                at, total = number + 1, total + 1
+        return b"".join(kept), total
+
+
+def open_evidence(path: Path, name: str, origin: Path | None = None) -> Evidence:
+    """Hash the file and take its head. ``origin`` is where an unpacked file would lie.
+
+    Raises ``OSError`` where it cannot be read.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES).removeprefix(BOM)
+        stream.seek(0)
+        digest = hashlib.file_digest(stream, "sha256")
+        size = stream.tell()
+    place = Path(os.path.realpath(origin or path)).as_posix().encode("utf-8", "replace").decode()
+    plain = Evidence(name=name, place=place, path=path, size=size, sha256=digest.hexdigest(), head=head)
+    wrapping = wrapping_of(head)
+    if wrapping.is_plain:
+        return replace(plain, wrapping=wrapping)
+    wrapped = replace(plain, wrapping=wrapping)
+    return replace(wrapped, head=wrapping.joined(wrapping.split(head)))
+
+
+def logs_in(evidence: Evidence) -> list[Evidence]:
+    """Return the logs whose lines a file holds: grep names the file that each line comes from.
+
+    A log so named has its own place: that is where its session's id stands.
+    Raises ``OSError`` where the file cannot be read.
+    """
+    wrapping = evidence.wrapping
+    if not wrapping.is_sifted:
+        return [evidence]
+
+    def pieces() -> Iterator[tuple[int, bytes]]:
+        for batch in evidence.raw_batches():
+            begins = batch.first_line == 1
+            yield batch.first_line, batch.data.removeprefix(BOM) if begins else batch.data
+
+    found, parts = parts_of(wrapping, pieces, HEAD_BYTES)
+    return [
+        replace(evidence, wrapping=found, part=part, head=part.head, place=part.name or evidence.place)
+        for part in parts
+    ]
+
+
+def count_lines(data: bytes) -> int:
+    """Count as ``wc -l`` does, plus a last line without its newline."""
+    return data.count(b"\n") + (1 if data and not data.endswith(b"\n") else 0)

@@ -1,0 +1,66 @@
+"""Lines of a file by their number: one pass counts line ends, and any line is then read by itself."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from forensics.evidence.file import Evidence
+
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RawBytes:
+    """A line as it stands in the file, without its end."""
+
+    number: int
+    offset: int
+    data: bytes
+
+
+class LineIndex:
+    """Finds lines of one file. What was appended after it was hashed is not seen."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._before = [0]  # line ends before each chunk
+        with evidence.path.open("rb") as stream:
+            left = evidence.size
+            while chunk := stream.read(min(CHUNK, left)):
+                left -= len(chunk)
+                self._before.append(self._before[-1] + chunk.count(b"\n"))
+
+    def read(self, numbers: Iterable[int]) -> Iterator[RawBytes]:
+        """Yield the lines of these numbers that the file has, in their order."""
+        with self._evidence.path.open("rb") as stream:
+            for number in sorted(numbers):
+                start = self._start_of(number, stream)
+                if start is not None:
+                    yield RawBytes(number, start, self._rest_of_line(start, stream))
+
+    def _start_of(self, number: int, stream: BinaryIO) -> int | None:
+        """Return where a line begins: behind the line end before it."""
+        ends = number - 1
+        if ends == 0:
+            return 0
+        chunk = bisect_left(self._before, ends) - 1
+        if chunk + 1 >= len(self._before):
+            return None
+        stream.seek(chunk * CHUNK)
+        data = stream.read(CHUNK)
+        behind = data.split(b"\n", ends - self._before[chunk])[-1]
+        start = chunk * CHUNK + len(data) - len(behind)
+        return start if start <= self._evidence.size else None
+
+    def _rest_of_line(self, start: int, stream: BinaryIO) -> bytes:
+        stream.seek(start)
+        line = bytearray()
+        while chunk := stream.read(min(CHUNK, self._evidence.size - start - len(line))):
+            end = chunk.find(b"\n")
+            if end >= 0:
+                return bytes(line + chunk[:end])
+            line += chunk
+        return bytes(line)

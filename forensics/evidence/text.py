@@ -1,0 +1,60 @@
+"""Bytes to numbered lines of text, decided once for all formats."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from forensics.evidence.file import BOM, PACKED, Batch
+from forensics.evidence.unwrap import ANSI_CODE
+
+
+def is_utf8(data: bytes) -> bool:
+    """Say whether ``data`` is valid UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def to_lines(batch: Batch) -> pl.DataFrame:
+    """Return ``line`` (u32, 1-based), ``text`` and ``damaged`` (bytes that were not UTF-8).
+
+    A trailing carriage return, ANSI codes and a byte order mark are taken off: they are the terminal's
+    and the editor's, not the log's.
+    """
+    try:
+        frame = _split(batch.data).with_columns(damaged=pl.lit(False))
+    except pl.exceptions.ComputeError:
+        frame = _split_lossy(batch.data)
+    text = pl.col("text")
+    if batch.first_line == 1 and batch.data.startswith(BOM):
+        text = text.str.strip_prefix("\ufeff")
+    if b"\x1b" in batch.data:
+        text = text.str.replace_all(ANSI_CODE, "")
+    if b"\r" in batch.data and b"\r\r\n" in batch.data:
+        text = text.str.strip_chars_end("\r")
+    consecutive = pl.int_range(batch.first_line, batch.first_line + pl.len(), dtype=pl.UInt32)
+    return frame.select(
+        line=consecutive if batch.numbers is None else pl.Series(batch.numbers, dtype=pl.UInt32),
+        text=text,
+        damaged="damaged",
+    )
+
+
+def _split(data: bytes) -> pl.DataFrame:
+    if data.startswith(PACKED):  # polars would decompress it: a newline before it says that it is text
+        return pl.read_lines(b"\n" + data, name="text").slice(1)
+    return pl.read_lines(data, name="text")
+
+
+def _split_lossy(data: bytes) -> pl.DataFrame:
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    texts = [line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines]
+    # U+FFFD itself is no damage: the client writes it where it cut a server's output
+    damaged = ["\ufffd" in text and not is_utf8(line) for line, text in zip(lines, texts, strict=True)]
+    return pl.DataFrame(
+        {"text": texts, "damaged": damaged}, schema={"text": pl.String, "damaged": pl.Boolean}
+    )

@@ -1,0 +1,1 @@
+"""The trajectory format of other agents and harnesses."""

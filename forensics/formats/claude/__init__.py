@@ -1,0 +1,1 @@
+"""What Claude Code writes: its transcripts, streams, logs and files."""

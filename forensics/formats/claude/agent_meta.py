@@ -1,0 +1,63 @@
+"""``agent-<id>.meta.json`` beside a subagent's transcript (2.1.330): the call that spawned it.
+
+``finished`` is written only when the agent is done.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from forensics.evidence.account import Problem
+from forensics.evidence.file import Evidence
+from forensics.formats.base import Parsed
+from forensics.formats.jsonl import UNDECODABLE, mend
+from forensics.formats.reading import finish, rows
+from forensics.schema import EVENTS, EventKind, Source, TsQuality
+
+NAME = re.compile(r"(?:(?:^|/)([0-9a-f-]{36})/subagents/)?agent-([0-9a-z]+)\.meta\.json$")
+NOT_META = "not an agent's metadata"
+
+
+class Meta(msgspec.Struct):
+    """The fields that link an agent to its spawn."""
+
+    agentType: str | None = None  # noqa: N815 - the file's own names
+    description: str | None = None
+    toolUseId: str | None = None  # noqa: N815
+    requestShape: str | None = None  # noqa: N815
+    finished: bool = False
+
+
+class AgentMeta:
+    """The parser of one metadata file."""
+
+    source = Source.AGENT_META
+
+    def sniff(self, place: str, head: bytes) -> bool:
+        """Recognise the file by its name."""
+        return NAME.search(place) is not None and head.lstrip()[:1] == b"{"
+
+    def parse(self, evidence: Evidence) -> Parsed:
+        """Make one event: agent, spawning call, finished or not."""
+        data, total = evidence.document()
+        name = NAME.search(evidence.place)
+        try:
+            meta = msgspec.json.decode(mend(data), type=Meta)
+        except UNDECODABLE:
+            return finish([], self.source, [Problem(1, NOT_META, total)] if total else [], total)
+        event = {
+            "line": 1,
+            "ordinal": 0,
+            "ts_quality": TsQuality.MISSING.value,
+            "kind": EventKind.AGENT_META.value,
+            "session_id": name.group(1) if name else None,
+            "target_agent_id": name.group(2) if name else None,
+            "correlation_id": meta.toolUseId,
+            "component": meta.agentType,
+            "tool": meta.requestShape,
+            "status": "finished" if meta.finished else "unfinished",
+            "message": meta.description,
+        }
+        return finish([rows([event], EVENTS)], self.source, [], total)

@@ -1,0 +1,357 @@
+"""From the records of a conversation to events: what transcripts and headless streams have in common.
+
+One API message is several records with one message id. A tool call and its result are two events that share
+a ``correlation_id``; a spawn, a todo list and a change of a task are calls with a side table. Measured on
+1.0.128 to 2.1.330.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from forensics.formats.claude.records import (
+    ApiError,
+    Attachment,
+    Block,
+    CompactMetadata,
+    HookInfo,
+    Message,
+    Record,
+    ToolUseResult,
+    Usage,
+)
+from forensics.formats.claude.tool_calls import digest, tool_call
+from forensics.formats.jsonl import decoded
+from forensics.formats.shapes import Tally, known
+from forensics.formats.times import parse_time
+from forensics.privacy.redact import cut
+from forensics.schema import COMMAND_KEPT, HOOK_TIMED_OUT, INTERRUPT, SHUTDOWN, EventKind, Row, TsQuality
+
+NOTIFICATION = re.compile(
+    r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>",
+    re.DOTALL,
+)
+WARMUP = "Warmup"
+# how a hook ended by the kind of its attachment, where no exit code says it; denials stand in the call's result
+HOOK_ENDS = {
+    "hook_success": "0",
+    "hook_non_blocking_error": "error",
+    "hook_error_during_execution": "error",
+    "hook_cancelled": "cancelled",
+}
+TALK = frozenset({"user", "assistant"})
+MALFORMED = "?!"  # the role of what could not be decoded
+SHAPE_KEPT = 80
+TEXT_KEPT = 400  # of what is only shown
+PROMPT_KEPT = 8000  # what the user asks for may stand anywhere in a prompt
+RESULT_KEPT = 2000  # the voice tool's failure names one endpoint after the other
+
+
+class Conversation:
+    """The events of one file's records, and which sidechain each of them belongs to."""
+
+    def __init__(self, *, internal_agents: bool) -> None:
+        self.events: list[Row] = []
+        self.todos: list[Row] = []
+        self.spawns: list[Row] = []
+        self.session_id: str | None = None  # of the last record that names one
+        self.tally = Tally(known("transcript").shapes)
+        self._internal = internal_agents
+        self._chain_of: dict[str, str] = {}  # uuid -> sidechain name
+        self._warmups: set[str] = set()
+        self._metas: set[tuple[str | None, str | None, str | None]] = set()
+
+    def read(self, line: int, record: Record, first: int = 0) -> bool:
+        """Add the events of one record. Say whether its message had the shape of one.
+
+        ``first`` is the first event's number in its line, where that holds several records.
+        """
+        self.session_id = record.session_id or self.session_id
+        agent = self._agent_of(record)
+        message = _message_of(record)
+        self.tally.see(line, _shapes_of(record, message))
+        base: Row = {
+            "line": line,
+            "ts": parse_time(record.timestamp),
+            "session_id": record.session_id,
+            "agent_id": agent,
+        }
+        base["ts_quality"] = (TsQuality.EXACT if base["ts"] else TsQuality.MISSING).value
+        found = list(_events_of(record, message))
+        if self._is_warmup(record, message, agent) or self._internal:
+            found = [{"kind": EventKind.OTHER, "message": f"internal agent: {record.type}"}]
+        meta = self._meta_of(record)
+        if meta is not None:
+            found.append(meta)
+        for ordinal, event in enumerate(found, first):
+            todos, spawn = event.pop("todos", None), event.pop("spawn", None)
+            key = {"line": line, "ordinal": ordinal}
+            event.setdefault("record_id", f"{record.uuid}#{ordinal}" if record.uuid else None)
+            self.events.append({**base, **key, **event, "kind": str(event["kind"])})
+            if isinstance(todos, list):
+                self.todos += [{**key, **item} for item in todos]
+            if isinstance(spawn, dict):
+                self.spawns.append({**key, **spawn})
+        return message.role != MALFORMED
+
+    def _agent_of(self, record: Record) -> str | None:
+        if record.agent_id is not None or not record.is_sidechain:
+            return record.agent_id
+        chain = self._chain_of.get(record.parent_uuid or "")
+        if chain is None:
+            chain = f"sidechain:{record.uuid or '?'}"
+        if record.uuid:
+            self._chain_of[record.uuid] = chain
+        return chain
+
+    def _is_warmup(self, record: Record, message: Message, agent: str | None) -> bool:
+        if agent is None:
+            return False
+        if record.type == "user" and record.parent_uuid is None and message.content == WARMUP:
+            self._warmups.add(agent)
+        return agent in self._warmups
+
+    def _meta_of(self, record: Record) -> Row | None:
+        meta = (record.session_id, record.version, record.cwd)
+        if record.version is None or meta in self._metas:
+            return None
+        self._metas.add(meta)
+        return {
+            "kind": EventKind.SESSION_META,
+            "status": record.version,
+            "path": record.cwd,
+            "message": f"Claude Code {record.version} in {record.cwd}",
+            "record_id": None,
+        }
+
+
+def _message_of(record: Record) -> Message:
+    """Decode the message of a record that has one."""
+    if record.type not in TALK:
+        return Message()
+    return decoded(record.message, Message, or_else=Message(role=MALFORMED))
+
+
+def _shapes_of(record: Record, message: Message) -> Iterator[str]:
+    """Name what a record is made of: its type, and the parts of a message."""
+    match record.type:
+        case "user" | "assistant" if isinstance(message.content, list):
+            yield from (_name(record.type, block.type) for block in message.content)
+        case "user" | "assistant":
+            yield _name(record.type, "text" if message.role != MALFORMED else "without a message")
+        case "queue-operation":
+            yield _name(record.type, record.operation)
+        case _:
+            yield _name(record.type, record.subtype)
+
+
+def _name(kind: str, part: str | None) -> str:
+    return cut(f"{kind} {part}" if part else kind, SHAPE_KEPT)
+
+
+def _events_of(record: Record, message: Message) -> Iterator[Row]:
+    if message.role == MALFORMED:
+        yield {"kind": EventKind.OTHER, "message": f"{record.type} (message of an unexpected shape)"}
+        return
+    match record.type:
+        case "user":
+            yield from _user(record, message)
+        case "assistant":
+            yield from _assistant(record, message)
+        case "system":
+            yield _system(record)
+        case "queue-operation":
+            yield _queued(record)
+        case "attachment":
+            yield _attached(decoded(record.attachment, Attachment))
+        case _:
+            yield {"kind": EventKind.OTHER, "message": record.type}
+
+
+def _user(record: Record, message: Message) -> Iterator[Row]:
+    if isinstance(message.content, str):
+        yield _said_by_user(record, message.content)
+        return
+    for block in message.content:
+        if block.type == "tool_result":
+            yield _tool_result(record, block)
+        elif block.type == "text":
+            yield _said_by_user(record, block.text)
+        else:
+            yield {"kind": EventKind.OTHER, "message": f"user {block.type}"}
+
+
+def _said_by_user(record: Record, text: str) -> Row:
+    notification = NOTIFICATION.search(text)
+    if notification:
+        return _notification(notification)
+    if text.startswith(INTERRUPT):
+        by = SHUTDOWN if record.interrupted_by_shutdown else None
+        return {"kind": EventKind.USER_INTERRUPT, "message": cut(text, TEXT_KEPT), "component": by}
+    if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
+        return {"kind": EventKind.OTHER, "message": "text that the client added"}
+    return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": digest(text)}
+
+
+def _notification(found: re.Match[str]) -> Row:
+    return {
+        "kind": EventKind.AGENT_NOTIFICATION,
+        "target_agent_id": found["agent"],
+        "status": found["status"],
+        "message": f"agent {found['agent']} {found['status']}",
+        "record_id": None,  # queued, then delivered: two records of one happening, both kept as places
+    }
+
+
+def _tool_result(record: Record, block: Block) -> Row:
+    text = _text_of(block.content)
+    result = decoded(record.tool_use_result, ToolUseResult)
+    status = "error" if block.is_error else "ok"
+    kind = EventKind.TOOL_RESULT
+    if result.status == "async_launched":
+        kind, status = EventKind.AGENT_LAUNCHED, "launched"
+    elif text.startswith(INTERRUPT):
+        status = "interrupted"
+    return {
+        "kind": kind,
+        "correlation_id": block.tool_use_id,
+        "status": status,
+        "target_agent_id": result.agent_id,
+        "duration_ms": result.total_duration_ms,
+        "tokens": result.total_tokens,
+        "message": cut(text, RESULT_KEPT),
+        "record_id": f"result:{block.tool_use_id}@{record.timestamp}",
+    }
+
+
+def _assistant(record: Record, message: Message) -> Iterator[Row]:
+    blocks = (
+        message.content if isinstance(message.content, list) else [Block(type="text", text=message.content)]
+    )
+    used = decoded(message.usage, Usage).total
+    said_by: Row = {"message_id": message.id, "endpoint": message.model, "tokens": used}
+    for block in blocks:
+        if record.is_api_error_message:
+            yield {
+                "kind": EventKind.API_ERROR,
+                "component": "final",
+                "status": _status_in(block.text) or _class_of(record),
+                "message": cut(block.text, TEXT_KEPT),
+            }
+        elif block.type == "tool_use":
+            yield tool_call(block) | said_by | {"record_id": f"call:{block.id}@{record.timestamp}"}
+        elif block.type == "text":
+            yield said_by | {"kind": EventKind.ASSISTANT_MESSAGE, "message": cut(block.text, TEXT_KEPT)}
+        else:
+            yield said_by | {"kind": EventKind.OTHER, "message": f"assistant {block.type}"}
+
+
+def _system(record: Record) -> Row:
+    if record.subtype == "compact_boundary":
+        about = decoded(record.compact_metadata, CompactMetadata)
+        return {
+            "kind": EventKind.COMPACTION,
+            "status": about.trigger,
+            "count": about.pre_tokens,
+            "tokens": about.post_tokens,
+            "message": "context compacted",
+        }
+    if record.subtype == "api_error":
+        error = decoded(record.error, ApiError)
+        return {
+            "kind": EventKind.API_ERROR,
+            "component": "attempt",
+            "status": str(error.status)
+            if error.status
+            else _status_in(error.message or "") or _code_of(error),
+            "count": record.retry_attempt,
+            "total": record.max_retries,
+            "message": cut(error.message or "", TEXT_KEPT),
+        }
+    if record.subtype == "stop_hook_summary" and (errors := decoded(record.hook_errors, list[str])):
+        return _stop_hook_failed(errors, decoded(record.hook_infos, list[HookInfo]))
+    return {"kind": EventKind.OTHER, "message": f"system {record.subtype}"}
+
+
+def _code_of(error: ApiError) -> str | None:
+    return error.cause.code if error.cause else None
+
+
+def _stop_hook_failed(errors: list[str], hooks: list[HookInfo]) -> Row:
+    """Several hooks of one stop are told together: which one failed is known only where there is one."""
+    return {
+        "kind": EventKind.HOOK_RAN,
+        "component": "Stop",
+        "command": hooks[0].command if len(hooks) == 1 else None,
+        "status": "error",
+        "message": cut(errors[0], TEXT_KEPT),
+    }
+
+
+def _attached(about: Attachment) -> Row:
+    """Read how a hook ended, or that an agent's turns are spent; a hook that was content is often not told."""
+    if about.type == "max_turns_reached":
+        words = f"the {about.max_turns} turns that were allowed are spent"
+        return {
+            "kind": EventKind.BUDGET_ENDED,
+            "status": "max_turns",
+            "count": about.max_turns,
+            "message": words,
+        }
+    status = HOOK_ENDS.get(about.type)
+    if status is None or about.hook_name is None:
+        return {"kind": EventKind.OTHER, "message": "attachment"}
+    if about.timed_out:
+        status = HOOK_TIMED_OUT
+    elif about.exit_code is not None:
+        status = str(about.exit_code)
+    return {
+        "kind": EventKind.HOOK_RAN,
+        "component": about.hook_name,
+        "command": None if about.command is None else cut(about.command, COMMAND_KEPT),
+        "status": status,
+        "duration_ms": about.duration_ms,
+        "message": cut(about.stderr or f"hook {about.hook_name}: {status}", TEXT_KEPT),
+    }
+
+
+def _queued(record: Record) -> Row:
+    text = decoded(record.content, str)
+    found = NOTIFICATION.search(text) if record.operation == "enqueue" else None
+    return (
+        _notification(found)
+        if found
+        else {"kind": EventKind.OTHER, "message": f"queue-operation {record.operation}"}
+    )
+
+
+def _status_in(text: str) -> str | None:
+    """Take the class of an API failure out of its text: an HTTP status at its head, or the SDK's words."""
+    found = re.match(r"(?:API Error: )?(\d{3})\b", text) or re.search(
+        r"Request timed out|Connection error", text
+    )
+    return found.group(found.lastindex or 0) if found else None
+
+
+def _class_of(record: Record) -> str | None:
+    """Return the status or the class that the client gives an API failure beside its words (2.0.69 on)."""
+    if record.api_error_status is not None:
+        return str(record.api_error_status)
+    said = decoded(record.error, str)
+    return said if said not in ("", "unknown") else None
+
+
+def _text_of(raw: msgspec.Raw) -> str:
+    """Return a tool result's text, which is a string or a list of blocks.
+
+    MCP results come wrapped in ``{"result": …}``; the text that the tool itself gave is what counts.
+    """
+    content = decoded(b'{"content":' + bytes(raw) + b"}", Message).content
+    text = content if isinstance(content, str) else "\n".join(b.text for b in content if b.type == "text")
+    if text.startswith('{"result":'):
+        unwrapped = decoded(text.encode(), dict[str, object]).get("result")
+        return unwrapped if isinstance(unwrapped, str) else text
+    return text

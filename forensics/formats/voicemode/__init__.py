@@ -1,0 +1,1 @@
+"""What the voice server writes: its logs, its exchanges and its lock."""

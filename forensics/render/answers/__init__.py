@@ -1,0 +1,1 @@
+"""Short answers: findings, sessions, the doctor's account, the catalogue of rules."""

@@ -1,0 +1,1 @@
+"""What happened, for reading on: timelines, traces, tables and questions over them."""

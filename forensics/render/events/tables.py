@@ -1,0 +1,271 @@
+"""An analysis as tables: what ``forensics events`` writes and ``forensics query`` asks.
+
+The columns are documented here and nowhere else: docs/exploring.md is made of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.schema import LOCAL, UTC, Row
+from forensics.schema.finding import EvidenceRef, Finding, cited_codes
+from forensics.text.controls import CONTROL
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, and what it holds."""
+
+    name: str
+    dtype: pl.DataType
+    told: str
+
+
+STRING, WHOLE, REAL, YES = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
+BIG, SMALL = pl.UInt64(), pl.UInt32()
+
+EVENT_COLUMNS = (
+    Column("ts", UTC, "when, in UTC; null where no clock tells"),
+    Column("ts_quality", STRING, "how well the time is known: exact, aligned, inferred, missing"),
+    Column("session_id", STRING, "the session, as `forensics sessions` lists it"),
+    Column("agent_id", STRING, "the agent that did it; null: the main agent, or not known"),
+    Column("kind", STRING, "what happened: tool_call, api_error, stt_fail …"),
+    Column("level", STRING, "the record's own level, where it has one"),
+    Column("source", STRING, "which log format: transcript, claude-debug, voice-stderr …"),
+    Column("file", STRING, "the file that the record stands in, as reports name it"),
+    Column("line", SMALL, "its line, as an editor shows it"),
+    Column("ordinal", pl.UInt16(), "which record of that line, from 0"),
+    Column("message", STRING, "what the record says, in short"),
+    Column("cited_by", STRING, "codes of the findings that cite it, between blanks"),
+    Column("tool", STRING, "the tool that was called"),
+    Column("status", STRING, "how it ended, or which state is told"),
+    Column(
+        "duration_ms", REAL, "how long it took; of a voice call that begins: the time limit that it asks for"
+    ),
+    Column("path", STRING, "the file that a tool read or wrote, or the working folder"),
+    Column("command", STRING, "the shell command, its first 400 characters"),
+    Column("endpoint", STRING, "which service answered: an URL, or the model's name"),
+    Column("component", STRING, "logger, MCP server, or type of the agent"),
+    Column("target_agent_id", STRING, "the agent that the record launches, ends or reports on"),
+    Column("correlation_id", STRING, "the call's id: a call and its result share it"),
+    Column("message_id", STRING, "the API message: the calls of one turn share it"),
+    Column("record_id", STRING, "the same in every copy of a record"),
+    Column("text", STRING, "what was said or heard, where a rule judges the words"),
+    Column("text_sha", STRING, "a digest of a prompt, or of a call's whole input"),
+    Column("pid", WHOLE, "the process, where the record names it"),
+    Column("count", WHOLE, "how many: items of a list, attempts, objects"),
+    Column("total", WHOLE, "of how many"),
+    Column("tokens", WHOLE, "that a message, an agent or a run used; that a compaction left"),
+    Column("silence_detection", YES, "whether a recording was to end at silence"),
+    Column("local_ts", LOCAL, "the voice server's own clock, without a zone"),
+    Column("attrs", STRING, "what else the record says, as JSON"),
+    Column("event_id", BIG, "names the record within one run: `evidence` refers to it"),
+)
+FINDING_COLUMNS = (
+    Column("session_id", STRING, "the session"),
+    Column("rule", STRING, "the rule's code"),
+    Column("name", STRING, "the rule's name"),
+    Column("severity", STRING, "note, low, medium, high or critical"),
+    Column("severity_rank", WHOLE, "the same as a number, 0 for note: to sort and compare by"),
+    Column("confidence", STRING, "low, medium or high"),
+    Column("claim", STRING, "observed, derived or hypothesis"),
+    Column("nature", STRING, "event or control-gap"),
+    Column("agent_id", STRING, "the agent that it is about; null: the main agent, or the session"),
+    Column("message", STRING, "the sentence"),
+    Column("ts", UTC, "when the first dated line that it cites was written"),
+    Column("file", STRING, "the first line that it cites: its file"),
+    Column("line", SMALL, "and its number"),
+    Column("cited", WHOLE, "how many lines it cites: `evidence` has them"),
+    Column("facts", STRING, "its numbers and names, as JSON"),
+    Column("fingerprint", STRING, "names the finding across runs"),
+)
+EVIDENCE_COLUMNS = (
+    Column("fingerprint", STRING, "the finding"),
+    Column("rule", STRING, "its code"),
+    Column("session_id", STRING, "the session"),
+    Column("position", WHOLE, "the line's place among those that the finding cites, from 1"),
+    Column("ts", UTC, "when the line was written"),
+    Column("ts_quality", STRING, "how well that is known"),
+    Column("file", STRING, "the file"),
+    Column("line", SMALL, "the line"),
+    Column("excerpt", STRING, "the part of the line that is quoted"),
+    Column("also_at", STRING, "other places where the same record stands, as file:line, between blanks"),
+    Column("line_sha256", STRING, "SHA-256 of the line's bytes"),
+    Column("event_id", BIG, "the record in `events`"),
+)
+SESSION_COLUMNS = (
+    Column("session_id", STRING, "the session's id; `voice:…` and `log:…` where no log names one"),
+    Column("project", STRING, "the working folder"),
+    Column("version", STRING, "of the client"),
+    Column("start", UTC, "its first record that has a time"),
+    Column("end", UTC, "its last one"),
+    Column("duration_s", REAL, "the seconds between"),
+    Column("verdict", STRING, "how it ended"),
+    Column("agents", WHOLE, "how many agents it spawned"),
+    Column("events", WHOLE, "how many records it has"),
+    Column("findings", WHOLE, "how many findings"),
+    Column("sources", STRING, "which log formats hold its records, between blanks"),
+)
+AGENT_COLUMNS = (
+    Column("session_id", STRING, "the session"),
+    Column("agent_id", STRING, "the agent, as `events` names it"),
+    Column("parent_id", STRING, "the agent that spawned it; null: the main agent"),
+    Column("type", STRING, "its type, as the call names it"),
+    Column("description", STRING, "what it was spawned for"),
+    Column("start", UTC, "when it began"),
+    Column("end", UTC, "when it ended; null where nothing tells"),
+    Column("outcome", STRING, "completed, failed, stopped, refused, lost, unknown or unfinished"),
+)
+GAP_COLUMNS = (
+    Column("session_id", STRING, "the session"),
+    Column("since", UTC, "the last record before the silence"),
+    Column("until", UTC, "the first one after it"),
+    Column("seconds", REAL, "how long no source wrote: five minutes at least"),
+)
+TABLES = {
+    "events": EVENT_COLUMNS,
+    "findings": FINDING_COLUMNS,
+    "evidence": EVIDENCE_COLUMNS,
+    "sessions": SESSION_COLUMNS,
+    "agents": AGENT_COLUMNS,
+    "gaps": GAP_COLUMNS,
+}
+
+
+def tables_of(analysis: Analysis) -> dict[str, pl.DataFrame]:
+    """Return all tables, by name."""
+    found, told = analysis.findings, analysis.sessions
+    return {
+        "events": events_of(analysis),
+        "findings": _table("findings", (_finding(f) for f in found)),
+        "evidence": _table("evidence", (_ref(f, n, r) for f in found for n, r in enumerate(f.evidence, 1))),
+        "sessions": _table("sessions", (_session(s) for s in told)),
+        "agents": _table("agents", (row for s in told for row in _agents(s))),
+        "gaps": _table("gaps", (row for s in told for row in _gaps(s))),
+    }
+
+
+def events_of(analysis: Analysis) -> pl.DataFrame:
+    """Return the records of all sessions, session by session, each in order of time.
+
+    Records that belong to no session are not among them: the analysis counts them.
+    """
+    empty = _table("events", ())
+    return pl.concat([empty, *(_events(s) for s in analysis.sessions)], rechunk=False)
+
+
+def _events(session: SessionAnalysis) -> pl.DataFrame:
+    cited = cited_codes(session.findings)
+    codes_of = pl.DataFrame(
+        {"event_id": [*cited], "cited_by": [" ".join(sorted(codes)) for codes in cited.values()]},
+        schema={"event_id": BIG, "cited_by": STRING},
+    )
+    names = pl.col("file").replace_strict(dict(session.file_names), return_dtype=STRING)
+    told = session.case.events.join(codes_of, on="event_id", how="left", maintain_order="left")
+    return _plain(told.select(_kept(c, names) for c in EVENT_COLUMNS))
+
+
+def _kept(column: Column, names: pl.Expr) -> pl.Expr:
+    return (names if column.name == "file" else pl.col(column.name)).cast(column.dtype)
+
+
+def _table(name: str, rows: Iterable[Row]) -> pl.DataFrame:
+    schema = pl.Schema({c.name: c.dtype for c in TABLES[name]})
+    return _plain(pl.DataFrame(list(rows), schema=schema, orient="row"))
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take out what moves a terminal: a value is printed sooner or later."""
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        pl.col(texts).str.replace_all("\r\n", "\n", literal=True).str.replace_all(CONTROL, "\ufffd")
+    )
+
+
+def _finding(finding: Finding) -> Row:
+    first = finding.evidence[0]
+    return {
+        "session_id": finding.session_id,
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "severity_rank": finding.severity.rank,
+        "confidence": finding.confidence.value,
+        "claim": finding.claim.value,
+        "nature": finding.nature.value,
+        "agent_id": finding.agent_id,
+        "message": finding.message,
+        "ts": next((at for r in finding.evidence if (at := _moment(r))), None),
+        "file": first.path,
+        "line": first.line,
+        "cited": len(finding.evidence),
+        "facts": json.dumps(finding.facts, ensure_ascii=False),
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _ref(finding: Finding, position: int, ref: EvidenceRef) -> Row:
+    return {
+        "fingerprint": finding.fingerprint,
+        "rule": finding.rule,
+        "session_id": finding.session_id,
+        "position": position,
+        "ts": _moment(ref),
+        "ts_quality": ref.ts_quality,
+        "file": ref.path,
+        "line": ref.line,
+        "excerpt": ref.excerpt,
+        "also_at": " ".join(ref.also_at) or None,
+        "line_sha256": ref.line_sha256,
+        "event_id": ref.event_id,
+    }
+
+
+def _moment(ref: EvidenceRef) -> datetime | None:
+    return datetime.fromisoformat(ref.ts) if ref.ts else None
+
+
+def _session(session: SessionAnalysis) -> Row:
+    first, last = session.case.span
+    return {
+        "session_id": session.session_id,
+        "project": session.case.cwd,
+        "version": session.case.client_version,
+        "start": first,
+        "end": last,
+        "duration_s": (last - first).total_seconds() if first and last else None,
+        "verdict": session.case.ending.verdict.value,
+        "agents": len(session.case.agents),
+        "events": session.case.events.height,
+        "findings": len(session.findings),
+        "sources": " ".join(sorted(s.value for s in session.case.sources)),
+    }
+
+
+def _agents(session: SessionAnalysis) -> Sequence[Row]:
+    return [
+        {
+            "session_id": session.session_id,
+            "agent_id": agent.agent_id,
+            "parent_id": agent.parent_id,
+            "type": agent.agent_type,
+            "description": agent.description,
+            "start": agent.start,
+            "end": agent.end,
+            "outcome": agent.outcome.value,
+        }
+        for agent in session.case.agents
+    ]
+
+
+def _gaps(session: SessionAnalysis) -> Sequence[Row]:
+    return [
+        {"session_id": session.session_id, "since": gap.since, "until": gap.until, "seconds": gap.seconds}
+        for gap in session.gaps
+    ]

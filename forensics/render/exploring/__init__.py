@@ -1,1 +1,0 @@
-"""What `timeline`, `events` and `query` write."""

@@ -1,0 +1,1 @@
+"""The incident report: what it says, in which order, and as Markdown."""

@@ -1,0 +1,1 @@
+"""1xx: agents and lists that get in each other's way."""

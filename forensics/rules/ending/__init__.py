@@ -1,0 +1,1 @@
+"""9xx: how the session ended, and what led there."""

@@ -1,0 +1,1 @@
+"""3xx: safeguards that were not there."""

@@ -1,0 +1,1 @@
+"""2xx: services that fail, and what hides it."""

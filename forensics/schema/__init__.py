@@ -1,0 +1,82 @@
+"""The vocabulary that all others use: kinds, sources, columns, the words of records; claim, sentence, hit, finding.
+
+It holds no logic but ``conform``. Every name of the tables' half is handed on here.
+"""
+
+from __future__ import annotations
+
+from forensics.schema.columns import (
+    CLOCK_STEP,
+    EVENTS,
+    FIRST_NOTE,
+    KIND_TYPE,
+    LAST_ORDINAL,
+    LEVEL_TYPE,
+    LOCAL,
+    MOMENT,
+    QUALITY_TYPE,
+    SOURCE_TYPE,
+    SPAWNS,
+    TODOS,
+    UTC,
+)
+from forensics.schema.kinds import NOTES, EventKind
+from forensics.schema.sources import NOUNS, Level, Source, TsQuality
+from forensics.schema.tables import Row, conform, empty, is_from, is_kind
+from forensics.schema.words import (
+    COMMAND_KEPT,
+    CONVERSE,
+    CUT_OFF,
+    ENDING,
+    FLOOR_KEPT,
+    HOOK_TIMED_OUT,
+    IN_A_CALL,
+    INTERRUPT,
+    NO_SILENCE_DETECTION,
+    NO_SPEECH,
+    SHUTDOWN,
+    SPAWN_TOOLS,
+    STARTING,
+    UUID,
+)
+
+__all__ = [
+    "CLOCK_STEP",
+    "COMMAND_KEPT",
+    "CONVERSE",
+    "CUT_OFF",
+    "ENDING",
+    "EVENTS",
+    "FIRST_NOTE",
+    "FLOOR_KEPT",
+    "HOOK_TIMED_OUT",
+    "INTERRUPT",
+    "IN_A_CALL",
+    "KIND_TYPE",
+    "LAST_ORDINAL",
+    "LEVEL_TYPE",
+    "LOCAL",
+    "MOMENT",
+    "NOTES",
+    "NOUNS",
+    "NO_SILENCE_DETECTION",
+    "NO_SPEECH",
+    "QUALITY_TYPE",
+    "SHUTDOWN",
+    "SOURCE_TYPE",
+    "SPAWNS",
+    "SPAWN_TOOLS",
+    "STARTING",
+    "TODOS",
+    "UTC",
+    "UUID",
+    "EventKind",
+    "Level",
+    "Row",
+    "Source",
+    "TsQuality",
+    "conform",
+    "empty",
+    "is_from",
+    "is_kind",
+]

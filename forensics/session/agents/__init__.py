@@ -1,0 +1,1 @@
+"""Asked of agents: their lives together, their briefs, what they cost."""

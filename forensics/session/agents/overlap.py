@@ -1,0 +1,63 @@
+"""Which agents were alive together, and which may still run."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from forensics.session.model.agents import STALL, AgentEnd, AgentLife
+from forensics.session.model.case import Case
+from forensics.session.model.ending import Verdict
+
+MOMENT = timedelta(milliseconds=1)
+
+
+def spawned(case: Case) -> list[AgentLife]:
+    """Return the agents that were really started by a spawn in the evidence."""
+    return [a for a in case.agents if a.spawn_event is not None and a.outcome is not AgentEnd.REFUSED]
+
+
+def started(case: Case) -> list[AgentLife]:
+    """Return the agents that were not refused, those without their spawn in the evidence too."""
+    return [a for a in case.agents if a.outcome is not AgentEnd.REFUSED]
+
+
+def horizon(case: Case) -> datetime:
+    """Return the moment after the last known time: at the last record an agent without an end counts as alive."""
+    last = case.span[1]
+    return datetime.max.replace(tzinfo=UTC) if last is None else last + MOMENT
+
+
+def may_still_run(case: Case, agent: AgentLife, silence: timedelta = STALL) -> bool:
+    """Say whether an agent without end may have outlived the record: nothing ended, its last sign is recent."""
+    seen, end = agent.last_seen or agent.start, case.ending
+    if end.verdict is not Verdict.UNKNOWN or agent.outcome is not AgentEnd.UNFINISHED:
+        return False
+    return seen is None or end.last_ts is None or end.last_ts - seen < silence
+
+
+def overlapping_groups(case: Case) -> list[list[AgentLife]]:
+    """Return the groups of siblings of which each was alive together with another of the group."""
+    until = horizon(case)
+    groups: list[list[AgentLife]] = []
+    for agent in spawned(case):
+        touching = [
+            g
+            for g in groups
+            if g[0].parent_id == agent.parent_id and any(agent.overlaps(o, until) for o in g)
+        ]
+        merged = [a for g in touching for a in g] + [agent]
+        groups = [g for g in groups if g not in touching] + [merged]
+    return [sorted(g, key=lambda a: (a.start or until, a.agent_id)) for g in groups if len(g) > 1]
+
+
+def max_overlap(agents: Sequence[AgentLife], until: datetime) -> int:
+    """Return the largest number of agents alive at one moment."""
+    starts = [a.start for a in agents if a.start is not None]
+    if not starts:  # a headless stream has no times: these were spawned in one turn
+        return len(agents)
+    lives = [(a.start, a.alive_until(until)) for a in agents if a.start is not None]
+    begun = sorted(start for start, end in lives if start < end)
+    ended = sorted(end for start, end in lives if start < end)
+    return max((bisect_right(begun, t) - bisect_right(ended, t) for t in begun), default=0)

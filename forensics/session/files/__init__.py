@@ -1,0 +1,1 @@
+"""Asked of files: who wrote what while whom."""

@@ -1,0 +1,1 @@
+"""Asked of plans: todo lists, their items and their order."""

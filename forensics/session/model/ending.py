@@ -1,0 +1,364 @@
+"""How a session ended, with the proof. Only CRASHED may be titled a crash.
+
+Precedence: fatal text > interrupt marker > open call or agent > error result > clean end line > nothing.
+A clean end line with an open call is TRUNCATED: SIGTERM looks so in every client version recorded. A
+killed process and Ctrl-C with ``-p`` cannot be told apart up to 2.1.19; both leave open calls and no end line.
+A call counts as open where the record stops inside it: an unanswered call that its agent went on after (a
+server tool, a branch that was left) says nothing of the end. KILLED and NEVER_STARTED need evidence from
+outside (an exit code, a shell's message), which no log of the client or the voice server carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import polars as pl
+
+from forensics.schema import CUT_OFF, IN_A_CALL, NOTES, SHUTDOWN, Source, is_kind
+from forensics.schema import EventKind as K
+from forensics.session.model.agents import STALL, AgentEnd, AgentLife
+from forensics.session.model.open_calls import open_calls
+
+
+class Verdict(StrEnum):
+    """The closed list of endings."""
+
+    CLEAN = "CLEAN"
+    ERROR_RESULT = "ERROR_RESULT"
+    INTERRUPTED = "INTERRUPTED"
+    CRASHED = "CRASHED"
+    KILLED = "KILLED"
+    TRUNCATED = "TRUNCATED"
+    NEVER_STARTED = "NEVER_STARTED"
+    UNKNOWN = "UNKNOWN"
+
+
+DIED = (Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED)  # nobody ended it on purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The verdict, the records that prove it, and the silence before the last record."""
+
+    verdict: Verdict
+    proof: str
+    cites: tuple[int, ...]
+    open_calls: tuple[int, ...]  # event ids of calls without an answer, spawns included
+    last_event: int | None
+    last_ts: datetime | None
+    gap_s: float | None  # seconds between the last record and the one before it, over all sources
+    gap_from: int | None  # the record before the gap
+
+
+# records that say nothing of what the session was doing when it stopped
+BOOKKEEPING = (
+    K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT, K.HOOK_RAN, K.BUDGET_ENDED, K.MCP_CONNECTION,
+)  # fmt: skip
+# signs that a session went on: after a fatal text, and after an end that was stated
+TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
+AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
+# whole logs of these tell how a session ended, whatever excerpts stand beside them
+TELLING = (Source.TRANSCRIPT.value, Source.CLAUDE_DEBUG.value, Source.VOICE_EVENTS.value)
+SOMEBODYS = "a process printed a fatal error; nothing in this capture says that it was Claude Code"
+FATAL = "the process printed a fatal error"
+EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"
+SIMPLY_ENDS = "the record simply ends: no shutdown line, no result record, no open call"
+ENDS_IN_A_LINE = (
+    "the last line is cut off, so whether a call was open is not known; no shutdown line, no result record"
+)
+MAY_BE_ANSWER = "the last line is cut off, and may have been an answer"
+BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    verdict: Verdict
+    proof: str
+    cites: tuple[int, ...]
+    unanswered: tuple[int, ...] = ()
+
+
+def judge_ending(
+    events: pl.DataFrame, agents: Sequence[AgentLife], excerpts: frozenset[int] = frozenset()
+) -> Ending:
+    """Judge from one session's events, sorted by time.
+
+    Only what a line itself states is drawn from ``excerpts``, files that are not whole: where they stop is
+    where somebody stopped copying.
+    """
+    cut = cut_lines(events)
+    events = events.filter(~is_kind(NOTES))
+    dated = events.filter(pl.col("ts").is_not_null() & (pl.col("kind") != K.PROCESS_LEFT.value))
+    last = dated.tail(1)
+    whole = events.filter(~pl.col("file").is_in(list(excerpts))) if excerpts else events
+    if any(source in whole["source"] for source in TELLING) or whole.height == events.height:
+        judged = _judge(events, whole, agents, last["ts"][0] if last.height else None)
+        judged = _at_cut_line(judged, cut)
+    else:
+        judged = _of_excerpt(events)
+    gap, before = _silence(dated) if whole.height == events.height else (None, None)
+    return Ending(
+        verdict=judged.verdict,
+        proof=judged.proof,
+        cites=judged.cites,
+        open_calls=judged.unanswered,
+        last_event=last["event_id"][0] if last.height else None,
+        last_ts=last["ts"][0] if last.height else None,
+        gap_s=gap,
+        gap_from=before,
+    )
+
+
+def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
+    """Measure the silence before the last moment; records that only inherit that moment are part of it."""
+    own = dated.filter(pl.col("ts_quality") != "inferred").select("event_id", "ts")
+    if own.is_empty():
+        return None, None
+    earlier = own.filter(pl.col("ts") < own["ts"][-1] - BURST).tail(1)
+    if earlier.is_empty():
+        return None, None
+    end = own.filter(pl.col("ts") > earlier["ts"][0]).head(1)
+    gap = (end["ts"][0] - earlier["ts"][0]).total_seconds()
+    return round(gap, 3), int(earlier["event_id"][0])
+
+
+def _crashed(events: pl.DataFrame, fatal: int, unanswered: tuple[int, ...]) -> _Judgement:
+    """Judge by a fatal text. Of a terminal's text another program may be the author: the client must be named."""
+    said = events.row(by_predicate=pl.col("event_id") == fatal, named=True)
+    if said["source"] == Source.CONSOLE.value and said["component"] is None:
+        return _Judgement(Verdict.UNKNOWN, SOMEBODYS, (fatal,), unanswered)
+    return _Judgement(Verdict.CRASHED, FATAL, (fatal,), unanswered)
+
+
+def _of_excerpt(events: pl.DataFrame) -> _Judgement:
+    """Return what a line of an excerpt itself states: a fatal error, or the run's result."""
+    fatal = _final_fatal(events)
+    if fatal is not None:
+        return _crashed(events, fatal, ())
+    stated = _result(events)
+    return stated or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
+
+
+def _judge(
+    events: pl.DataFrame, whole: pl.DataFrame, agents: Sequence[AgentLife], end: datetime | None
+) -> _Judgement:
+    """Judge by the ``whole`` logs among all ``events``."""
+    unanswered = open_calls(whole, agents)
+    fatal = _final_fatal(events)
+    if fatal is not None:
+        return _crashed(events, fatal, unanswered)
+    interrupt = _final_interrupt(whole)
+    if interrupt is not None:
+        said = events.row(by_predicate=pl.col("event_id") == interrupt, named=True)
+        whose = (
+            "an interrupt by the client's shutdown"
+            if said["component"] == SHUTDOWN
+            else "the user's interrupt"
+        )
+        text = f"the main agent's record ends with {whose}"
+        return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
+    process = _last_process(whole)
+    marks = process if not process.is_empty() else _last_process(events)
+    ends = _final(events, marks.filter(pl.col("kind") == K.SESSION_END.value), AT_WORK)
+    # a background agent may outlive a transcript; the client's own log or what it left says that the record ended
+    over = not process.is_empty() or bool(_ids(events, K.PROCESS_LEFT))
+    if over:
+        # with -p, 2.0.69 and 2.1.19 end with the main turn and abort the background agents: an orderly end
+        aborted = bool(ends) and bool(_ids(process, K.TURN_END))
+        opened = tuple(sorted({*unanswered, *(() if aborted else _open_agents(agents, end))}))
+    else:
+        away = [a.agent_id for a in agents if a.background]
+        of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]
+        opened = unanswered = tuple(c for c in unanswered if c not in set(of_others))
+    cut = _cut_in_voice_call(whole)
+    if opened or cut is not None:
+        text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(events, cut)
+        return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)
+    return _orderly(events, whole, ends) or _unknown(events)
+
+
+def _result(events: pl.DataFrame) -> _Judgement | None:
+    results = events.filter(pl.col("kind") == K.RESULT.value)
+    result = results.filter(pl.col("event_id").is_in(_final(events, results, AT_WORK))).tail(1)
+    if result.is_empty():
+        return None
+    said = result["status"][0]
+    verdict = Verdict.CLEAN if said == "success" else Verdict.ERROR_RESULT
+    return _Judgement(verdict, f"the run's result record says {said}", (result["event_id"][0],))
+
+
+def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
+    """Return the verdict where something states the end: a result record, an error as last answer, a shutdown."""
+    stated = _result(events)
+    if stated is not None:
+        return stated
+    error = _final_api_error(whole)
+    if error is not None:
+        return _Judgement(Verdict.ERROR_RESULT, "the last answer is an API error", (error, *ends[-1:]))
+    if ends:
+        text = "the client logged its shutdown and no call was open"
+        return _Judgement(Verdict.CLEAN, text, ends[-2:])
+    return None
+
+
+def _ids(events: pl.DataFrame, kind: K) -> tuple[int, ...]:
+    return tuple(events.filter(pl.col("kind") == kind.value)["event_id"])
+
+
+def _of(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
+    return events.filter(is_kind(kinds))
+
+
+def _final(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tuple[int, ...]:
+    """Return those of some records that no work follows: later in their own file, or by the clock in another."""
+    later = _of(events, work).select("file", "line", "ts")
+    final = []
+    for mark in marks.iter_rows(named=True):
+        here = (pl.col("file") == mark["file"]) & (pl.col("line") > mark["line"])
+        own_time = mark["ts"] if mark["ts_quality"] != "inferred" else None
+        dated = pl.lit(value=False) if own_time is None else pl.col("ts") > own_time + BURST
+        if later.filter(here | ((pl.col("file") != mark["file"]) & dated)).is_empty():
+            final.append(int(mark["event_id"]))
+    return tuple(final)
+
+
+def _final_fatal(events: pl.DataFrame) -> int | None:
+    """Return the fatal text, unless the session was taken up again after it.
+
+    In a stream it stands between the run's records: one that a record follows was another program's, which the
+    run had called.
+    """
+    fatal = events.filter(pl.col("kind") == K.PROCESS_FATAL.value)
+    streamed = fatal["source"] == Source.TRANSCRIPT.value
+    own = _final(events, fatal.filter(~streamed), TAKEN_UP)
+    return next(
+        iter((*own, *_final(events, fatal.filter(streamed), (*AT_WORK, K.TOOL_RESULT, K.RESULT)))), None
+    )
+
+
+def _last_process(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the debug records of the process that did something last: earlier ones ended before it began.
+
+    What a resumed process says of its start stands in a file of its own, often without a pid.
+    """
+    debug = events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
+    pids = _of(debug, (*AT_WORK, K.TURN_END, K.SESSION_END)).filter(pl.col("kind") != K.SESSION_START.value)
+    last = pids["pid"].drop_nulls().tail(1)
+    return debug.filter(pl.col("pid") == last.item()) if last.len() else debug
+
+
+def _open_agents(agents: Sequence[AgentLife], end: datetime | None) -> Iterator[int]:
+    """Yield the spawns of agents in whose work the record stops: not of one that was silent for long before."""
+    for agent in agents:
+        seen = agent.last_seen or agent.start
+        if agent.outcome is not AgentEnd.UNFINISHED or agent.spawn_event is None:
+            continue
+        if agent.background and (seen is None or end is None or end - seen < STALL):
+            yield agent.spawn_event
+
+
+def _spoken(events: pl.DataFrame) -> pl.DataFrame:
+    """Return what the main agent's transcript says, without bookkeeping."""
+    return events.filter(
+        (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null() & ~is_kind(BOOKKEEPING)
+    )
+
+
+def _final_interrupt(events: pl.DataFrame) -> int | None:
+    spoken = _spoken(events).filter(pl.col("kind") != K.TOOL_RESULT.value)
+    last = spoken.sort("ts", "event_id", nulls_last=False).tail(1)
+    return int(last["event_id"][0]) if last.height and last["kind"][0] == K.USER_INTERRUPT.value else None
+
+
+def _final_api_error(events: pl.DataFrame) -> int | None:
+    last = _spoken(events).tail(1)
+    final = last.height and last["kind"][0] == K.API_ERROR.value and last["component"][0] == "final"
+    return int(last["event_id"][0]) if final else None
+
+
+def _stopped_retrying(events: pl.DataFrame) -> str | None:
+    """Name the failed try at the model API behind which the record stops: its turn was open."""
+    last = _spoken(events).tail(1)
+    if last.is_empty() or last["kind"][0] != K.API_ERROR.value or last["component"][0] != "attempt":
+        return None
+    nth, most = last["count"][0], last["total"][0]
+    which = ("" if nth is None else f" {nth}") + ("" if nth is None or most is None else f" of {most}")
+    return (
+        f"the record stops in an open turn, behind retry{which} of a request to the model API: no shutdown line, "
+        "no result record, no open call"
+    )
+
+
+def _is_voice_only(events: pl.DataFrame) -> bool:
+    return bool(events["session_id"].head(1).str.starts_with("voice:").any())
+
+
+def _cut_in_voice_call(events: pl.DataFrame) -> int | None:
+    """Without a client's log: return the voice call inside which the event log stops."""
+    if not _is_voice_only(events):
+        return None
+    calls = _of(events, (K.VOICE_CALL_BEGIN, K.VOICE_CALL_END)).sort("ts", "event_id").tail(1)
+    cut = calls.height and calls["kind"][0] == K.VOICE_CALL_BEGIN.value
+    return int(calls["event_id"][0]) if cut else None
+
+
+def _voice_cut(events: pl.DataFrame, call: int | None) -> tuple[str, tuple[int, ...]]:
+    """Say that the record stops inside a call; the lock that its end would have removed is further proof."""
+    begun = events.filter(pl.col("event_id") == call)["ts"]
+    taken = (pl.col("kind") == K.VOICE_LOCK_LEFT.value) & (pl.col("status") == IN_A_CALL)
+    left = tuple(events.filter(taken & (pl.col("ts") >= begun.max()))["event_id"])
+    text = "the voice record stops inside a call"
+    if left:
+        text += ", and the lock that the call's end removes is still there"
+    return f"{text}; no fatal error is in the session's records", (*(() if call is None else (call,)), *left)
+
+
+def _truncated(
+    events: pl.DataFrame, process: pl.DataFrame, opened: tuple[int, ...], ends: tuple[int, ...]
+) -> tuple[str, tuple[int, ...]]:
+    left = _ids(events, K.PROCESS_LEFT)
+    last = _ids(process, K.LOG_EDGE)[-1:]
+    text = f"the record stops with {len(opened)} call{'s' if len(opened) > 1 else ''} open"
+    if ends:
+        text += ", although the client logged its shutdown (a termination signal looks so)"
+    elif process.height:
+        text += ", without a shutdown line"
+    if left:
+        names = events.filter(pl.col("event_id").is_in(left))["status"].drop_nulls().unique().sort()
+        text += f"; what an orderly end removes was left behind: {', '.join(names)}"
+    return f"{text}; no fatal error is in the session's records", (*opened, *(ends[-1:] or last), *left)
+
+
+def cut_lines(events: pl.DataFrame) -> tuple[int, ...]:
+    """Return where the main agent's transcript stops inside a line: what that line said is not known."""
+    cut = events.filter((pl.col("kind") == K.DAMAGED.value) & (pl.col("component") == CUT_OFF))
+    if cut.is_empty():
+        return ()
+    last = _spoken(events.filter(~is_kind(NOTES)))["file"].tail(1)
+    return tuple(cut.filter(pl.col("file").is_in(last.to_list()))["event_id"])
+
+
+def _at_cut_line(judged: _Judgement, cut: tuple[int, ...]) -> _Judgement:
+    """Say of an end that rests on what the record lacks that its last line, which may be that, is cut off."""
+    cites = (*judged.cites, *cut)
+    if cut and judged.proof == SIMPLY_ENDS:
+        return replace(judged, proof=ENDS_IN_A_LINE, cites=cites)
+    if cut and judged.verdict is Verdict.TRUNCATED:
+        return replace(judged, proof=f"{judged.proof}; {MAY_BE_ANSWER}", cites=cites)
+    return judged
+
+
+def _unknown(events: pl.DataFrame) -> _Judgement:
+    last = events.filter(pl.col("kind") != K.PROCESS_LEFT.value).tail(1)
+    cites = tuple(last["event_id"]) + _ids(events, K.PROCESS_LEFT)
+    text = _stopped_retrying(events) or SIMPLY_ENDS
+    if Source.TRANSCRIPT.value not in events["source"]:
+        text = (
+            "the record simply ends: no shutdown line; whether a call was open, only a transcript would tell"
+        )
+    if _is_voice_only(events):
+        text = "the voice server prints no stop line; the record simply ends"
+    return _Judgement(Verdict.UNKNOWN, text, cites)

@@ -1,0 +1,44 @@
+"""Calls without an answer, and those of them inside which an agent's record stops.
+
+The API takes no further message before each call of the last one has its result. So an unanswered call that its
+agent went on after was answered: the answer stands in a record that was lost, or the call on a branch of the
+conversation that was left. Only where the record stops inside a call is nothing known of an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from forensics.schema import EventKind as K
+from forensics.schema import Source, is_kind
+from forensics.session.model.agents import AgentEnd, AgentLife
+
+CALLS = (K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
+ANSWERS = (K.TOOL_RESULT, K.AGENT_LAUNCHED)
+# what an agent says or is told: after it, earlier calls are behind
+SAID = (*CALLS, K.ASSISTANT_MESSAGE, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
+
+
+def open_calls(events: pl.DataFrame, agents: Sequence[AgentLife]) -> tuple[int, ...]:
+    """Return the transcript's calls inside which an agent's record stops."""
+    told = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
+    calls = told.filter(is_kind(CALLS)).join(
+        told.filter(is_kind(ANSWERS)), on="correlation_id", how="anti", maintain_order="left"
+    )
+    if calls.is_empty():
+        return ()
+    # the last message of each agent; up to 2.1 every block of one message is a record of its own
+    last = (
+        told.filter(is_kind(SAID))
+        .sort("ts", "event_id", nulls_last=False)
+        .group_by("agent_id", maintain_order=True)
+        .agg(last_message=pl.col("message_id").last(), last_said=pl.col("event_id").last())
+    )
+    ended = [a.agent_id for a in agents if a.outcome is not AgentEnd.UNFINISHED]
+    still = calls.join(last, on="agent_id", nulls_equal=True, maintain_order="left").filter(
+        ((pl.col("message_id") == pl.col("last_message")) | (pl.col("event_id") == pl.col("last_said")))
+        & (pl.col("agent_id").is_null() | ~pl.col("agent_id").is_in(ended))
+    )
+    return tuple(still["event_id"])

@@ -1,0 +1,250 @@
+"""Requests to the model API that failed for good: of which class, of whose, after how many tries.
+
+A failure is final where the client ends the turn with it: an API error record of a transcript, or the debug log's last
+word on a request. What a retry cured leaves attempts only. Up to 2.1.19 single retries are not logged.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+import polars as pl
+
+from forensics.schema import EventKind as K
+from forensics.schema import Row, Source, TsQuality
+from forensics.session.model.case import Case, per_case
+
+
+class ApiClass(StrEnum):
+    """What kind of failure it was. A usage limit is an account's allowance: no retry and no login cures it."""
+
+    RATE_LIMIT = "rate-limit"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server-error"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    AUTHENTICATION = "authentication"
+    FORBIDDEN = "forbidden"
+    USAGE_LIMIT = "usage-limit"
+    ABORTED = "aborted"
+    OTHER = "other"
+
+
+RETRIED = (
+    ApiClass.RATE_LIMIT,
+    ApiClass.OVERLOADED,
+    ApiClass.SERVER_ERROR,
+    ApiClass.TIMEOUT,
+    ApiClass.CONNECTION,
+)
+REFUSED = (ApiClass.AUTHENTICATION, ApiClass.FORBIDDEN)
+# by status: an HTTP status, the SDK's words, or the client's own class (2.0.69 on)
+BY_STATUS = {
+    "401": ApiClass.AUTHENTICATION,
+    "403": ApiClass.FORBIDDEN,
+    "408": ApiClass.TIMEOUT,
+    "429": ApiClass.RATE_LIMIT,
+    "529": ApiClass.OVERLOADED,
+    "authentication_failed": ApiClass.AUTHENTICATION,
+    "overloaded": ApiClass.OVERLOADED,
+    "rate_limit": ApiClass.RATE_LIMIT,
+    "server_error": ApiClass.SERVER_ERROR,
+    "Request timed out": ApiClass.TIMEOUT,
+    "Stream idle timeout": ApiClass.TIMEOUT,
+    "Connection error": ApiClass.CONNECTION,
+    "terminated": ApiClass.CONNECTION,
+    "Request was aborted": ApiClass.ABORTED,
+}
+# by the words of the client's own record, where its status is missing or says less
+USAGE_LIMIT = re.compile(
+    r"(?i)(?:out of (?:extra )?usage|(?<!not your )usage limit|(?:session|weekly|hour|opus|hit your) limit|"
+    r"limit reached)\b.*\bresets?\b|usage limit reached"
+)
+REFUSAL = re.compile(
+    r"Invalid API key|Please run /login|OAuth (?:token|authentication)[^.]*(?:expired|revoked|not supported)|"
+    r"\"authentication_error\"|invalid x-api-key"
+)
+NETWORK = re.compile(
+    r"E[A-Z]{4,}|Connection[A-Z]\w*|FailedToOpenSocket"
+)  # a code: ECONNRESET, ConnectionRefused
+MOST_KEPT = 20  # a client that a script starts again and again may fail for days
+AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
+# signs of an answer: a transcript's, and without one the debug log's
+ANSWERS = (
+    K.ASSISTANT_MESSAGE,
+    K.TOOL_CALL,
+    K.AGENT_SPAWN,
+    K.TODO_SNAPSHOT,
+    K.TASK_CREATE,
+    K.TASK_UPDATE,
+    K.TOOL_DISPATCH,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiFailure:
+    """The failures of one class that ended one agent's turns. ``attempts`` is null where no try was logged."""
+
+    agent_id: str | None
+    kind: ApiClass
+    status: str | None
+    events: tuple[int, ...]  # the records that ended the first turns, in order
+    last: int  # the record that ended the last one
+    count: int  # how many turns were ended
+    attempts: int | None  # of the turn with the most tries
+    fewest: int | None  # of the turn with the fewest tries
+    tries: tuple[int, ...]  # the records of the tries of the first turn with the most
+    spans: tuple[tuple[int, int], ...]  # the first and the last try of every turn
+    recovered: int | None  # the same agent's first answer after the last of them
+    is_told_by_agent: bool  # a debug log does not say whose request it was
+
+
+def class_of(status: str | None, message: str) -> ApiClass:
+    """Name the class of a failure by its status and the client's own words, never by a number in a text."""
+    if USAGE_LIMIT.search(message):
+        return ApiClass.USAGE_LIMIT
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    if status and re.fullmatch(r"5\d\d", status):
+        return ApiClass.SERVER_ERROR
+    if status and NETWORK.fullmatch(status):
+        return ApiClass.CONNECTION
+    if not status and REFUSAL.search(message):
+        return ApiClass.AUTHENTICATION
+    return ApiClass.OTHER
+
+
+@per_case
+def failures(case: Case) -> tuple[ApiFailure, ...]:
+    """Return the failures that ended a turn, one for each agent and class, in order of their first.
+
+    A transcript tells them with their agent. Without one the debug log does, which names no agent.
+    """
+    rows = case.of(K.API_ERROR)
+    by_agent = Source.TRANSCRIPT in case.sources
+    source = Source.TRANSCRIPT if by_agent else Source.CLAUDE_DEBUG
+    if rows.filter((pl.col("source") == source.value) & (pl.col("component") == "final")).is_empty():
+        return ()
+    answers = _Answers(case, source)
+    tries = _Tries(answers)
+    found: dict[tuple[str | None, ApiClass], ApiFailure] = {}
+    last: dict[tuple[str | None, ApiClass], Row] = {}
+    for row in rows.iter_rows(named=True):
+        kind = class_of(row["status"], row["message"] or "")
+        if row["component"] == "final" and row["source"] == source.value:
+            key = (row["agent_id"], kind)
+            found[key] = _joined(found.get(key), row, kind, tries.before(row, kind), by_agent=by_agent)
+            last[key] = row
+        else:
+            tries.add(row, kind)
+    return tuple(replace(f, recovered=answers.after(last[key])) for key, f in found.items())
+
+
+def has_requests(case: Case) -> bool:
+    """Say whether the evidence tells of any request to the model API."""
+    return not case.of(*ANSWERS, K.API_ERROR, K.API_FIRST_BYTE).is_empty()
+
+
+def is_still_trying(case: Case) -> bool:
+    """Say whether the main agent's record stops behind a failed try: how its request ended is not told."""
+    told = (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null()
+    last = case.of(K.API_ERROR).filter(told & pl.col("component").is_in(["attempt", "final"])).tail(1)
+    if last.is_empty() or last["component"][0] == "final":
+        return False
+    return _Answers(case, Source.TRANSCRIPT).after(last.row(0, named=True)) is None
+
+
+def _joined(
+    before: ApiFailure | None, row: Row, kind: ApiClass, tries: tuple[int, tuple[int, ...]], *, by_agent: bool
+) -> ApiFailure:
+    count, events = tries
+    spans = before.spans if before is not None else ()
+    if events:
+        spans = (*spans, (events[0], events[-1]))
+    fewest = count if before is None else min(before.fewest or 0, count)
+    if before is not None and (before.attempts or 0) >= count:
+        count, events = before.attempts or 0, before.tries
+    return ApiFailure(
+        agent_id=row["agent_id"],
+        kind=kind,
+        status=row["status"],
+        events=(*(before.events if before else ()), row["event_id"])[:MOST_KEPT],
+        last=row["event_id"],
+        count=(before.count if before else 0) + 1,
+        attempts=count or None,
+        fewest=fewest or None,
+        tries=events,
+        spans=spans,
+        recovered=None,
+        is_told_by_agent=by_agent,
+    )
+
+
+class _Answers:
+    """Where each agent was answered: in a transcript's lines, without one in the debug log's."""
+
+    def __init__(self, case: Case, source: Source) -> None:
+        rows = case.of(*ANSWERS).filter(pl.col("source") == source.value).sort("file", "line")
+        self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
+        for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
+            lines, events = self._of.setdefault((file, agent), ([], []))
+            lines.append(line)
+            events.append(event)
+
+    def after(self, row: Row) -> int | None:
+        """Return the agent's first answer below a record, in the same file."""
+        lines, events = self._of.get((row["file"], row["agent_id"]), ([], []))
+        at = bisect_right(lines, row["line"])
+        return events[at] if at < len(events) else None
+
+    def between(self, first: Row, second: Row) -> bool:
+        """Say whether the agent was answered between two records of one file."""
+        lines, _ = self._of.get((first["file"], first["agent_id"]), ([], []))
+        return bisect_right(lines, first["line"]) < bisect_right(lines, second["line"])
+
+
+class _Tries:
+    """The tries since an agent's last failure, and those that the debug log counts for nobody in particular."""
+
+    def __init__(self, answers: _Answers) -> None:
+        self._answers = answers
+        self._own: dict[str | None, list[Row]] = {}
+        self._logged: list[tuple[Row, ApiClass]] = []
+
+    def add(self, row: Row, kind: ApiClass) -> None:
+        if row["component"] != "attempt" or row["count"] is None:
+            return
+        if row["source"] == Source.TRANSCRIPT.value:
+            tries = self._own.setdefault(row["agent_id"], [])
+            if row["count"] == 1:
+                tries.clear()
+            tries.append(row)
+        else:
+            if row["count"] == 1:
+                self._logged.clear()
+            self._logged.append((row, kind))
+
+    def before(self, final: Row, kind: ApiClass) -> tuple[int, tuple[int, ...]]:
+        """Return how many tries a failure ends, and their records.
+
+        A transcript has one record for each retry that it waits for: the last try is the failure itself.
+        """
+        own = self._own.pop(final["agent_id"], [])
+        logged = [row for row, of in self._logged if of is kind]
+        if logged and _is_near(logged[-1], final):
+            self._logged = []
+            return logged[-1]["count"], tuple(row["event_id"] for row in logged)
+        if own and not self._answers.between(own[-1], final):
+            return own[-1]["count"] + 1, tuple(row["event_id"] for row in own)
+        return 0, ()
+
+
+def _is_near(last: Row, final: Row) -> bool:
+    """Say whether a logged try is the last one before a failure: moments before, or above it in an undated log."""
+    if {last["ts_quality"], final["ts_quality"]} == {TsQuality.EXACT.value}:
+        return bool(abs(final["ts"] - last["ts"]) <= AT_ONCE)
+    return bool(last["file"] == final["file"])

@@ -1,0 +1,1 @@
+"""Asked of speech: results, endpoints, what served and what refused."""

@@ -1,0 +1,1 @@
+"""Asked of turns: what was open, and what was silent."""

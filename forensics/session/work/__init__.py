@@ -1,0 +1,1 @@
+"""Asked of work: what was open, what was saved, what was at risk."""

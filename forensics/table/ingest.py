@@ -1,0 +1,144 @@
+"""Files to tables: parse every file, number the events, keep the account of what was read.
+
+An event's id is made of the rank of its file by content hash, its line and its ordinal in the line: it is
+unique, and the same in whatever order the files are given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import polars as pl
+
+from forensics.evidence.account import InputFile, Unread
+from forensics.evidence.discover import Found
+from forensics.evidence.file import Batch, Evidence
+from forensics.evidence.progress import Meter, Phase, Progress
+from forensics.formats import parser_for
+from forensics.formats.reading import rows
+from forensics.privacy.redact import redact, redact_columns
+from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
+from forensics.table.notes.credentials import Scanner
+from forensics.table.notes.damage import damage_in
+
+# another program's record: a level in small letters, behind the server's name
+DESKTOP = re.compile(
+    rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:\[[^\]\n]+\] )?\[(?:info|warn|error|debug)\] "
+)
+STREAM = "stdin"
+PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")  # how packed files begin
+IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
+FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """All files together: ``events.file`` is an index into ``inputs``."""
+
+    inputs: tuple[InputFile, ...]
+    unread: tuple[Unread, ...]
+    events: pl.DataFrame
+    todos: pl.DataFrame
+    spawns: pl.DataFrame
+
+
+def ingest(found: Found, progress: Progress | None = None) -> Ingested:
+    """Parse the files; one that vanishes or fails while it is read becomes an unread file."""
+    inputs: list[InputFile] = []
+    unread = list(found.unread)
+    tables: dict[str, list[pl.DataFrame]] = {"events": [], "todos": [], "spawns": []}
+    meter = Meter(progress, Phase.READING, sum(e.size for e in found.files))
+    for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name, e.place)):
+        meter.begin(evidence.name, evidence.size)
+        parser = parser_for(evidence.place, evidence.head)
+        if parser is None:
+            unread.append(Unread(evidence.name, _why_unknown(evidence)))
+            continue
+        scanner = Scanner()
+        try:
+            parsed = parser.parse(replace(evidence, watch=_watched(scanner, meter)))
+        except OSError as error:
+            unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
+            continue
+        rank = len(inputs)
+        notes = rows([*damage_in(parsed), *scanner.rows], EVENTS).with_columns(source=_source(parser.source))
+        tables["events"].append(_numbered(notes, rank))
+        for name, frames in tables.items():
+            table: pl.DataFrame = getattr(parsed, name)
+            frames.append(_numbered(table, rank))
+        inputs.append(
+            InputFile(
+                evidence=evidence,
+                source=parser.source,
+                lines_total=parsed.lines_total,
+                lines_understood=parsed.lines_understood,
+                problems=parsed.problems,
+                records=parsed.records,
+                unknown=tuple(replace(shape, text=redact(shape.text)) for shape in parsed.unknown),
+            )
+        )
+    return Ingested(
+        inputs=tuple(inputs),
+        unread=tuple(sorted(unread, key=lambda u: u.name)),
+        events=_without_secret_ids(redact_columns(_concat(tables["events"], EVENTS), *_texts(EVENTS))),
+        todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
+        spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
+    )
+
+
+def _watched(scanner: Scanner, meter: Meter) -> Callable[[Batch], None]:
+    def look(batch: Batch) -> None:
+        meter.take(len(batch.data))
+        scanner.look(batch)
+
+    return look
+
+
+def _source(source: Source) -> pl.Expr:
+    return pl.lit(source.value, dtype=EVENTS["source"])
+
+
+def _texts(schema: pl.Schema) -> list[str]:
+    """Name the columns that hold words of a log: every text but the ids, which only join."""
+    return [name for name, kind in schema.items() if kind == pl.String and not name.endswith(("_id", "_sha"))]
+
+
+def _without_secret_ids(events: pl.DataFrame) -> pl.DataFrame:
+    """Put a digest for an id that is a secret: it is printed, and has to join."""
+    changed = {}
+    for name in IDS:
+        ids = events.select(name, was=name).drop_nulls().unique()
+        secret = redact_columns(ids, name).filter(pl.col(name) != pl.col("was"))["was"].to_list()
+        digests = {value: f"redacted:{sha256(value.encode()).hexdigest()[:12]}" for value in secret}
+        if digests:
+            changed[name] = pl.col(name).replace(digests)
+    return events.with_columns(**changed)
+
+
+def _numbered(table: pl.DataFrame, rank: int) -> pl.DataFrame:
+    line, ordinal = pl.col("line").cast(pl.UInt64), pl.col("ordinal").cast(pl.UInt64)
+    return table.with_columns(
+        file=pl.lit(rank, dtype=pl.UInt32),
+        event_id=(rank << FILE_SHIFT) + line * (1 << LINE_SHIFT) + ordinal,
+    )
+
+
+def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    return pl.concat([f.cast(schema) for f in frames]) if frames else empty(schema)
+
+
+def _why_unknown(evidence: Evidence) -> str:
+    if evidence.size == 0:
+        return "empty file"
+    if evidence.head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16 text: convert it to UTF-8"
+    if evidence.name == STREAM and evidence.head.startswith(PACKED):
+        return "packed; give it as a file"
+    if b"\0" in evidence.head:
+        return "binary file"
+    if DESKTOP.search(evidence.head):
+        return "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code"
+    return "not a log of a known kind"

@@ -1,0 +1,98 @@
+"""Which sessions the evidence holds, which of its files are excerpts, and which records are nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from forensics.evidence.account import InputFile, Remark
+from forensics.schema import NOTES, STARTING, EventKind, Source, is_from, is_kind
+from forensics.table.dedupe import without_retold
+from forensics.table.ingest import Ingested
+
+# a session needs more than these: a file of start-up lines or an empty list is nobody's session
+TRACES = (
+    EventKind.LOG_EDGE,
+    EventKind.CLOCK_ANCHOR,
+    EventKind.TODO_SNAPSHOT,
+    EventKind.PROCESS_LEFT,
+    EventKind.VOICE_LOCK_LEFT,
+    EventKind.AGENT_META,
+    EventKind.SESSION_META,
+    EventKind.HOOK_RAN,
+    EventKind.OTHER,
+    *NOTES,
+)
+
+
+def partial_files(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the files that are not whole logs, and those of them in which lines between others are missing."""
+    files = tuple(enumerate(ingested.inputs))
+    return (
+        frozenset(n for n, i in files if _is_partial(i)),
+        frozenset(n for n, i in files if i.evidence.is_sifted),
+    )
+
+
+def _is_partial(file: InputFile) -> bool:
+    """Say whether a file's lines were copied: a transcript of another name is what somebody pasted of one."""
+    place = file.evidence.place.casefold()
+    pasted = file.source is Source.TRANSCRIPT and not place.endswith((".jsonl", "/stdin"))
+    return pasted or file.source is Source.CONSOLE or file.evidence.is_excerpt
+
+
+def with_named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
+    """Make a session of each client log that no session could be found for: by its bytes, not by its name.
+
+    To which session it belongs would be a guess; that it tells of work, or of a death, is none. Mere traces make a
+    session only where there is nothing else at all.
+    """
+    held = pl.col("session_id").is_not_null().any().over("file")
+    logs = events.filter(
+        is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.ERROR_REPORT, Source.CONSOLE, Source.TRANSCRIPT))
+        & ~held
+    )
+    at_work = logs.filter(~is_kind(TRACES))
+    others = events.filter(~is_kind((EventKind.PROMPT_TYPED,)))["session_id"]
+    alone = at_work.is_empty() and others.null_count() == others.len()
+    told = logs if alone else at_work
+    names = {file: f"log:{ingested.inputs[file].evidence.digest}" for file in told["file"].unique().to_list()}
+    named = pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
+    return events.with_columns(session_id=pl.coalesce("session_id", named))
+
+
+def told_once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, tuple[Remark, ...]]:
+    """Prefer a session's transcript to a trajectory that was made of it."""
+    files = list(enumerate(ingested.inputs))
+    transcripts = [n for n, file in files if file.source is Source.TRANSCRIPT and not _is_partial(file)]
+    return without_retold(
+        events, transcripts, {n: file.evidence.name for n, file in files if file.source is Source.ATIF}
+    )
+
+
+def session_ids(events: pl.DataFrame) -> list[str]:
+    """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
+    # before its own id is set, 1.0.90 writes the start of a connection under another one into the session's MCP log
+    shared = pl.col("session_id").n_unique().over("file") > 1
+    start = is_kind((EventKind.MCP_CONNECTION,)) & pl.col("status").str.starts_with(STARTING)
+    work = ~is_kind(TRACES) & ~(start & shared).fill_null(value=False)
+    told = events.filter(pl.col("session_id").is_not_null()).with_columns(at_work=work)
+    # a history holds the prompts of every project: those of other sessions are no evidence of theirs
+    listed = (
+        told.filter(~is_kind((EventKind.PROMPT_TYPED, *NOTES)))
+        .group_by("session_id")
+        .agg(first=pl.col("ts").min(), at_work=pl.col("at_work").any(), items=pl.col("count").sum())
+        .sort("first", "session_id", nulls_last=True)
+    )
+    choices = (listed.filter("at_work"), listed.filter(pl.col("items") > 0), listed)
+    return next((kept["session_id"].to_list() for kept in choices if not kept.is_empty()), [])
+
+
+def unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) -> tuple[tuple[str, int], ...]:
+    """Return by file how many records belong to none of the sessions."""
+    session = pl.col("session_id")
+    expected = (EventKind.LOG_EDGE, EventKind.PROMPT_TYPED, *NOTES)
+    loose = events.filter(session.is_null() | ~session.is_in(list(ids))).filter(~is_kind(expected))
+    counted = loose.group_by("file").len().sort("file")
+    return tuple(sorted((ingested.inputs[file].evidence.name, n) for file, n in counted.iter_rows()))

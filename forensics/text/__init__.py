@@ -1,0 +1,1 @@
+"""Pure functions from values to words; nothing here knows of logs."""
