@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.model import Analysis
+from forensics.analysis.request import Request
 from forensics.render.report.markdown import to_markdown
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ CLAIM = re.compile(r"\*\((?:observed|derived|hypothesis)(?:: [^*]*)?\)\*")
 @cache
 def analysis_of(folder: Path) -> Analysis:
     """Return the analysis of a folder, made once."""
-    return analyse([folder])
+    return analyse(Request([folder]))
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.rules import RULES
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +50,7 @@ every_case = pytest.mark.parametrize("folder", FEW.values(), ids=FEW)
 
 @cache
 def plain(folder):
-    return analyse([folder])
+    return analyse(Request([folder]))
 
 
 def copied(folder, target, change=lambda text: text, rename=lambda name: name):

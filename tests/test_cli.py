@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from forensics import __version__
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.answers import session_list
 from forensics.render.answers.console import to_text
@@ -314,7 +315,7 @@ def test_one_session_of_several_lists_its_own_files_only():
 
 
 def test_a_narrow_terminal_gets_an_indent_and_whole_places():
-    text = to_text(analyse([INCIDENT]), width=60)
+    text = to_text(analyse(Request([INCIDENT])), width=60)
     assert "\n                  https://api.openai.com/v1" in text
     places = [line.strip().split(" ")[0] for line in text.splitlines() if ".jsonl:" in line]
     assert places
@@ -344,7 +345,7 @@ def test_a_choice_of_nothing_is_not_green():
 
 
 def test_the_list_of_sessions_fits_a_terminal():
-    analysis = analyse([INCIDENT])
+    analysis = analyse(Request([INCIDENT]))
     for width, cells in (
         (120, ["c4f74656 ", "liv-hana"]),
         (200, ["c4f74656-68ad-4973-8f53-0b862ed16d5d", "/home/dev/liv-hana", "todo-file"]),

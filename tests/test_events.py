@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.events import exports
 from forensics.render.events.tables import EVENT_COLUMNS, TABLES, events_of, tables_of
@@ -36,7 +37,7 @@ def rows_of(text):
 
 @pytest.fixture(scope="module")
 def analysis(incident):
-    return analyse([incident])
+    return analyse(Request([incident]))
 
 
 @pytest.fixture(scope="module")

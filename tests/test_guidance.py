@@ -11,6 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.markup import COMMAND, advised
 from forensics.render.references import ShortNames
 from forensics.render.report.html import page as html
@@ -92,7 +93,7 @@ def test_a_sentence_without_a_command_is_one():
 
 def test_every_step_of_a_report_goes_through_it():
     """A rule's hook, in both formats, as the case of the rule has it."""
-    analysis = analyse([CASES["CCF302"]])
+    analysis = analyse(Request([CASES["CCF302"]]))
     assert HOOK in Codes(html.to_html(analysis)).codes
     tokens = MarkdownIt("commonmark").enable("table").parse(to_markdown(analysis))
     assert HOOK in [c.content for t in tokens for c in t.children or () if c.type == "code_inline"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.analysis.review.shape import Exclusion, Factor, Figure, Review, Told
 from forensics.errors import TemplateError, UsageError
 from forensics.render.pictures.picture import Picture
@@ -39,7 +40,7 @@ EVERY_CASE = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def analysis():
-    return analyse([INCIDENT], around=3)
+    return analyse(Request([INCIDENT], around=3))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def page(analysis):
 
 @EVERY_CASE
 def test_every_case_is_well_formed_and_each_link_leads_somewhere(name, folder):
-    reader = Reader(to_html(analyse([folder], around=1)))
+    reader = Reader(to_html(analyse(Request([folder], around=1))))
     assert len(reader.ids) == len(set(reader.ids))
     assert {href.removeprefix("#") for href in reader.hrefs} <= set(reader.ids)
     for exhibit in reader.exhibits:
@@ -154,7 +155,7 @@ def test_long_silences_stand_in_the_timeline(analysis, page):
 
 
 def test_the_same_evidence_gives_the_same_bytes(page):
-    assert to_html(analyse([INCIDENT], around=3)) == page
+    assert to_html(analyse(Request([INCIDENT], around=3))) == page
 
 
 def test_the_page_of_the_incident_is_small(page):
@@ -171,7 +172,7 @@ def hostile(tmp_path_factory):
 
 
 def test_log_text_cannot_become_structure(hostile):
-    analysis = analyse([hostile], around=3)
+    analysis = analyse(Request([hostile], around=3))
     page = to_html(analysis)
     assert len(analysis.findings) > 2
     reader = Reader(page)
@@ -189,7 +190,7 @@ def test_log_text_cannot_become_structure(hostile):
 def test_recordings_give_pages_that_are_well_formed(corpus):
     folders = sorted(corpus.glob("claude-code/*/*/input")) + sorted(corpus.glob("voicemode/*/*/input"))
     for folder in folders[::4]:
-        reader = Reader(to_html(analyse([folder], around=3)))
+        reader = Reader(to_html(analyse(Request([folder], around=3))))
         assert len(reader.ids) == len(set(reader.ids)), folder
         assert {href.removeprefix("#") for href in reader.hrefs} <= set(reader.ids), folder
 
@@ -198,7 +199,7 @@ def test_recordings_give_pages_that_are_well_formed(corpus):
 def two():
     """Return the analysis of two sessions."""
     other = min((ROOT / "fixtures/rules/CCF102/fires").glob("*/input"))
-    found = analyse([INCIDENT, other], around=1)
+    found = analyse(Request([INCIDENT, other], around=1))
     assert len(found.sessions) > 1
     return found
 
@@ -216,8 +217,8 @@ def test_several_sessions_have_an_overview_and_ids_of_their_own(two):
 
 def test_a_session_without_findings_gives_a_page():
     silent = sorted((ROOT / "fixtures" / "rules").glob("*/silent/*/input"))
-    folder = next(folder for folder in silent if not analyse([folder]).findings)
-    reader = Reader(to_html(analyse([folder], around=1)))
+    folder = next(folder for folder in silent if not analyse(Request([folder])).findings)
+    reader = Reader(to_html(analyse(Request([folder], around=1))))
     assert "No rule found anything to report." in reader.words
     assert "What was checked" in reader.words
     assert "Success metrics" not in reader.words

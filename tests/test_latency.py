@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.session.services.latency import failing_series, unprobed
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
@@ -19,7 +20,7 @@ def stamp(seconds):
 
 
 def series_of(folder):
-    (session,) = analyse([folder]).sessions
+    (session,) = analyse(Request([folder])).sessions
     return session.case, list(failing_series(session.case))
 
 
@@ -143,7 +144,7 @@ def test_an_answer_without_a_name_is_that_of_the_endpoint_tried_first(tmp_path):
         (62, "STT_COMPLETE", heard),
     )
     (tmp_path / "voicemode_events_2026-11-22.jsonl").write_text(log)
-    (session,) = analyse([tmp_path], tz="UTC").sessions
+    (session,) = analyse(Request([tmp_path], zone="UTC")).sessions
     (found,) = [s for s in failing_series(session.case) if s.endpoint == WHISPER]
     assert [(x.seconds, x.size) for x in found.latencies] == [(2.0, 4.0)]
     assert unprobed(session.case, found) is None  # it had answered before

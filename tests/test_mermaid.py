@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.pictures.layout import pictures_of
 from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
 from tests.mermaid_grammar import BLOCK, KEYWORDS, TASK, TEXT, grammar_faults, needs_parser, parser_says
@@ -129,7 +130,7 @@ def test_mermaids_own_parser_takes_the_charts_of_all_recordings(corpus):
     found = [
         picture.mermaid
         for folder in ("claude-code", "voicemode", "public")
-        for session in analyse([corpus / folder]).sessions
+        for session in analyse(Request([corpus / folder])).sessions
         for picture in pictures_of(session)
     ]
     assert len(found) > 50

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.rules.operations.unanswered_tool_call import unanswered_tool_call
 from forensics.schema import EventKind
 from forensics.schema.finding import Hit, Insufficient
@@ -19,7 +20,7 @@ INCIDENT = Path(__file__).parents[1] / "fixtures" / "incident-2025-10-21" / "inp
 
 
 def case_of(folder):
-    return analyse([folder]).sessions[0].case
+    return analyse(Request([folder])).sessions[0].case
 
 
 def test_items_of_the_task_list_are_open_as_its_last_change_left_them():

@@ -366,7 +366,9 @@ def test_the_version_is_told_without_looking_for_distributions(here, monkeypatch
 
 
 def test_every_rule_of_ours_has_one_place_in_the_report():
-    assert {r.topic for r in RULES} <= PLACES, "a topic of the rule's stands in forensics/render/report/outline.py"
+    assert {r.topic for r in RULES} <= PLACES, (
+        "a topic of the rule's stands in forensics/render/report/outline.py"
+    )
     assert len(outline_of(RULES)) == len(CATEGORIES)
     assert all(t.codes for c in outline_of(RULES) for t in c.topics)
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.account import Problem
 from forensics.evidence.file import open_evidence
 from forensics.formats import parser_for
@@ -32,7 +33,7 @@ def parse(path):
 
 
 def ending(path):
-    (session,) = analyse([path]).sessions
+    (session,) = analyse(Request([path])).sessions
     return session.case.ending
 
 
@@ -54,13 +55,13 @@ def test_a_killed_stream_stops_inside_its_spawns():
     end = ending(KILLED)
     assert end.verdict == "TRUNCATED"
     lines = KILLED.read_text().splitlines()
-    (session,) = analyse([KILLED]).sessions
+    (session,) = analyse(Request([KILLED])).sessions
     cited = {lines[ref.line - 1] for ref in session.ending_refs}
     assert sum('"name":"Task"' in line for line in cited) == 3
 
 
 def test_the_three_spawns_of_one_turn_ran_at_once_though_the_stream_has_no_times():
-    (session,) = analyse([PARALLEL]).sessions
+    (session,) = analyse(Request([PARALLEL])).sessions
     (found,) = [f for f in session.findings if f.rule == "CCF101"]
     assert found.facts["max_overlap"] == 3
     outcomes = {o.rule: o for o in session.outcomes}
@@ -69,7 +70,7 @@ def test_the_three_spawns_of_one_turn_ran_at_once_though_the_stream_has_no_times
 
 
 def test_the_main_agents_list_is_judged(tmp_path):
-    (session,) = analyse([PARALLEL]).sessions
+    (session,) = analyse(Request([PARALLEL])).sessions
     (found,) = [f for f in session.findings if f.rule == "CCF102"]
     assert found.facts["in_progress"] == 5
 
@@ -171,6 +172,6 @@ def test_a_fatal_text_that_the_run_outlives_was_another_programs(tmp_path):
     said = '{"type":"assistant","message":{"id":"m1","role":"assistant","content":[{"type":"text","text":"x"}]},"parent_tool_use_id":null,"session_id":"s1"}\n'
     fatal = "      throw er; // Unhandled 'error' event\n"
     (tmp_path / "run.txt").write_text(init + said + fatal + said)
-    assert analyse([tmp_path]).sessions[0].case.ending.verdict != "CRASHED"
+    assert analyse(Request([tmp_path])).sessions[0].case.ending.verdict != "CRASHED"
     (tmp_path / "run.txt").write_text(init + said + fatal)
-    assert analyse([tmp_path]).sessions[0].case.ending.verdict == "CRASHED"
+    assert analyse(Request([tmp_path])).sessions[0].case.ending.verdict == "CRASHED"

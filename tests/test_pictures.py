@@ -16,6 +16,7 @@ from forensics.analysis.lasting.agents import agents_track
 from forensics.analysis.lasting.latency import latency_track
 from forensics.analysis.lasting.shape import Bar, Tone
 from forensics.analysis.lasting.todos import todos_track
+from forensics.analysis.request import Request
 from forensics.render.pictures.layout import pictures_of
 from forensics.render.pictures.mermaid import MOST_TASKS
 from forensics.render.pictures.rows import lasted
@@ -159,7 +160,7 @@ def test_ids_on_a_page_of_several_sessions_differ(session):
 
 
 def test_the_same_input_gives_the_same_bytes(session):
-    assert pictures_of(session) == pictures_of(analyse([INCIDENT]).sessions[0])
+    assert pictures_of(session) == pictures_of(analyse(Request([INCIDENT])).sessions[0])
 
 
 def record(number: int, **more) -> str:
@@ -204,7 +205,7 @@ def test_one_failed_call_alone_is_no_picture():
 
 def test_a_session_of_one_agent_without_failures_has_no_pictures(tmp_path):
     (tmp_path / "11111111-2222-4333-8444-555555555555.jsonl").write_text(big_session(0, ""), encoding="utf-8")
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     assert pictures_of(analysis.sessions[0]) == ()
     assert "PICTURES" not in to_markdown(analysis)
 
@@ -215,7 +216,7 @@ def big(tmp_path_factory):
     (folder / "11111111-2222-4333-8444-555555555555.jsonl").write_text(
         big_session(300, HOSTILE), encoding="utf-8"
     )
-    return analyse([folder])
+    return analyse(Request([folder]))
 
 
 def test_a_big_session_is_bounded_and_what_is_left_out_is_said(big):

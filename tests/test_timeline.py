@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.lasting.spans import Sort, Spans, State
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.events import timeline_list
 from forensics.render.events.timeline_gantt import to_gantt
@@ -45,7 +46,7 @@ def run(*args):
 
 @pytest.fixture(scope="module")
 def analysis(incident):
-    return analyse([incident], most_rows=None)
+    return analyse(Request([incident], most_rows=None))
 
 
 def with_names(analysis, name):
@@ -85,7 +86,7 @@ def test_a_report_keeps_its_rows_and_the_timeline_shows_all(tmp_path):
     record = {"type": "user", "parentUuid": None, "sessionId": "c4f74656-68ad-4973-8f53-0b862ed16d5d", "version": "2.0.24", "cwd": "/w"}  # fmt: skip
     lines = [json.dumps({**record, "uuid": f"u{n}", "timestamp": f"2025-10-21T07:{n // 60:02}:{n % 60:02}.000Z", "message": {"role": "user", "content": f"prompt {n}"}}) for n in range(200)]  # fmt: skip
     (tmp_path / "c4f74656-68ad-4973-8f53-0b862ed16d5d.jsonl").write_text("\n".join(lines) + "\n")
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert (len(session.timeline), session.timeline_omitted) == (MOST_ROWS, 200 - MOST_ROWS)
     assert len(json.loads(run(tmp_path, "--format", "json").stdout)["sessions"][0]["rows"]) == 200
 
@@ -188,7 +189,7 @@ def test_calls_that_overlap_get_lanes_of_their_own(analysis):
 
 @pytest.mark.parametrize("case", FIXTURES, ids=lambda p: "/".join(p.parts[-4:-1]))
 def test_every_case_has_a_valid_trace_and_picture(case):
-    analysis = analyse([case])
+    analysis = analyse(Request([case]))
     is_valid_trace(to_trace(analysis))
     is_valid_gantt(to_gantt(analysis).text)
 
@@ -196,7 +197,7 @@ def test_every_case_has_a_valid_trace_and_picture(case):
 @pytest.mark.corpus
 @pytest.mark.parametrize("folder", ["claude-code/1.0.128", "claude-code/2.0.24", "claude-code/2.1.330", "voicemode/9.0.1"])  # fmt: skip
 def test_recordings_of_the_genuine_programs_are_drawn_and_traced(folder, corpus):
-    analysis = analyse([corpus / folder])
+    analysis = analyse(Request([corpus / folder]))
     entries = is_valid_trace(to_trace(analysis))
     assert len([e for e in entries if e["name"] == "process_name"]) == len(analysis.sessions)
     lives = [a for s in analysis.sessions for a in s.case.agents if a.start and a.outcome != "refused"]
@@ -290,7 +291,7 @@ def test_a_session_without_any_time_is_left_out_of_pictures_and_that_is_said(tmp
 
 def test_a_voice_log_without_utc_is_drawn_by_its_own_clock():
     case = ROOT / "fixtures" / "rules" / "CCF201"
-    undated = [a for p in sorted(case.glob("*/*/input")) for a in [analyse([p])] if a.sessions[0].case.span[0] is None]  # fmt: skip
+    undated = [a for p in sorted(case.glob("*/*/input")) for a in [analyse(Request([p]))] if a.sessions[0].case.span[0] is None]  # fmt: skip
     assert undated, "no such fixture"
     for analysis in undated:
         entries = is_valid_trace(to_trace(analysis))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.schema.failed_results import ANY_SERVER, VOICE, failure_texts
 from forensics.session.speech.endpoints import is_local
 from forensics.session.speech.results import HEARD, STT_TIME
@@ -90,7 +91,7 @@ def test_an_answer_after_the_last_exhausted_chain_of_another_call_is_none_of_its
         "2026-11-22 01:32:47,417 - mcp.server.lowlevel.server - INFO - Processing request of type CallToolRequest\n"
         "2026-11-22 01:32:57,100 - voicemode - INFO - STT: No speech detected (successful connection)\n"
     )
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert [(c.exhausted_event is not None, c.no_speech) for c in session.case.chains] == [
         (True, False),
         (False, True),

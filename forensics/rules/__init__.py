@@ -1,4 +1,4 @@
-"""All rules, in the order of their codes. A rule is one file and two lines here."""
+"""All rules, in the order of their codes. A rule is a pair of files and two lines here."""
 
 from __future__ import annotations
 

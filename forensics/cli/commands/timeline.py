@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from forensics.cli.intake import analysed
+from forensics.cli.intake import Depth, analysed
 from forensics.cli.options import Asked, Output, TimelineFormat, takes
 from forensics.cli.run import file_of, guarded, remark, spare_logs, write
 from forensics.cli.terminal import terminal
@@ -34,7 +34,7 @@ def timeline(
 ) -> None:
     """Show what happened when: each row with its agent, its findings and its line."""
     with guarded() as run:
-        analysis = analysed(asked, run, most_rows=most)
+        analysis = analysed(asked, run, Depth(most_rows=most))
         if output is not None:
             spare_logs(output, asked.paths or [], analysis)
         write(_written(analysis, output_format, is_stdout=file_of(output) is None), output)

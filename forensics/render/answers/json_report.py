@@ -151,8 +151,24 @@ def _finding(finding: Finding) -> dict[str, object]:
         "message": finding.message,
         "facts": dict(finding.facts),
         "fingerprint": finding.fingerprint,
+        "sentences": _sentences(finding),
         "evidence": [_evidence(e) for e in finding.evidence],
     }
+
+
+def _sentences(finding: Finding) -> list[dict[str, object]]:
+    """Return what a finding states and asks, in order: each sentence with the lines that it rests on."""
+    lines = {ref.event_id: f"{ref.path}:{ref.line}" for ref in finding.evidence}
+    return [
+        {
+            "place": said.slot.value,
+            "claim": said.claim.value,
+            "text": said.text,
+            "lines": list(dict.fromkeys(lines[e] for e in said.cites if e in lines)),
+            "settled_by": said.settled_by or None,
+        }
+        for said in finding.statements
+    ]
 
 
 def _evidence(ref: EvidenceRef) -> dict[str, object]:
