@@ -119,6 +119,11 @@ def unread_calls(case: Case) -> str | None:
     )
 
 
+def is_unheard(case: Case) -> bool:
+    """Say whether voice was used and neither the server's own lines nor any tool's result can tell how it went."""
+    return uses_voice(case) and not has_server_lines(case) and case.of(K.TOOL_RESULT).is_empty()
+
+
 def server_version(case: Case) -> tuple[str | None, int | None]:
     """Return the voice server's release and the record that names it."""
     logged = case.of(K.VOICE_EXCHANGE).filter(pl.col("tool").is_in(["stt", "tts"]))
