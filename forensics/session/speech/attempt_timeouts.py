@@ -65,8 +65,7 @@ class EndpointTimeouts:
 
 
 def _waits(attempts: Sequence[Attempt]) -> tuple[int, ...]:
-    ids = (e for a in attempts for e in (a.waited_event, a.end_event) if e is not None)
-    return tuple(dict.fromkeys(ids))
+    return tuple(dict.fromkeys(event for a in attempts for event in a.waited_events))
 
 
 def endpoint_timeouts(case: Case) -> list[EndpointTimeouts]:
