@@ -69,6 +69,11 @@ class Attempt:
         """Return the seconds that the failed try itself took, where both ends are known."""
         return seconds_between(self.waited_from, self.ended)
 
+    @property
+    def waited_events(self) -> tuple[int, ...]:
+        """Return the last sign before the try's end, and its end, as far as they are on record."""
+        return tuple(e for e in (self.waited_event, self.end_event) if e is not None)
+
 
 @dataclass(slots=True)
 class Chain:

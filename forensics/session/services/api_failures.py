@@ -102,6 +102,16 @@ class ApiFailure:
     recovered: int | None  # the same agent's first answer after the last of them
     is_told_by_agent: bool  # a debug log does not say whose request it was
 
+    @property
+    def first(self) -> int:
+        """Return the record that ended the first turn."""
+        return self.events[0]
+
+    @property
+    def tried(self) -> tuple[int, ...]:
+        """Return the records of the tries, and what they ended in."""
+        return (*self.tries, self.first)
+
 
 def class_of(status: str | None, message: str) -> ApiClass:
     """Name the class of a failure by its status and the client's own words, never by a number in a text."""

@@ -104,19 +104,29 @@ def _calls_voice(case: Case) -> bool:
     return bool(case.events["tool"].str.ends_with("converse").any())
 
 
-def unread_calls(case: Case) -> str | None:
-    """Return why a failed speech request could not be seen here; null where it could, or none was made.
+def has_unread_calls(case: Case) -> bool:
+    """Say whether speech was asked for, and a failure of it could not be seen here.
 
     The client's own lines about a call do not tell: voicemode returns a failure as an ordinary result.
     """
-    called = _calls_voice(case)
     told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
-    if not called or case.chains or _shown(case) or has_server_lines(case) or not told.is_empty():
+    is_seen = bool(case.chains) or bool(_shown(case)) or has_server_lines(case) or not told.is_empty()
+    return _calls_voice(case) and not is_seen
+
+
+def unread_calls(case: Case) -> str | None:
+    """Return why a failed speech request could not be seen here; null where it could, or none was made."""
+    if not has_unread_calls(case):
         return None
     return (
         "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
         "stderr log or the session's transcript would tell"
     )
+
+
+def is_unheard(case: Case) -> bool:
+    """Say whether voice was used and neither the server's own lines nor any tool's result can tell how it went."""
+    return uses_voice(case) and not has_server_lines(case) and case.of(K.TOOL_RESULT).is_empty()
 
 
 def server_version(case: Case) -> tuple[str | None, int | None]:
