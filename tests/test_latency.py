@@ -6,7 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from forensics.analysis.engine import analyse
-from forensics.session.services.latency import failing_series, unprobed
+from forensics.session.services.latency import failing_series
+from forensics.session.services.probes import unprobed
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
