@@ -170,7 +170,8 @@ def _tools(case: Case) -> Iterator[Series]:
     )
     down = (pl.col("status") == "failed") & pl.col("message").str.contains(TOOL_DOWN)
     failing = ended.filter(down).select("component", "tool").unique()
-    for (server, tool), rows in ended.join(failing, on=["component", "tool"]).group_by("component", "tool"):
+    failed = ended.join(failing, on=["component", "tool"], maintain_order="left")
+    for (server, tool), rows in failed.group_by("component", "tool", maintain_order=True):
         series = Series("mcp", f"{server}/{tool}")
         done = rows.filter((pl.col("status") != "failed") & pl.col("duration_ms").is_not_null())
         for event, at, took in done.select("event_id", "ts", "duration_ms").iter_rows():
