@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
-from forensics.session.services.latency import failing_series, unprobed
+from forensics.session.services.latency import failing_series
+from forensics.session.services.probes import unprobed
 
+RULES = Path(__file__).parents[1] / "fixtures" / "rules"
 SESSION = "5e551011-0000-4000-8000-000000000001"
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-4-5"
@@ -161,3 +164,8 @@ def test_any_answer_of_the_host_shows_that_it_was_alive(tmp_path):
     (tmp_path / "stderr.log").write_text(voice(1, probe) + FAILED)
     case, (found,) = series_of(tmp_path)
     assert unprobed(case, found) is None
+
+
+def test_tools_come_in_the_order_of_their_first_records():
+    _, found = series_of(RULES / "CCF204/fires/two-tools-of-one-server/input")
+    assert [series.endpoint for series in found] == ["files/find", "files/list"]

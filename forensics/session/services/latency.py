@@ -13,7 +13,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import polars as pl
 
@@ -171,7 +170,8 @@ def _tools(case: Case) -> Iterator[Series]:
     )
     down = (pl.col("status") == "failed") & pl.col("message").str.contains(TOOL_DOWN)
     failing = ended.filter(down).select("component", "tool").unique()
-    for (server, tool), rows in ended.join(failing, on=["component", "tool"]).group_by("component", "tool"):
+    failed = ended.join(failing, on=["component", "tool"], maintain_order="left")
+    for (server, tool), rows in failed.group_by("component", "tool", maintain_order=True):
         series = Series("mcp", f"{server}/{tool}")
         done = rows.filter((pl.col("status") != "failed") & pl.col("duration_ms").is_not_null())
         for event, at, took in done.select("event_id", "ts", "duration_ms").iter_rows():
@@ -285,25 +285,6 @@ def _with_model(case: Case, failed: pl.DataFrame, only: str | None) -> pl.DataFr
 
 def _ms(duration: float) -> timedelta:
     return timedelta(milliseconds=duration)
-
-
-def unprobed(case: Case, series: Series) -> Failure | None:
-    """Return the first failure of a speech service of which nothing before shows that it was alive."""
-    first = series.failures[0]
-    if series.service not in ("stt", "tts") or any(x.at <= first.at for x in series.latencies):
-        return None
-    chains = [c for c in case.chains if c.service == series.service]
-    primary = primary_of(chains)
-    for chain in chains:
-        served = chain.served_by or (primary if not chain.tries else None)
-        if served == series.endpoint and seconds_between(chain.answered_at, first.at) is not None:
-            return None
-    host = urlsplit(series.endpoint).netloc
-    asked = case.of(K.HTTP_RESPONSE).filter(
-        pl.col("endpoint").str.contains(f"://{host}/", literal=True) & ~pl.col("status").str.starts_with("5")
-    )
-    times = asked.select("ts", "local_ts").iter_rows()
-    return None if any((seconds_between(t, first.at) or 0) > 0 for row in times for t in row) else first
 
 
 def failed_undated(case: Case) -> bool:
