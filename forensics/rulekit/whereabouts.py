@@ -18,6 +18,11 @@ VOICE_STDERR = (
     "the voice server's standard error (clients up to 2.0.69 keep it in their MCP log, mcp-logs-voicemode; with "
     "VOICEMODE_DEBUG=true it is in ~/voicemode_debug.log too)"
 )
+# where a failed speech request would stand, as a reason why there is no judging without it
+UNREAD_CALLS = (
+    "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's stderr log "
+    "or the session's transcript would tell"
+)
 WHISPER_PORT, WHISPER_LOGS = ":2022", "~/.voicemode/logs/whisper/ where voicemode's own script runs it"
 WORKING_TREE = "the working tree (git status, git diff)"
 

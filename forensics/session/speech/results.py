@@ -104,14 +104,20 @@ def _calls_voice(case: Case) -> bool:
     return bool(case.events["tool"].str.ends_with("converse").any())
 
 
-def unread_calls(case: Case) -> str | None:
-    """Return why a failed speech request could not be seen here; null where it could, or none was made.
+@per_case
+def has_unread_calls(case: Case) -> bool:
+    """Say whether the voice tool was called, and nothing here would tell of a speech request that failed.
 
     The client's own lines about a call do not tell: voicemode returns a failure as an ordinary result.
     """
-    called = _calls_voice(case)
     told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
-    if not called or case.chains or _shown(case) or has_server_lines(case) or not told.is_empty():
+    known = case.chains or _shown(case) or has_server_lines(case) or not told.is_empty()
+    return _calls_voice(case) and not known
+
+
+def unread_calls(case: Case) -> str | None:
+    """Return why a failed speech request could not be seen here; null where it could, or none was made."""
+    if not has_unread_calls(case):
         return None
     return (
         "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
@@ -140,6 +146,12 @@ def uses_voice(case: Case) -> bool:
     ):
         return True
     return bool(_shown(case)) or _calls_voice(case)
+
+
+@per_case
+def is_spoken_in(case: Case) -> bool:
+    """Say whether a voice service was used, or a log of its exchanges lies there."""
+    return uses_voice(case) or not case.of(K.VOICE_EXCHANGE).is_empty()
 
 
 @per_case
