@@ -25,6 +25,8 @@ HEARD = re.compile(
     re.DOTALL,
 )
 STT_TIME = re.compile(r"\bstt (\d+(?:\.\d+)?)s\b")
+# by this name results, and people, call the endpoint on the internet; the others are kinds of local services
+CLOUD = "openai"
 SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
 
 

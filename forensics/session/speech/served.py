@@ -14,13 +14,12 @@ from forensics.schema import EventKind as K
 from forensics.session.model.case import Case, per_case
 from forensics.session.model.speech import Attempt, Chain, seconds_between
 from forensics.session.speech.endpoints import is_local
-from forensics.session.speech.results import has_server_lines
+from forensics.session.speech.results import CLOUD, has_server_lines
 
 SPEECH = "/audio/speech"
 ANSWERED = "200"
 LATER = timedelta(minutes=5)  # the tool's result, or the record of what was spoken, follows within this time
 A_LOCAL, A_CLOUD = "a local endpoint", "one on the internet"  # where no record names them
-CLOUD = "openai"  # by this name voicemode's results call the provider, and people the cloud
 
 
 @dataclass(frozen=True, slots=True)
