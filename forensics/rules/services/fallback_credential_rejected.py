@@ -9,7 +9,6 @@ from forensics.rulekit import (
     Cite,
     Confidence,
     Hit,
-    Insufficient,
     Said,
     Saying,
     Severity,
@@ -58,7 +57,7 @@ def fallback_credential_rejected(case: Case, *, recovered_s: float = 60.0) -> It
     if not any(found.results for found in refused) and unexplained_refusals(case):
         yield TEXT.insufficient("no-try", refusal=REFUSAL)
     if has_unread_calls(case):
-        yield Insufficient(UNREAD_CALLS)
+        yield UNREAD_CALLS
 
 
 def _hit(found: RefusedCredential, *, recovered: bool) -> Hit:

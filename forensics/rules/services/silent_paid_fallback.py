@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.rulekit import (
-    Case,
-    Confidence,
-    Hit,
-    Insufficient,
-    Said,
-    Saying,
-    Severity,
-    Source,
-    Statement,
-    rule,
-    words,
-)
+from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
 from forensics.rulekit.whereabouts import UNREAD_CALLS
 from forensics.session.speech.results import SERVER_LINES, has_server_lines, has_unread_calls, uses_voice
 from forensics.session.speech.served import Replacement, has_unnamed_answer, paid_replacements
@@ -41,7 +29,7 @@ def silent_paid_fallback(case: Case) -> Iterator[Said]:
         return
     yield from (_hit(found) for found in paid_replacements(case))
     if has_unread_calls(case):
-        yield Insufficient(UNREAD_CALLS)
+        yield UNREAD_CALLS
     elif has_unnamed_answer(case):
         yield TEXT.insufficient("not-named")
     elif not has_server_lines(case):
