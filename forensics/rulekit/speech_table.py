@@ -42,7 +42,6 @@ def _outcome(attempt: Attempt) -> str:
     return "answered" if attempt.answered else "empty answer" if attempt.empty else "no outcome logged"
 
 
-def what_failures_said(chains: Sequence[Chain]) -> str:
-    """Return a sentence with what the failed attempts said, each once; empty where none failed."""
-    reasons = dict.fromkeys(short(a.reason) for c in chains for a in c.failures)
-    return f"The failed attempts said: {'; '.join(reasons)}" if reasons else ""
+def what_failed_said(chains: Sequence[Chain]) -> str:
+    """Return what the failed attempts said, each once; empty where none failed."""
+    return "; ".join(dict.fromkeys(short(a.reason) for c in chains for a in c.failures))

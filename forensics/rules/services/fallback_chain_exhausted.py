@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
 from forensics.rulekit.speech_table import chain_table
+from forensics.rulekit.whereabouts import UNREAD_CALLS
 from forensics.session.model.speech import Chain
 from forensics.session.speech.exhausted import FailedRequests, KnownBy, aftermath, failed_requests
 from forensics.session.speech.results import SERVER_LINES, has_unread_calls, uses_voice
@@ -32,7 +33,7 @@ def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> It
         return
     yield from (_hit(case, found) for found in failed_requests(case, served_within_s))
     if has_unread_calls(case):
-        yield TEXT.insufficient("unread")
+        yield UNREAD_CALLS
 
 
 def _hit(case: Case, found: FailedRequests) -> Hit:

@@ -21,6 +21,7 @@ from forensics.session.model.case import Case, per_case
 
 CREATED = re.compile(r"^Task #(\d+) created")
 CHANGES = (K.TASK_CREATE, K.TASK_UPDATE)
+LISTS = (K.TODO_SNAPSHOT, *CHANGES)
 BUSY = "in_progress"
 OPEN = (BUSY, "pending")
 

@@ -101,6 +101,11 @@ class Case:
         """Say whether any of these events stands in a file that is not whole: what it does not show proves nothing."""
         return bool(self.excerpts) and not self.excerpts.isdisjoint(events["file"].unique())
 
+    def is_excerpt_only(self, events: pl.DataFrame) -> bool:
+        """Say whether there are such events, and all of them stand in files that are not whole."""
+        files = set(events["file"].unique())
+        return bool(files) and files <= self.excerpts
+
     def with_findings(self, findings: Sequence[Finding]) -> Case:
         """Return the same case for a rule that reads findings: what was computed once stays."""
         other = copy(self)

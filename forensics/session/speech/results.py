@@ -25,6 +25,8 @@ HEARD = re.compile(
     re.DOTALL,
 )
 STT_TIME = re.compile(r"\bstt (\d+(?:\.\d+)?)s\b")
+# by this name results, and people, call the endpoint on the internet; the others are kinds of local services
+CLOUD = "openai"
 SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
 
 
@@ -104,24 +106,15 @@ def _calls_voice(case: Case) -> bool:
     return bool(case.events["tool"].str.ends_with("converse").any())
 
 
+@per_case
 def has_unread_calls(case: Case) -> bool:
-    """Say whether speech was asked for, and a failure of it could not be seen here.
+    """Say whether the voice tool was called, and nothing here would tell of a speech request that failed.
 
     The client's own lines about a call do not tell: voicemode returns a failure as an ordinary result.
     """
     told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
-    is_seen = bool(case.chains) or bool(_shown(case)) or has_server_lines(case) or not told.is_empty()
-    return _calls_voice(case) and not is_seen
-
-
-def unread_calls(case: Case) -> str | None:
-    """Return why a failed speech request could not be seen here; null where it could, or none was made."""
-    if not has_unread_calls(case):
-        return None
-    return (
-        "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
-        "stderr log or the session's transcript would tell"
-    )
+    known = case.chains or _shown(case) or has_server_lines(case) or not told.is_empty()
+    return _calls_voice(case) and not known
 
 
 def is_unheard(case: Case) -> bool:
@@ -150,6 +143,12 @@ def uses_voice(case: Case) -> bool:
     ):
         return True
     return bool(_shown(case)) or _calls_voice(case)
+
+
+@per_case
+def is_spoken_in(case: Case) -> bool:
+    """Say whether a voice service was used, or a log of its exchanges lies there."""
+    return uses_voice(case) or not case.of(K.VOICE_EXCHANGE).is_empty()
 
 
 @per_case

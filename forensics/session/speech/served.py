@@ -11,15 +11,15 @@ import polars as pl
 
 from forensics.schema import CONVERSE, Row
 from forensics.schema import EventKind as K
-from forensics.session.model.case import Case
+from forensics.session.model.case import Case, per_case
 from forensics.session.model.speech import Attempt, Chain, seconds_between
 from forensics.session.speech.endpoints import is_local
+from forensics.session.speech.results import CLOUD, has_server_lines
 
 SPEECH = "/audio/speech"
 ANSWERED = "200"
 LATER = timedelta(minutes=5)  # the tool's result, or the record of what was spoken, follows within this time
 A_LOCAL, A_CLOUD = "a local endpoint", "one on the internet"  # where no record names them
-CLOUD = "openai"  # by this name voicemode's results call the provider, and people the cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,83 @@ class Served:
     told: int | None  # the result or message that names the provider
     result: int | None  # the tool's result that does not
     mapped: Row | None = None  # the line that says which voice speaks for the one asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """All requests that one endpoint answered in place of a local one."""
+
+    service: str
+    local: str
+    paid: str
+    requests: tuple[Served, ...]
+
+    @property
+    def failures(self) -> tuple[int, ...]:
+        """Return the records of the local one's failures; none where only the answers show them."""
+        return tuple(s.failure for s in self.requests if s.failure is not None)
+
+    @property
+    def proof(self) -> tuple[int, ...]:
+        """Return the records that say who answered."""
+        return tuple(e for s in self.requests for e in s.proof)
+
+    @property
+    def events(self) -> tuple[int | None, ...]:
+        """Return all records that show it, request by request."""
+        return tuple(e for s in self.requests for e in (s.failure, *s.proof))
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """Return the records that named the provider to the user, one for each request of which one did."""
+        return tuple(s.told for s in self.requests if s.told is not None)
+
+    @property
+    def untold(self) -> tuple[int, ...]:
+        """Return the tool's results that name no provider, where nothing else did."""
+        return tuple(s.result for s in self.requests if s.told is None and s.result is not None)
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether the user was not told of some answer: what is heard is told by its result, if that is here."""
+        return any(s.told is None and (self.service == "tts" or s.result is not None) for s in self.requests)
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long its answers took, as far as that is known of any."""
+        took = [s.seconds for s in self.requests if s.seconds is not None]
+        return round(sum(took), 1) if took else None
+
+    @property
+    def mapped(self) -> Row | None:
+        """Return the first line that says which voice speaks for the one asked for."""
+        return next((s.mapped for s in self.requests if s.mapped is not None), None)
+
+
+def paid_replacements(case: Case) -> list[Replacement]:
+    """Return who on the internet answered for which local endpoint: by the server's lines, else by its events."""
+    served = [s for _, s in _answered_instead(case) if s is not None and not is_local(s.paid)]
+    by_events = () if has_server_lines(case) else served_by_events(case)
+    groups: dict[tuple[str, str, str], list[Served]] = {}
+    for one in (*served, *by_events):
+        groups.setdefault((one.service, one.local, one.paid), []).append(one)
+    return [Replacement(*who, tuple(found)) for who, found in groups.items()]
+
+
+def has_unnamed_answer(case: Case) -> bool:
+    """Say whether a local endpoint failed, and no record tells which one answered then."""
+    return any(
+        served is None
+        and chain.exhausted_event is None
+        and not chain.no_speech
+        and any(is_local(a.endpoint) for a in chain.failures)
+        for chain, served in _answered_instead(case)
+    )
+
+
+@per_case
+def _answered_instead(case: Case) -> tuple[tuple[Chain, Served | None], ...]:
+    return tuple((chain, served_instead(case, chain)) for chain in case.chains)
 
 
 def served_instead(case: Case, chain: Chain) -> Served | None:
