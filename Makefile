@@ -55,7 +55,7 @@ format: $(VENV)/.installed-dev ## Format the code, and mend what ruff can mend s
 	@$(BIN)/ruff format .
 
 golden: $(VENV)/.installed-dev ## Write the expected reports anew. Read the diff: it is the review.
-	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/test_golden.py $(ARGS)
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/whole/test_golden.py $(ARGS)
 
 docs: $(VENV)/.installed ## Write the parts of the documentation that are made from the program.
 	@for page in examples rules tables templates; do $(BIN)/python -m tools.docs.$$page; done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -12,8 +11,7 @@ import pytest
 
 from forensics.evidence.file import BATCH_BYTES, Evidence, open_evidence
 from forensics.formats import Parsed, parser_for
-
-CHECKOUT = Path(__file__).parent.parent
+from tests.support.places import CORPUS, INCIDENT
 
 Write = Callable[..., Evidence]
 Read = Callable[..., Parsed]
@@ -22,16 +20,15 @@ Read = Callable[..., Parsed]
 @pytest.fixture(scope="session")
 def incident() -> Path:
     """The evidence of the demonstration."""
-    return CHECKOUT / "fixtures" / "incident-2025-10-21" / "input"
+    return INCIDENT
 
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """Recordings of the genuine programs; they are not in the repository."""
-    folder = Path(os.environ.get("FORENSICS_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
-    if not folder.is_dir():
-        pytest.skip(f"no recordings at {folder}; set FORENSICS_CORPUS")
-    return folder
+    if not CORPUS.is_dir():
+        pytest.skip(f"no recordings at {CORPUS}; set FORENSICS_CORPUS")
+    return CORPUS
 
 
 @pytest.fixture(scope="session")

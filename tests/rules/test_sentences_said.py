@@ -20,7 +20,6 @@ EXCUSED = dict(
 )
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
 def test_each_sentence_is_said_in_a_fixture(rule, monkeypatch):
     heard = set()

@@ -1,0 +1,80 @@
+"""The error rates that are published: how they are counted, and that they are those of the rules as they are."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from forensics.rules import RULES
+from tests.support.places import CHECKOUT
+from tools.accuracy.base_rates import BASE_RATES
+from tools.accuracy.expectations import CLIENT, VOICE
+from tools.accuracy.measure import Mistake, Tally, at_least, measure
+from tools.accuracy.page import OTHERS, page
+
+PAGE = CHECKOUT / "docs" / "accuracy.md"
+
+
+def tally(*answers):
+    found = Tally()
+    for must, fired, unsure in answers:
+        found.add(must=must, found=fired, unsure=unsure)
+    return found
+
+
+def test_each_recording_counts_once():
+    one = tally((True, True, False), (True, False, True), (True, False, False), (False, True, False))
+    assert (one.tp, one.fn, one.fp, one.tn, one.cases, one.admitted) == (1, 2, 1, 0, 4, 1)
+    assert (one.precision, one.recall) == (0.5, 1 / 3)
+
+
+def test_without_findings_there_is_no_rate():
+    silent = tally((False, False, False))
+    assert (silent.precision, silent.recall, silent.precise_from, silent.recalls_from) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    ("right", "cases", "least"),
+    # z = 1.6449: for n of n the bound is n / (n + z * z)
+    [(1, 1, 0.2699), (15, 15, 0.8472), (27, 27, 0.9089), (9, 10, 0.6523), (0, 10, 0.0)],
+)
+def test_what_so_few_cases_can_show(right, cases, least):
+    assert at_least(right, cases) == pytest.approx(least, abs=5e-4)
+
+
+def test_a_mistake_says_what_the_rule_says_of_itself():
+    assert Mistake("CCF104", "v/s", must=True, reason="no records").sentence == "v/s: missed (no records)"
+    assert Mistake("CCF104", "v/s", must=False, reason="").sentence == "v/s: found wrongly"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
+def test_the_truth_is_asked_about_every_rule(rule):
+    assert rule.code in CLIENT or rule.code in VOICE
+
+
+def test_rates_are_given_for_rules_that_exist():
+    assert set(BASE_RATES) | set(CLIENT) | set(VOICE) <= {r.code for r in RULES}
+
+
+@pytest.fixture(scope="module")
+def measured(corpus):
+    return measure(corpus)
+
+
+@pytest.mark.corpus
+def test_the_published_rates_are_those_that_are_measured(measured):
+    text = f"{page(measured)}\n"
+    told, heading, others = PAGE.read_text(encoding="utf-8").partition(OTHERS)
+    if os.environ.get("UPDATE_GOLDEN"):
+        PAGE.write_text(text + heading + others, encoding="utf-8")
+    assert text == told, "run make accuracy, and read the diff"
+
+
+@pytest.mark.corpus
+def test_where_a_rule_errs_its_documentation_says_so(measured):
+    misses = {r.code: r.documentation.partition("## Known misses")[2] for r in RULES}
+    for mistake in measured.mistakes:
+        _, version, scenario = mistake.recording.split("/")
+        assert scenario in misses[mistake.code], mistake.sentence
+        assert version.partition("-")[0] in misses[mistake.code], mistake.sentence

@@ -1,0 +1,103 @@
+"""What users get: the wheel, built from the sdist, holds all that the program looks for at run time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from configparser import ConfigParser
+from email.parser import BytesParser
+
+import pytest
+
+import forensics
+from tests.support.places import CHECKOUT, INCIDENT
+
+CLUTTER = {"__pycache__", ".DS_Store"}
+
+
+def files_under(folder):
+    """Map the relative name of every file below a folder to its bytes."""
+    found = (p for p in folder.rglob("*") if p.is_file() and not CLUTTER & set(p.parts))
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in found}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build both, without a network; the folder that holds them."""
+    dist = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, CHECKOUT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dist
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    """Map the name of every file in the wheel to its bytes."""
+    (path,) = built.glob("session_forensics-*.whl")
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def sdist(built):
+    """Map the name of every file in the sdist, without its top folder, to its bytes."""
+    (path,) = built.glob("session_forensics-*.tar.gz")
+    with tarfile.open(path) as archive:
+        return {m.name.split("/", 1)[1]: archive.extractfile(m).read() for m in archive if m.isfile()}
+
+
+def inside(archive, prefix):
+    return {name.removeprefix(prefix): data for name, data in archive.items() if name.startswith(prefix)}
+
+
+def test_wheel_has_every_template(wheel):
+    templates = inside(wheel, "forensics/templates/")
+    assert templates == files_under(CHECKOUT / "templates")
+    assert any("/" not in name and name.endswith(".j2") for name in templates)
+
+
+def test_wheel_has_the_demonstration_with_its_hidden_folders(wheel):
+    demo = inside(wheel, "forensics/demo/")
+    assert demo == files_under(INCIDENT)
+    assert {name.split("/")[0] for name in demo} >= {".claude", ".cache", ".voicemode"}
+
+
+def test_wheel_has_the_whole_package_and_nothing_beside_it(wheel):
+    package = {f"forensics/{name}" for name in files_under(CHECKOUT / "forensics")}
+    assert "forensics/py.typed" in package
+    assert package <= set(wheel)
+    assert {name.split("/")[0] for name in wheel} == {
+        "forensics",
+        f"session_forensics-{forensics.__version__}.dist-info",
+    }
+
+
+def test_wheel_names_the_command_and_the_version(wheel):
+    (points,) = (data for name, data in wheel.items() if name.endswith(".dist-info/entry_points.txt"))
+    scripts = ConfigParser()
+    scripts.read_string(points.decode())
+    assert dict(scripts["console_scripts"]) == {"forensics": "forensics.cli.app:app"}
+    (raw,) = (data for name, data in wheel.items() if name.endswith(".dist-info/METADATA"))
+    metadata = BytesParser().parsebytes(raw)
+    assert metadata["Name"] == "session-forensics"
+    assert metadata["Version"] == forensics.__version__
+
+
+def test_sdist_has_what_building_and_testing_need(sdist):
+    for folder in ("forensics", "templates", "fixtures", "tests"):
+        assert inside(sdist, f"{folder}/") == files_under(CHECKOUT / folder)
+    assert {"pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", ".ci/run"} <= set(sdist)
+
+
+def test_dependencies_have_lower_bounds_only():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["dependencies"]
+    for dependency in project["dependencies"]:
+        requirement = dependency.partition(";")[0]
+        assert ">=" in requirement
+        assert "<" not in requirement
+        assert "==" not in requirement
