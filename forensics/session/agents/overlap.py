@@ -23,6 +23,11 @@ def started(case: Case) -> list[AgentLife]:
     return [a for a in case.agents if a.outcome is not AgentEnd.REFUSED]
 
 
+def without_records(case: Case) -> list[AgentLife]:
+    """Return the agents that were not refused and left no record of their own: what they did is not known."""
+    return [a for a in started(case) if a.last_event is None]
+
+
 def horizon(case: Case) -> datetime:
     """Return the moment after the last known time: at the last record an agent without an end counts as alive."""
     last = case.span[1]
