@@ -57,6 +57,11 @@ def overlapping_groups(case: Case) -> list[list[AgentLife]]:
     return [sorted(g, key=lambda a: (a.start or until, a.agent_id)) for g in groups if len(g) > 1]
 
 
+def alive_at(agents: Sequence[AgentLife], moment: datetime, until: datetime) -> list[AgentLife]:
+    """Return those of the agents that were alive at a moment."""
+    return [a for a in agents if a.start is not None and a.start <= moment <= a.alive_until(until)]
+
+
 def max_overlap(agents: Sequence[AgentLife], until: datetime) -> int:
     """Return the largest number of agents alive at one moment."""
     starts = [a.start for a in agents if a.start is not None]
