@@ -57,6 +57,15 @@ def overlapping_groups(case: Case) -> list[list[AgentLife]]:
     return [sorted(g, key=lambda a: (a.start or until, a.agent_id)) for g in groups if len(g) > 1]
 
 
+def are_parent_and_child(case: Case, one: str | None, other: str | None) -> bool:
+    """Say whether one of two agents spawned the other."""
+    parents = {a.agent_id: a.parent_id for a in case.agents}
+    return any(
+        child is not None and child in parents and parents[child] == parent
+        for child, parent in ((one, other), (other, one))
+    )
+
+
 def alive_at(agents: Sequence[AgentLife], moment: datetime, until: datetime) -> list[AgentLife]:
     """Return those of the agents that were alive at a moment."""
     return [a for a in agents if a.start is not None and a.start <= moment <= a.alive_until(until)]
