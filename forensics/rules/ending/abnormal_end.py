@@ -21,7 +21,7 @@ SEVERITIES = {
     Verdict.UNKNOWN: Severity.NOTE,
 }
 MEANING = {
-    Verdict.CRASHED: "crashed",
+    Verdict.CRASHED: "fatal-error",
     Verdict.KILLED: "killed",
     Verdict.TRUNCATED: "truncated",
     Verdict.ERROR_RESULT: "error-result",
