@@ -19,7 +19,7 @@ from itertools import combinations, islice, pairwise
 from forensics.chain.happenings import Happening, happenings_of
 from forensics.chain.marks import Mark
 from forensics.chain.naming import died_of, naming_records
-from forensics.schema.finding import Confidence, Finding
+from forensics.schema.finding import Confidence, Finding, Severity
 from forensics.session.model.case import Case
 from forensics.text.durations import duration
 
@@ -78,6 +78,22 @@ class Path:
         """Return that of the weakest edge."""
         return min((CONFIDENCE[e.link] for e in self.edges), key=lambda c: c.rank)
 
+    @property
+    def records(self) -> tuple[int, ...]:
+        """Return the records that show its edges."""
+        return tuple(record for edge in self.edges for record in (edge.first, edge.second))
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Return the first and the last of these records."""
+        return self.edges[0].first, self.edges[-1].second
+
+    @property
+    def links(self) -> Iterator[tuple[int, int, Edge]]:
+        """Yield its edges, each with the numbers of the two happenings on the way, from 1 on."""
+        numbers = {node: n for n, node in enumerate(self.nodes, 1)}
+        yield from ((numbers[edge.before], numbers[edge.after], edge) for edge in self.edges)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureGraph:
@@ -96,6 +112,16 @@ class FailureGraph:
         """Return the records that show it: those of the edges, and one of each happening."""
         ends = (e for edge in self.edges for e in (edge.first, edge.second))
         return tuple(dict.fromkeys((*ends, *(n.proof for n in self.nodes))))
+
+    def along(self, path: Path) -> list[Happening]:
+        """Return the happenings of a chain, in order."""
+        return [self.nodes[n] for n in path.nodes]
+
+    def severity_of(self, path: Path) -> Severity:
+        """Return that of its worst link, for a cascade one step more."""
+        worst = max(n.severity.rank for n in self.along(path))
+        more = path.verdict is ChainVerdict.CASCADE
+        return list(Severity)[min(worst + more, Severity.CRITICAL.rank)]
 
     @property
     def linked(self) -> frozenset[int]:

@@ -258,3 +258,9 @@ def _is_near(last: Row, final: Row) -> bool:
     if {last["ts_quality"], final["ts_quality"]} == {TsQuality.EXACT.value}:
         return bool(abs(final["ts"] - last["ts"]) <= AT_ONCE)
     return bool(last["file"] == final["file"])
+
+
+def aborted_requests(case: Case) -> tuple[int, ...]:
+    """Return the records of requests that the client itself aborted."""
+    errors = case.of(K.API_ERROR)
+    return tuple(errors.filter(errors["status"] == "Request was aborted")["event_id"])
