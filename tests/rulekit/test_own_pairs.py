@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from forensics.cli.app import app
+from tests.support.places import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs" / "own-rules.md").read_text(encoding="utf-8")
 
 

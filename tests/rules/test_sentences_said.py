@@ -10,8 +10,8 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.rulekit import saying
 from forensics.rules import RULES
+from tests.support.places import RULE_FIXTURES
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "rules"
 # sentences that no fixture says, each with its reason. It may only become shorter
 EXCUSED = dict(
     line.split("  ", 1)
@@ -32,7 +32,7 @@ def test_each_sentence_is_said_in_a_fixture(rule, monkeypatch):
 
     monkeypatch.setattr(saying, "_said", listen)
     rules = RULES if rule.reads_findings else (rule,)
-    cases = sorted(FIXTURES.glob(f"{rule.code}/*/*/input"))
+    cases = sorted(RULE_FIXTURES.glob(f"{rule.code}/*/*/input"))
     assert cases
     for case in cases:
         assert not analyse(Request([case], rules=rules, reviewing=False)).errors

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.session.services.latency import failing_series
 from forensics.session.services.probes import unprobed
+from tests.support.places import RULE_FIXTURES
 
-RULES = Path(__file__).parents[1] / "fixtures" / "rules"
 SESSION = "5e551011-0000-4000-8000-000000000001"
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-4-5"
@@ -167,5 +166,5 @@ def test_any_answer_of_the_host_shows_that_it_was_alive(tmp_path):
 
 
 def test_tools_come_in_the_order_of_their_first_records():
-    _, found = series_of(RULES / "CCF204/fires/two-tools-of-one-server/input")
+    _, found = series_of(RULE_FIXTURES / "CCF204/fires/two-tools-of-one-server/input")
     assert [series.endpoint for series in found] == ["files/find", "files/list"]
