@@ -21,7 +21,8 @@ from forensics.schema.columns import (
     UTC,
 )
 from forensics.schema.kinds import NOTES, EventKind
-from forensics.schema.sources import NOUNS, Level, Source, TsQuality
+from forensics.schema.records import Level, TsQuality
+from forensics.schema.sources import Quoting, Source, Tells, Writing, telling, written
 from forensics.schema.tables import Row, conform, empty, is_from, is_kind
 from forensics.schema.words import (
     COMMAND_KEPT,
@@ -58,7 +59,6 @@ __all__ = [
     "LOCAL",
     "MOMENT",
     "NOTES",
-    "NOUNS",
     "NO_SILENCE_DETECTION",
     "NO_SPEECH",
     "QUALITY_TYPE",
@@ -72,11 +72,16 @@ __all__ = [
     "UUID",
     "EventKind",
     "Level",
+    "Quoting",
     "Row",
     "Source",
+    "Tells",
     "TsQuality",
+    "Writing",
     "conform",
     "empty",
     "is_from",
     "is_kind",
+    "telling",
+    "written",
 ]

@@ -12,7 +12,8 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.schema.kinds import EventKind
-from forensics.schema.sources import Level, Source, TsQuality
+from forensics.schema.records import Level, TsQuality
+from forensics.schema.sources import Source
 
 # the last one of a line is the log's own edge; what is noted of a line stands before that. More records in one
 # line than fit before the notes are left out, and said to be

@@ -11,7 +11,7 @@ from forensics.analysis.review.basis import Basis
 from forensics.analysis.review.requests import PAGE, answered
 from forensics.analysis.review.sequence import after, seconds_after
 from forensics.analysis.review.shape import Exclusion
-from forensics.schema import CONVERSE, Row, Source, is_from
+from forensics.schema import CONVERSE, Row, Source, Writing, is_from, written
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Claim, Slot
 from forensics.session.model.case import Case
@@ -34,10 +34,7 @@ WORK = (
     K.TASK_UPDATE, K.TOOL_DISPATCH, K.DISK_WRITE, K.MCP_CALL, K.VOICE_CALL_BEGIN,
     K.VOICE_REQUEST, K.TURN_END,
 )  # fmt: skip
-LIVE = (
-    Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.STREAM_JSON, Source.VOICE_STDERR,
-    Source.VOICE_EVENTS,
-)  # fmt: skip
+LIVE = written(Writing.IN_ORDER, Writing.LIVE)
 # what a key was said to be, by the rule's words, and what is ruled out by it
 NOT_SENT = {
     "empty": "By the service's answer no key came with the request",

@@ -64,7 +64,7 @@ class Wait:
 def waits_of(case: Case, least: timedelta) -> Iterator[Wait]:
     """Yield the waits of at least ``least`` in the open turns of a session's agents, of the transcripts alone."""
     told = case.events.filter(
-        is_from((Source.TRANSCRIPT, Source.ATIF)) & is_kind(TURN) & pl.col("ts").is_not_null()
+        is_from((Source.TRANSCRIPT,)) & is_kind(TURN) & pl.col("ts").is_not_null()
     ).sort("ts", maintain_order=True)
     behind = {name: pl.col(name).shift(-1).over("agent_id") for name in ("ts", "kind", "file", "line")}
     pairs = told.with_columns(
@@ -112,7 +112,7 @@ def silence_before_end(case: Case) -> float | None:
     end = case.ending
     if end.gap_s is None or end.gap_from is None or end.last_event is None:
         return end.gap_s
-    dated = is_from((Source.TRANSCRIPT, Source.ATIF)) & is_kind(TURN) & pl.col("ts").is_not_null()
+    dated = is_from((Source.TRANSCRIPT,)) & is_kind(TURN) & pl.col("ts").is_not_null()
     if case.events.filter(dated).is_empty():
         return end.gap_s
     since = case.event(end.gap_from)["ts"]
