@@ -13,7 +13,7 @@ import re
 import msgspec
 import polars as pl
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.claude.error_lines import NAMES, PATTERNS
@@ -45,7 +45,7 @@ COLUMNS = pl.Schema(
     }
 )
 STRAY_LINES = 20  # a report may begin with this many lines of something else
-NO_REPORT = "line outside of the list of errors"
+NO_REPORT = Reason("line outside of the list of errors", Damage.NONE)
 TEXT_KEPT = 400
 
 
