@@ -19,8 +19,9 @@ import polars as pl
 
 from forensics.chain.marks import AT_END, PLACE, Mark, marks_of
 from forensics.chain.peers import host_of, peers_in
+from forensics.schema import SERVICES, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
+from forensics.schema.event_ids import same_file
 from forensics.schema.finding import Finding, Nature, Severity
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict
@@ -54,8 +55,6 @@ FAILED = {
 BOOKS = re.compile(r"/\.claude/(?:projects|todos|tasks|debug|shell-snapshots)/")
 REASON_KEPT = 60
 RESTATED_WITHIN_S = 2.0
-FILE_BITS = 45  # of an event's id: what is above them is its file's rank
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +236,7 @@ class _Kinds:
         """Return the exhaustion that the server's other logger tells again, in the same log right after it."""
         for chain in self._case.chains:
             event = chain.exhausted_event
-            told = event is not None and event >> FILE_BITS == row["event_id"] >> FILE_BITS
+            told = event is not None and same_file(event, row["event_id"])
             waits = [seconds_between(chain.exhausted_at, row[clock]) for clock in ("ts", "local_ts")]
             if told and any(w is not None and w <= RESTATED_WITHIN_S for w in waits):
                 return _exhausted(chain)

@@ -15,15 +15,14 @@ import polars as pl
 
 from forensics.chain.happenings import Happening
 from forensics.chain.marks import Mark
+from forensics.schema import MODEL_SAID, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
 from forensics.session.model.case import Case
 from forensics.session.model.speech import Attempt
 
 FIRST_TRY = 1
 QUOTED = 70
 NO_STREAM = "Error in non-streaming fallback"
-ANSWERS = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.AGENT_SPAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def _requests(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
 def _tries(case: Case) -> pl.DataFrame:
     """Return the API's errors, each with the number of answers that its agent had in this file before."""
     is_answer = pl.col("kind") != K.API_ERROR.value
-    rows = case.of(K.API_ERROR, *ANSWERS).sort("file", "line", "ordinal")
+    rows = case.of(K.API_ERROR, *MODEL_SAID).sort("file", "line", "ordinal")
     counted = rows.with_columns(answers=is_answer.cast(pl.Int64).cum_sum().over("file", "agent_id"))
     return counted.filter(~is_answer)
 

@@ -15,11 +15,6 @@ from forensics.schema.kinds import EventKind
 from forensics.schema.records import Level, TsQuality
 from forensics.schema.sources import Source
 
-# the last one of a line is the log's own edge; what is noted of a line stands before that. More records in one
-# line than fit before the notes are left out, and said to be
-LAST_ORDINAL = 2**14 - 1
-FIRST_NOTE = LAST_ORDINAL - 255
-
 SOURCE_TYPE = pl.Enum([s.value for s in Source])
 KIND_TYPE = pl.Enum([k.value for k in EventKind])
 LEVEL_TYPE = pl.Enum([x.value for x in Level])
@@ -29,8 +24,7 @@ LOCAL = pl.Datetime("us")
 
 EVENTS = pl.Schema(
     {
-        # rank of the file by content hash << 45 | line << 14 | ordinal within the line
-        "event_id": pl.UInt64(),
+        "event_id": pl.UInt64(),  # see event_ids.py
         "file": pl.UInt32(),  # index into Analysis.inputs
         "line": pl.UInt32(),  # 1-based, as an editor shows it
         "ordinal": pl.UInt16(),

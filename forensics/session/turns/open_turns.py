@@ -14,16 +14,14 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.schema import SPAWN_TOOLS, Row, Source, is_from, is_kind
+from forensics.schema import ANSWERS, CALLS, MODEL_SAID, SPAWN_TOOLS, Row, Source, is_from, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case, per_case
 from forensics.session.turns.silences import Silence
 
-CALLS = (K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
-ANSWERS = (K.TOOL_RESULT, K.AGENT_LAUNCHED)
-TURN = (*CALLS, *ANSWERS, K.USER_PROMPT, K.USER_INTERRUPT, K.ASSISTANT_MESSAGE, K.API_ERROR)
+TURN = (*MODEL_SAID, *ANSWERS, K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR)
 # what shows that the turn before a silence went on behind it
-GOES_ON = (*CALLS, *ANSWERS, K.ASSISTANT_MESSAGE, K.API_ERROR, K.USER_INTERRUPT)
+GOES_ON = (*MODEL_SAID, *ANSWERS, K.API_ERROR, K.USER_INTERRUPT)
 # tools that never ask a person and never wait: of any other the client may have asked whether it is allowed, and
 # some (TaskOutput, a voice call) wait because they are told to
 UNASKED = frozenset(
