@@ -2,7 +2,7 @@
 
 ``EVENTS`` holds one row per recognised log record. A rule may read any column but ``attrs``,
 which is JSON for people: a field that a rule needs becomes a column, and a list becomes a typed
-side table keyed by ``event_id`` (``TODOS``).
+side table keyed by ``event_id`` (``TODOS``). What a column means depends on the kind: see ``meanings/``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EVENTS = pl.Schema(
         "target_agent_id": pl.String(),  # the agent that this record launches, ends or reports on
         "kind": KIND_TYPE,
         "level": LEVEL_TYPE,
-        "component": pl.String(),  # logger, MCP server, or subagent type
+        "component": pl.String(),
         "message": pl.String(),
         "tool": pl.String(),
         "correlation_id": pl.String(),  # tool_use id
