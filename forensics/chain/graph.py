@@ -17,8 +17,8 @@ from enum import StrEnum
 from itertools import combinations, islice, pairwise
 
 from forensics.chain.happenings import Happening, happenings_of
-from forensics.chain.marks import Mark
 from forensics.chain.naming import died_of, naming_records
+from forensics.chain.sightings import Sighting
 from forensics.schema.finding import Confidence, Finding, Severity
 from forensics.session.model.case import Case
 from forensics.text.durations import duration
@@ -234,7 +234,7 @@ def _resource(nodes: Sequence[Happening], within_s: float) -> Iterator[Edge]:
             yield edge
 
 
-def _nearest(one: Happening, other: Happening, within_s: float) -> tuple[Mark, Mark, float] | None:
+def _nearest(one: Happening, other: Happening, within_s: float) -> tuple[Sighting, Sighting, float] | None:
     """Return the first pair of records of which the later one came within the time."""
     for second in other.marks:
         for first in reversed(one.marks):

@@ -17,10 +17,11 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.chain.marks import AT_END, PLACE, Mark, marks_of
 from forensics.chain.peers import host_of, peers_in
+from forensics.chain.sightings import AT_END, PLACE, Sighting, sightings_of
+from forensics.schema import SERVICES, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
+from forensics.schema.event_ids import same_file
 from forensics.schema.finding import Finding, Nature, Severity
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict
@@ -54,8 +55,6 @@ FAILED = {
 BOOKS = re.compile(r"/\.claude/(?:projects|todos|tasks|debug|shell-snapshots)/")
 REASON_KEPT = 60
 RESTATED_WITHIN_S = 2.0
-FILE_BITS = 45  # of an event's id: what is above them is its file's rank
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class Happening:
     text: str
     findings: tuple[Finding, ...]
     events: tuple[int, ...]  # the records that show it, dated or not
-    marks: tuple[Mark, ...]
+    marks: tuple[Sighting, ...]
     resources: frozenset[str]
     calls: frozenset[str] = frozenset()  # that are open at the end: of the terminal happening only
     is_terminal: bool = False
@@ -166,7 +165,7 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
             if tells_failure(rows[event]):
                 resting.setdefault(event, []).append(finding)
     for event in sorted(resting):
-        kind = kinds.of(rows[event], sorted(f.fingerprint for f in resting[event]))
+        kind = kinds.kind_of(rows[event], sorted(f.fingerprint for f in resting[event]))
         groups.setdefault(kind, []).append(event)
     for kind, events in groups.items():
         by = {f.fingerprint: f for e in events for f in resting[e]}
@@ -178,7 +177,7 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
             text=kind.text,
             findings=tuple(by.values()),
             events=tuple(events),
-            marks=marks_of(rows[e] for e in at),
+            marks=sightings_of(rows[e] for e in at),
             resources=frozenset().union(*(kinds.resources(rows[e]) for e in events)),
             is_terminal=ends,
         )
@@ -213,7 +212,7 @@ class _Kinds:
             if row["source"] == Source.TRANSCRIPT.value:
                 self._agents.setdefault(row["status"], set()).add(row["agent_id"])
 
-    def of(self, row: Row, fingerprints: Sequence[str]) -> _Kind:
+    def kind_of(self, row: Row, fingerprints: Sequence[str]) -> _Kind:
         kind = K(row["kind"])
         status = str(row["status"] or "")[:REASON_KEPT]
         if row["event_id"] in self._steps:
@@ -237,7 +236,7 @@ class _Kinds:
         """Return the exhaustion that the server's other logger tells again, in the same log right after it."""
         for chain in self._case.chains:
             event = chain.exhausted_event
-            told = event is not None and event >> FILE_BITS == row["event_id"] >> FILE_BITS
+            told = event is not None and same_file(event, row["event_id"])
             waits = [seconds_between(chain.exhausted_at, row[clock]) for clock in ("ts", "local_ts")]
             if told and any(w is not None and w <= RESTATED_WITHIN_S for w in waits):
                 return _exhausted(chain)
@@ -333,7 +332,7 @@ def _states(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) ->
             text=group[0].message,
             findings=tuple(group),
             events=ids,
-            marks=next((m for e in ids if (m := marks_of([rows[e]]))), ()),
+            marks=next((m for e in ids if (m := sightings_of([rows[e]]))), ()),
             resources=frozenset(r for f in group for r in _named_resources(case, f)),
             is_state=True,
         )
@@ -358,7 +357,7 @@ def _end(case: Case, finding: Finding, rows: Mapping[int, Row]) -> Happening:
         text=f"the session ended {ending.verdict}",
         findings=(finding,),
         events=_rests_on(case, finding) or tuple(e.event_id for e in finding.evidence),
-        marks=marks_of(last),
+        marks=sightings_of(last),
         resources=frozenset(),
         calls=frozenset(opened.drop_nulls()),
         is_terminal=ending.verdict not in NO_TERMINAL,

@@ -14,16 +14,15 @@ from itertools import pairwise
 import polars as pl
 
 from forensics.chain.happenings import Happening
-from forensics.chain.marks import Mark
+from forensics.chain.sightings import Sighting
+from forensics.schema import MODEL_SAID, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
 from forensics.session.model.case import Case
 from forensics.session.model.speech import Attempt
 
 FIRST_TRY = 1
 QUOTED = 70
 NO_STREAM = "Error in non-streaming fallback"
-ANSWERS = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.AGENT_SPAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +43,20 @@ def naming_records(case: Case, nodes: Sequence[Happening]) -> Iterator[Named]:
     yield from _answered(case, nodes)
 
 
-def _short(mark: Mark) -> str:
+def _short(mark: Sighting) -> str:
     return mark.said if len(mark.said) <= QUOTED else f"{mark.said[: QUOTED - 1]}…"
 
 
-def _names(mark: Mark) -> str:
+def _names(mark: Sighting) -> str:
     return f"“{_short(mark)}” names what failed before it"
 
 
-def _ends(mark: Mark) -> str:
+def _ends(mark: Sighting) -> str:
     """Say what a transcript shows of two errors with no answer between them: they are tries of one request."""
     return f"“{_short(mark)}” comes from the same request, which was tried again"
 
 
-def _speech(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
+def _speech(case: Case, marks: Mapping[int, Sighting]) -> Iterator[Named]:
     """Yield what a fallback's line names, the failure before it, and what the last line names: every attempt."""
     for chain in case.chains:
         for one, other in pairwise(chain.attempts):
@@ -66,7 +65,8 @@ def _speech(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
         end = chain.exhausted_event
         if end is None or end not in marks:
             continue
-        for attempt in chain.attempts:  # one whose own failure is not logged is known by its fallback's line
+        # one whose own failure is not logged is known by its fallback's line
+        for attempt in chain.attempts:
             event = attempt.end_event if attempt.reason is not None else attempt.start_event
             if event is not None:
                 yield Named(event, end, _names(marks[end]))
@@ -81,13 +81,13 @@ def _start(attempt: Attempt) -> int:
     return -1 if attempt.start_event is None else attempt.start_event
 
 
-def _falls_back(attempt: Attempt, marks: Mapping[int, Mark]) -> bool:
+def _falls_back(attempt: Attempt, marks: Mapping[int, Sighting]) -> bool:
     """Say whether an attempt has a line that says of itself that it is a fallback."""
     mark = marks.get(_start(attempt))
     return mark is not None and mark.kind == K.STT_FALLBACK.value
 
 
-def _requests(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
+def _requests(case: Case, marks: Mapping[int, Sighting]) -> Iterator[Named]:
     """Yield what the number of a try names, the tries before it, and what a request's last error ends.
 
     In a transcript a request ends where its agent is answered. A debug log names no agent: there only the words of
@@ -119,14 +119,14 @@ def _requests(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
 def _tries(case: Case) -> pl.DataFrame:
     """Return the API's errors, each with the number of answers that its agent had in this file before."""
     is_answer = pl.col("kind") != K.API_ERROR.value
-    rows = case.of(K.API_ERROR, *ANSWERS).sort("file", "line", "ordinal")
+    rows = case.of(K.API_ERROR, *MODEL_SAID).sort("file", "line", "ordinal")
     counted = rows.with_columns(answers=is_answer.cast(pl.Int64).cum_sum().over("file", "agent_id"))
     return counted.filter(~is_answer)
 
 
 def _same_call(nodes: Sequence[Happening]) -> Iterator[Named]:
     """Yield the failures that name one tool call, each with the next."""
-    by_call: dict[str, list[Mark]] = {}
+    by_call: dict[str, list[Sighting]] = {}
     for mark in (m for node in nodes if not node.is_state for m in node.marks):
         if mark.call is not None:
             by_call.setdefault(mark.call, []).append(mark)
@@ -135,7 +135,7 @@ def _same_call(nodes: Sequence[Happening]) -> Iterator[Named]:
             yield Named(first.event_id, second.event_id, f"both records name the call {call}")
 
 
-def died_of(case: Case, nodes: Sequence[Happening]) -> Iterator[tuple[int, Mark, str, int]]:
+def died_of(case: Case, nodes: Sequence[Happening]) -> Iterator[tuple[int, Sighting, str, int]]:
     """Yield the failures that end an agent's own record: node, record, the agent's call and that call's record."""
     last = {a.last_event: a.spawn_event for a in case.agents if a.last_event is not None}
     for n, node in enumerate(nodes):

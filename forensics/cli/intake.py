@@ -67,7 +67,7 @@ def analysed(
             progress=progress,
         )
         analysis = analyse(request)
-    chosen = choice.of(analysis.sessions, now)
+    chosen = choice.among(analysis.sessions, now)
     if not chosen:
         raise no_choice(analysis.sessions)
     _tell_rule_errors(analysis, run)
@@ -135,7 +135,7 @@ def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Pat
 
     homes = homes_of(os.environ, Path.home())
     found = locate(homes)
-    chosen = choice.of(found, now, default)
+    chosen = choice.among(found, now, default)
     if found and not chosen:
         raise no_choice(found)
     if not chosen:

@@ -8,9 +8,7 @@ from __future__ import annotations
 from forensics.schema.columns import (
     CLOCK_STEP,
     EVENTS,
-    FIRST_NOTE,
     KIND_TYPE,
-    LAST_ORDINAL,
     LEVEL_TYPE,
     LOCAL,
     MOMENT,
@@ -20,8 +18,10 @@ from forensics.schema.columns import (
     TODOS,
     UTC,
 )
-from forensics.schema.kinds import NOTES, EventKind
-from forensics.schema.sources import NOUNS, Level, Source, TsQuality
+from forensics.schema.event_ids import FIRST_NOTE, LAST_ORDINAL
+from forensics.schema.kinds import ANSWERS, CALLS, LISTS, MODEL_SAID, NOTES, EventKind
+from forensics.schema.records import Level, TsQuality
+from forensics.schema.sources import Quoting, Source, Tells, Writing, telling, written
 from forensics.schema.tables import Row, conform, empty, is_from, is_kind
 from forensics.schema.words import (
     COMMAND_KEPT,
@@ -34,6 +34,7 @@ from forensics.schema.words import (
     INTERRUPT,
     NO_SILENCE_DETECTION,
     NO_SPEECH,
+    SERVICES,
     SHUTDOWN,
     SPAWN_TOOLS,
     STARTING,
@@ -41,6 +42,8 @@ from forensics.schema.words import (
 )
 
 __all__ = [
+    "ANSWERS",
+    "CALLS",
     "CLOCK_STEP",
     "COMMAND_KEPT",
     "CONVERSE",
@@ -55,13 +58,15 @@ __all__ = [
     "KIND_TYPE",
     "LAST_ORDINAL",
     "LEVEL_TYPE",
+    "LISTS",
     "LOCAL",
+    "MODEL_SAID",
     "MOMENT",
     "NOTES",
-    "NOUNS",
     "NO_SILENCE_DETECTION",
     "NO_SPEECH",
     "QUALITY_TYPE",
+    "SERVICES",
     "SHUTDOWN",
     "SOURCE_TYPE",
     "SPAWNS",
@@ -72,11 +77,16 @@ __all__ = [
     "UUID",
     "EventKind",
     "Level",
+    "Quoting",
     "Row",
     "Source",
+    "Tells",
     "TsQuality",
+    "Writing",
     "conform",
     "empty",
     "is_from",
     "is_kind",
+    "telling",
+    "written",
 ]

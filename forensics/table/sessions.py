@@ -13,19 +13,25 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from forensics.schema import MOMENT, NOTES, UUID, EventKind, Row, Source, TsQuality, is_from, is_kind
+from forensics.schema import (
+    MOMENT,
+    NOTES,
+    UUID,
+    EventKind,
+    Row,
+    Source,
+    Tells,
+    TsQuality,
+    is_from,
+    is_kind,
+    telling,
+)
+from forensics.schema.sources import Author
 
 ID_IN_PATH = rf"[/\\](?:todos|tasks)[/\\]({UUID})"
 AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
-CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
-VOICE_SOURCES = (
-    Source.VOICE_STDERR,
-    Source.VOICE_EVENTS,
-    Source.VOICE_EXCHANGES,
-    Source.VOICE_HEARD,
-    Source.VOICE_LOCK,
-    Source.VOICE_TRACE,
-)
+AT_WORK_BY = telling(Tells.WORK)
+VOICE_SOURCES = tuple(source for source in Source if source.about.author is Author.VOICE_SERVER)
 # they name the project that the server worked in
 PLACED = (EventKind.VOICE_EXCHANGE, EventKind.VOICE_LOCK_LEFT)
 MARGIN = timedelta(seconds=60)
@@ -206,7 +212,7 @@ def _attach_reports(events: pl.DataFrame) -> pl.DataFrame:
     )
     if reports.is_empty():
         return events
-    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    clients = events.filter(is_from(AT_WORK_BY) & pl.col("session_id").is_not_null())
     windows = _windows(clients).select("first", "last", owner="session_id")
     alive = reports.join_where(windows, pl.col("begun") >= pl.col("first"), pl.col("ended") <= pl.col("last"))
     owners = alive.select("file", "owner").unique().filter(pl.len().over("file") == 1)
@@ -223,7 +229,7 @@ def _attach_typed(events: pl.DataFrame) -> pl.DataFrame:
     typed = events.filter(loose).select("event_id", "ts", "path")
     if typed.is_empty():
         return events
-    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    clients = events.filter(is_from(AT_WORK_BY) & pl.col("session_id").is_not_null())
     windows = _windows(clients).select("first", "last", "places", owner="session_id")
     there = typed.join_where(windows, pl.col("ts") >= pl.col("first"), pl.col("ts") <= pl.col("last")).filter(
         pl.col("path").is_in(pl.col("places")).fill_null(value=False)
@@ -241,7 +247,7 @@ def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
     loose = events.filter(is_from(VOICE_SOURCES) & pl.col("session_id").is_null())
     if loose.is_empty():
         return events
-    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    clients = events.filter(is_from(AT_WORK_BY) & pl.col("session_id").is_not_null())
     owners = _alive_at(loose, _windows(clients))
     left = loose.join(owners, on="event_id", how="anti")
     if not left.is_empty():

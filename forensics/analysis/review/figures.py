@@ -11,7 +11,7 @@ from forensics.analysis.review.basis import SHOWN, Basis, of_all
 from forensics.analysis.review.requests import distinct
 from forensics.analysis.review.sequence import seconds_after
 from forensics.analysis.review.shape import Figure
-from forensics.schema import CONVERSE, Row, Source, is_kind
+from forensics.schema import CONVERSE, SERVICES, Row, Source, is_kind
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Claim
 from forensics.session.agents.overlap import spawned
@@ -20,9 +20,8 @@ from forensics.session.model.agents import AgentEnd
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict, cut_lines
 from forensics.session.model.speech import Chain
-from forensics.session.services.api_failures import ANSWERS, failures, is_still_trying
+from forensics.session.services.api_failures import API_ANSWERED, failures, is_still_trying
 from forensics.session.speech.results import failed_results
-from forensics.session.speech.tables import SERVICES
 from forensics.session.turns.open_turns import COMMANDS, silence_before_end
 from forensics.session.turns.silences import LONG_S
 from forensics.session.work.open_work import agents_out, unexplained_writes
@@ -92,7 +91,7 @@ def _prompts(basis: Basis) -> Iterator[Figure]:
 def _turns(case: Case) -> Iterator[tuple[int, bool]]:
     """Yield the user's prompts, and whether any was left without an answer: by an error, or by the record's end."""
     told = (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null()
-    rows = case.of(K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR, K.COMPACTION, *ANSWERS).filter(told)
+    rows = case.of(K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR, K.COMPACTION, *API_ANSWERED).filter(told)
     if case.is_partly_told(rows):
         return
     turn: list[Row] = []
@@ -110,7 +109,7 @@ def _turn(turn: Sequence[Row], *, at_end: bool) -> Iterator[tuple[int, bool]]:
         return
     kinds = {row["kind"] for row in turn}
     failed = any(r["kind"] == K.API_ERROR.value and r["component"] == "final" for r in turn)
-    answered = bool(kinds & {*ANSWERS, K.USER_INTERRUPT, K.COMPACTION}) or not (failed or at_end)
+    answered = bool(kinds & {*API_ANSWERED, K.USER_INTERRUPT, K.COMPACTION}) or not (failed or at_end)
     yield turn[0]["event_id"], answered
 
 

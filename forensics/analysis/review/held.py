@@ -11,8 +11,8 @@ from forensics.analysis.review.requests import answered, distinct
 from forensics.analysis.review.sequence import before, seconds_after
 from forensics.analysis.review.shape import Told
 from forensics.rulekit.api_words import whose
+from forensics.schema import SERVICES, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
 from forensics.schema.finding import Claim
 from forensics.session.agents.overlap import spawned
 from forensics.session.files.conflicts import stale_edits
@@ -22,9 +22,8 @@ from forensics.session.model.ending import DIED, Verdict
 from forensics.session.model.files import FileAccess
 from forensics.session.model.names import agent_name, place
 from forensics.session.model.speech import Chain
-from forensics.session.services.api_failures import ANSWERS, ApiClass, class_of, failures
+from forensics.session.services.api_failures import API_ANSWERED, ApiClass, class_of, failures
 from forensics.session.services.mcp_losses import losses_of
-from forensics.session.speech.tables import SERVICES
 from forensics.session.work.checkpoints import COMMIT, checkpoints
 from forensics.text.clock_time import clock_time
 from forensics.text.durations import span_text
@@ -123,7 +122,7 @@ def _cured(case: Case) -> Iterator[tuple[int, int]]:
     A transcript tells whose try it was. The debug log does not: it is read only where there was but one agent.
     """
     source: Source = Source.TRANSCRIPT
-    signs: tuple[K, ...] = ANSWERS
+    signs: tuple[K, ...] = API_ANSWERED
     tried = case.of(K.API_ERROR).filter(pl.col("component") == "attempt")
     if tried.filter(pl.col("source") == source.value).is_empty():
         source, signs = Source.CLAUDE_DEBUG, (K.API_FIRST_BYTE, K.TOOL_DISPATCH)

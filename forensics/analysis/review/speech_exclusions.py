@@ -11,7 +11,7 @@ from forensics.analysis.review.basis import Basis
 from forensics.analysis.review.requests import PAGE, answered
 from forensics.analysis.review.sequence import after, seconds_after
 from forensics.analysis.review.shape import Exclusion
-from forensics.schema import CONVERSE, Row, Source, is_from
+from forensics.schema import CONVERSE, MODEL_SAID, SERVICES, Row, Source, Writing, is_from, written
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Claim, Slot
 from forensics.session.model.case import Case
@@ -22,7 +22,6 @@ from forensics.session.services.latency import is_down
 from forensics.session.speech.credential_refusals import variant_of
 from forensics.session.speech.endpoints import is_local
 from forensics.session.speech.results import failed_results
-from forensics.session.speech.tables import SERVICES
 from forensics.text.clock_time import clock_time
 from forensics.text.durations import span_text
 from forensics.text.numbers import counted
@@ -30,14 +29,10 @@ from forensics.text.numbers import counted
 CREDENTIAL, UNCLOSED = "CCF202", "CCF203"
 # signs that a session went on, in logs that programs write while it runs; what only ends the failed call is none
 WORK = (
-    K.USER_PROMPT, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE,
-    K.TASK_UPDATE, K.TOOL_DISPATCH, K.DISK_WRITE, K.MCP_CALL, K.VOICE_CALL_BEGIN,
+    *MODEL_SAID, K.USER_PROMPT, K.TOOL_DISPATCH, K.DISK_WRITE, K.MCP_CALL, K.VOICE_CALL_BEGIN,
     K.VOICE_REQUEST, K.TURN_END,
 )  # fmt: skip
-LIVE = (
-    Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.STREAM_JSON, Source.VOICE_STDERR,
-    Source.VOICE_EVENTS,
-)  # fmt: skip
+LIVE = written(Writing.IN_ORDER, Writing.LIVE)
 # what a key was said to be, by the rule's words, and what is ruled out by it
 NOT_SENT = {
     "empty": "By the service's answer no key came with the request",

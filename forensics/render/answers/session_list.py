@@ -13,7 +13,7 @@ from forensics.schema.finding import Severity
 from forensics.text.durations import span_text
 
 # what a whole record of a session has
-WANTED = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG)
+WANTED = tuple(source for source in Source if source.about.absence)
 WIDE, SHORT = 180, 8
 COLUMNS = (
     "session",

@@ -1,20 +1,21 @@
 """An analysis as tables: what ``forensics events`` writes and ``forensics query`` asks.
 
-The columns are documented here and nowhere else: docs/exploring.md is made of them.
+The columns are documented here, those of an event in ``schema/meanings``: docs/exploring.md is made of them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from forensics.analysis.model import Analysis, SessionAnalysis
-from forensics.schema import LOCAL, UTC, Row
+from forensics.schema import EVENTS, UTC, Row
 from forensics.schema.finding import EvidenceRef, Finding, cited_codes
+from forensics.schema.meanings import COLUMNS
 from forensics.text.controls import CONTROL
 
 
@@ -30,43 +31,20 @@ class Column:
 STRING, WHOLE, REAL, YES = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 BIG, SMALL = pl.UInt64(), pl.UInt32()
 
-EVENT_COLUMNS = (
-    Column("ts", UTC, "when, in UTC; null where no clock tells"),
-    Column("ts_quality", STRING, "how well the time is known: exact, aligned, inferred, missing"),
-    Column("session_id", STRING, "the session, as `forensics sessions` lists it"),
-    Column("agent_id", STRING, "the agent that did it; null: the main agent, or not known"),
-    Column("kind", STRING, "what happened: tool_call, api_error, stt_fail …"),
-    Column("level", STRING, "the record's own level, where it has one"),
-    Column("source", STRING, "which log format: transcript, claude-debug, voice-stderr …"),
-    Column("file", STRING, "the file that the record stands in, as reports name it"),
-    Column("line", SMALL, "its line, as an editor shows it"),
-    Column("ordinal", pl.UInt16(), "which record of that line, from 0"),
-    Column("message", STRING, "what the record says, in short"),
-    Column("cited_by", STRING, "codes of the findings that cite it, between blanks"),
-    Column("tool", STRING, "the tool that was called"),
-    Column("status", STRING, "how it ended, or which state is told"),
-    Column(
-        "duration_ms", REAL, "how long it took; of a voice call that begins: the time limit that it asks for"
-    ),
-    Column("path", STRING, "the file that a tool read or wrote, or the working folder"),
-    Column("command", STRING, "the shell command, its first 400 characters"),
-    Column("endpoint", STRING, "which service answered: an URL, or the model's name"),
-    Column("component", STRING, "logger, MCP server, or type of the agent"),
-    Column("target_agent_id", STRING, "the agent that the record launches, ends or reports on"),
-    Column("correlation_id", STRING, "the call's id: a call and its result share it"),
-    Column("message_id", STRING, "the API message: the calls of one turn share it"),
-    Column("record_id", STRING, "the same in every copy of a record"),
-    Column("text", STRING, "what was said or heard, where a rule judges the words"),
-    Column("text_sha", STRING, "a digest of a prompt, or of a call's whole input"),
-    Column("pid", WHOLE, "the process, where the record names it"),
-    Column("count", WHOLE, "how many: items of a list, attempts, objects"),
-    Column("total", WHOLE, "of how many"),
-    Column("tokens", WHOLE, "that a message, an agent or a run used; that a compaction left"),
-    Column("silence_detection", YES, "whether a recording was to end at silence"),
-    Column("local_ts", LOCAL, "the voice server's own clock, without a zone"),
-    Column("attrs", STRING, "what else the record says, as JSON"),
-    Column("event_id", BIG, "names the record within one run: `evidence` refers to it"),
-)
+CITED_BY = Column("cited_by", STRING, "codes of the findings that cite it, between blanks")
+
+
+def _event_columns() -> Iterator[Column]:
+    """Yield the columns of an event as they are put out: words for enums, and the file by its name."""
+    for name, told in COLUMNS.items():
+        dtype = EVENTS[name]
+        as_words = isinstance(dtype, pl.Enum) or name == "file"
+        yield Column(name, STRING if as_words else dtype, told)
+        if name == "message":
+            yield CITED_BY
+
+
+EVENT_COLUMNS = tuple(_event_columns())
 FINDING_COLUMNS = (
     Column("session_id", STRING, "the session"),
     Column("rule", STRING, "the rule's code"),

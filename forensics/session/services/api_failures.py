@@ -14,8 +14,8 @@ from enum import StrEnum
 
 import polars as pl
 
+from forensics.schema import MODEL_SAID, Row, Source, TsQuality
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source, TsQuality
 from forensics.session.model.case import Case, per_case
 
 
@@ -74,15 +74,7 @@ NETWORK = re.compile(
 MOST_KEPT = 20  # a client that a script starts again and again may fail for days
 AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
 # signs of an answer: a transcript's, and without one the debug log's
-ANSWERS = (
-    K.ASSISTANT_MESSAGE,
-    K.TOOL_CALL,
-    K.AGENT_SPAWN,
-    K.TODO_SNAPSHOT,
-    K.TASK_CREATE,
-    K.TASK_UPDATE,
-    K.TOOL_DISPATCH,
-)
+API_ANSWERED = (*MODEL_SAID, K.TOOL_DISPATCH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +148,7 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
 
 def has_requests(case: Case) -> bool:
     """Say whether the evidence tells of any request to the model API."""
-    return not case.of(*ANSWERS, K.API_ERROR, K.API_FIRST_BYTE).is_empty()
+    return not case.of(*API_ANSWERED, K.API_ERROR, K.API_FIRST_BYTE).is_empty()
 
 
 def is_still_trying(case: Case) -> bool:
@@ -198,7 +190,7 @@ class _Answers:
     """Where each agent was answered: in a transcript's lines, without one in the debug log's."""
 
     def __init__(self, case: Case, source: Source) -> None:
-        rows = case.of(*ANSWERS).filter(pl.col("source") == source.value).sort("file", "line")
+        rows = case.of(*API_ANSWERED).filter(pl.col("source") == source.value).sort("file", "line")
         self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
         for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
             lines, events = self._of.setdefault((file, agent), ([], []))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.schema import CONVERSE, Row, Source, is_from
+from forensics.schema import CONVERSE, Row, Source, Tells, is_from, telling
 from forensics.schema import EventKind as K
 from forensics.schema.failed_results import VOICE
 from forensics.session.model.case import Case, per_case
@@ -27,7 +27,7 @@ HEARD = re.compile(
 STT_TIME = re.compile(r"\bstt (\d+(?:\.\d+)?)s\b")
 # by this name results, and people, call the endpoint on the internet; the others are kinds of local services
 CLOUD = "openai"
-SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
+SERVER_LINES = telling(Tells.SERVER_LINES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from forensics.schema import SERVICES
 from forensics.session.model.speech import Chain
 
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
+__all__ = ["SERVICES", "chain_endpoints", "chain_events", "short"]
 
 
 def chain_endpoints(chain: Chain) -> tuple[str, ...]:

@@ -12,14 +12,14 @@ from forensics.table.order import ONE_WRITER
 
 PLACE = "place"
 AT_END = 2**62  # the place of the record's end: after everything that it holds
-MOST_MARKS = 50  # moments of one happening that are compared: the hundredth repetition proves nothing new
+MOST_SIGHTINGS = 50  # moments of one happening that are compared: the hundredth repetition proves nothing new
 # printed when the garbage is collected: their time is not the time of what they report
 UNTIMED = (K.RESOURCE_WARNING, K.RESOURCE_OBJECT)
 OWN_TIME = (TsQuality.EXACT.value, TsQuality.ALIGNED.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Sighting:
     """One record at which a happening shows."""
 
     event_id: int
@@ -38,7 +38,7 @@ class Mark:
         """Return its time, by the server's own clock where UTC is not known."""
         return self.ts or self.local
 
-    def seconds_to(self, other: Mark) -> float | None:
+    def seconds_to(self, other: Sighting) -> float | None:
         """Return the seconds until ``other``; null where it is not known that this one came first.
 
         In a log of one writer the lines tell the order. Over two logs only times of the records' own do.
@@ -61,10 +61,10 @@ class Mark:
         return seconds if in_order else None
 
 
-def marks_of(rows: Iterable[Row]) -> tuple[Mark, ...]:
+def sightings_of(rows: Iterable[Row]) -> tuple[Sighting, ...]:
     """Return the records that have a usable time, in the case's order. A row carries its place there."""
-    marks = [
-        Mark(
+    found = [
+        Sighting(
             event_id=row["event_id"],
             place=row[PLACE],
             kind=row["kind"],
@@ -79,4 +79,4 @@ def marks_of(rows: Iterable[Row]) -> tuple[Mark, ...]:
         for row in rows
         if K(row["kind"]) not in UNTIMED and (row["ts"] is not None or row["local_ts"] is not None)
     ]
-    return tuple(sorted(marks, key=lambda m: m.place)[:MOST_MARKS])
+    return tuple(sorted(found, key=lambda m: m.place)[:MOST_SIGHTINGS])
