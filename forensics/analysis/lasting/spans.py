@@ -15,7 +15,7 @@ from functools import cached_property
 
 import polars as pl
 
-from forensics.analysis.model import SessionAnalysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.schema import UUID, Row
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Finding

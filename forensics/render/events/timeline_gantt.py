@@ -8,7 +8,8 @@ from datetime import timedelta
 from itertools import groupby
 
 from forensics.analysis.lasting.spans import Mark, Sort, Span, Spans, State, short_id
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.pictures import mermaid
 from forensics.render.pictures.mermaid import Section, Task, gantt
 from forensics.schema.finding import Severity
@@ -55,7 +56,7 @@ def _bars(number: int, session: SessionAnalysis) -> Iterator[_Bar]:
     told = Spans(session)
     clock = "local time, " if told.is_local else ""  # the voice server's own
     name = short_id(session)
-    head = f"{clock}{name} {session.case.ending.verdict}"
+    head = f"{clock}{name} {session.verdict}"
     spans = [s for s in told.all() if s.sort in SHOWN]
     for sorts, section in (((Sort.SESSION, Sort.AGENT), head), ((Sort.VOICE, Sort.SPEECH), f"{name} voice")):
         for span in spans:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from forensics.analysis.lasting.spans import VOICE, Mark, Span, Spans, State, micros_of, short_id
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.markup import json_escaped, plain
 from forensics.text.lengths import shortened
 
@@ -37,10 +38,10 @@ def _place(entry: Entry) -> tuple[bool, int, int, int, int]:
 
 
 def _process(pid: int, session: SessionAnalysis) -> Iterator[Entry]:
-    case, told = session.case, Spans(session)
-    yield _name("process_name", pid, 0, plain(f"{short_id(session)} {case.ending.verdict}"))
+    told = Spans(session)
+    yield _name("process_name", pid, 0, plain(f"{short_id(session)} {session.verdict}"))
     yield {"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": pid}}
-    labels = "the voice server's local time" if told.is_local else plain(case.cwd or "")
+    labels = "the voice server's local time" if told.is_local else plain(session.cwd or "")
     if labels:
         yield {"ph": "M", "name": "process_labels", "pid": pid, "tid": 0, "args": {"labels": labels}}
     spans, marks = told.all(), told.marks()
@@ -101,8 +102,8 @@ class _Lanes:
     """Gives each span a thread on which it nests: the first lane of its track that it fits into."""
 
     def __init__(self, session: SessionAnalysis, marks: list[Mark]) -> None:
-        named = {a.agent_id: a.name for a in session.case.agents}
-        whole = "session" if session.case.is_voice_only else "main agent"
+        named = session.agent_names
+        whole = "session" if session.is_voice_only else "main agent"
         self._names = {"": whole, **{i: f"agent {n}" for i, n in named.items()}, VOICE: "voice"}
         tracks = dict.fromkeys(("", *named, *(m.finding.agent_id or "" for m in marks), VOICE))
         self._order = {track: n for n, track in enumerate(tracks)}

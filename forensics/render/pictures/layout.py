@@ -11,7 +11,8 @@ from forensics.analysis.lasting.agents import agents_track
 from forensics.analysis.lasting.latency import latency_track
 from forensics.analysis.lasting.shape import Tone, Track
 from forensics.analysis.lasting.todos import todos_track
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.pictures.drawing import draw
 from forensics.render.pictures.mermaid import LABEL, Section, Task, gantt
 from forensics.render.pictures.picture import Picture

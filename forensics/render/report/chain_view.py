@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import SessionAnalysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.chain.graph import Edge, Link, Path
 from forensics.chain.happenings import Happening
 from forensics.render.report.exhibits import Exhibits

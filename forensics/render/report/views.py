@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forensics.analysis.model import DiskWrite, Gap, Moment, TodoEntry
+from forensics.analysis.entries import DiskWrite, Gap, Moment, TodoEntry
+from forensics.analysis.session_analysis import AgentLife
 from forensics.render.pictures.picture import Picture
 from forensics.render.report.advice_views import Advice
 from forensics.render.report.exhibits import Exhibit, Related, Sentence
@@ -17,7 +18,6 @@ from forensics.render.report.outline import Topic
 from forensics.render.report.review_views import ReviewView
 from forensics.rulekit.rule import Rule
 from forensics.schema.finding import EvidenceRef, Finding, Table
-from forensics.session.model.agents import AgentLife
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
