@@ -6,12 +6,14 @@ Templates only place and repeat; what is said, and on what it rests, is decided 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from forensics.analysis.citations import format_utc
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import AgentEnd, SessionAnalysis
-from forensics.render.pictures.layout import labelled, pictures_of
+from forensics.render.pictures.picture import Picture
+from forensics.render.references import labelled
 from forensics.render.report.advice import advise
 from forensics.render.report.chain_view import view_chain
 from forensics.render.report.exhibits import Exhibits
@@ -26,16 +28,19 @@ from forensics.schema import Source
 from forensics.schema.finding import EvidenceRef
 from forensics.text.durations import span_text
 
+PicturesOf: TypeAlias = Callable[[SessionAnalysis, str], tuple[Picture, ...]]  # of a session and its label
 SUMMARY_FINDINGS = 6
 # only an id that the client itself gives is put into a command to copy
 SESSION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def lay_out_all(analysis: Analysis, tz: str | None, assets: str | None = None) -> tuple[Incident, ...]:
-    """Lay out all sessions, with one numbering of their evidence. ``assets``: where pictures are files, too."""
+def lay_out_all(
+    analysis: Analysis, tz: str | None, pictures: PicturesOf | None = None
+) -> tuple[Incident, ...]:
+    """Lay out all sessions, with one numbering of their evidence. ``pictures``: of a form that shows some."""
     exhibits = Exhibits()
     return tuple(
-        lay_out(session, analysis, tz, exhibits, label, assets) for label, session in labelled(analysis)
+        lay_out(session, analysis, tz, exhibits, label, pictures) for label, session in labelled(analysis)
     )
 
 
@@ -45,7 +50,7 @@ def lay_out(
     tz: str | None,
     exhibits: Exhibits,
     label: str = "",
-    assets: str | None = None,
+    pictures: PicturesOf | None = None,
 ) -> Incident:
     """Lay out one session. ``label`` is its name in a report of several."""
     clock = choose_clock(tz, session.timeline)
@@ -89,7 +94,7 @@ def lay_out(
         end_exhibits=exhibits.quote(end_exhibits) if not views.ending else (),
         advice=advise(session, analysis),
         review=view_review(session.review, {f.rule: rules[f.rule] for f in session.findings}, exhibits),
-        pictures=pictures_of(session, label, assets),
+        pictures=pictures(session, label) if pictures is not None else (),
         resume=session.session_id if SESSION_ID.fullmatch(session.session_id) else None,
         todos=session.todos,
         missing_agents=tuple(
