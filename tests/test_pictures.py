@@ -14,13 +14,19 @@ import pytest
 from forensics.analysis.engine import analyse
 from forensics.analysis.lasting.agents import agents_track
 from forensics.analysis.lasting.latency import latency_track
-from forensics.analysis.lasting.shape import MAIN, Sort, Span, State
+from forensics.analysis.lasting.lives import ENDS
+from forensics.analysis.lasting.spans import MAIN, Sort, Span, State
 from forensics.analysis.lasting.todos import todos_track
+from forensics.render.events import timeline_gantt
+from forensics.render.pictures import bars, chart, layout
+from forensics.render.pictures import picture as one_picture
 from forensics.render.pictures.layout import pictures_of
 from forensics.render.pictures.mermaid import MOST_BARS
 from forensics.render.pictures.rows import lasted
 from forensics.render.report.html.page import to_html
 from forensics.render.report.markdown import to_markdown
+from forensics.render.report.screen.report import to_screen
+from forensics.session.model.agents import AgentEnd
 from tests.html_reading import Reader
 from tests.report_text import INCIDENT, ROOT, analysis_of
 
@@ -278,3 +284,25 @@ def test_of_what_has_one_known_time_no_length_is_told():
     assert lasted(point) == ("HTTP 529",)
     assert lasted(replace(point, until=at + timedelta(milliseconds=3))) == ("less than 0.1 s", "HTTP 529")
     assert lasted(replace(point, until=at + timedelta(seconds=2.12))) == ("2.1 s", "HTTP 529")
+
+
+def test_a_form_draws_only_what_it_shows(monkeypatch):
+    analysis, drawn = analysis_of(INCIDENT), []
+    monkeypatch.setattr(one_picture, "draw", lambda *given, **more: drawn.append("svg") or "<svg></svg>")
+    monkeypatch.setattr(one_picture, "chart_of", lambda *given: drawn.append("mermaid") or "gantt")
+    assert to_markdown(analysis).count("```mermaid") == 3
+    assert drawn == ["mermaid"] * 3
+    drawn.clear()
+    assert to_html(analysis).count("<svg>") == 3
+    assert drawn == ["svg"] * 3
+    drawn.clear()
+    to_markdown(analysis, assets="pictures")
+    monkeypatch.setattr(layout, "tracks_of", lambda session: pytest.fail("laid out for nobody"))
+    to_screen(analysis, width=100)
+    assert drawn == []
+
+
+def test_every_end_is_shown_and_every_state_has_its_looks():
+    assert set(AgentEnd) - set(ENDS) == {AgentEnd.REFUSED}
+    for looks in (bars.LOOKS, chart.TAGS, timeline_gantt.TAGS):
+        assert set(looks) == set(State)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.lasting.course import course_of
-from forensics.analysis.lasting.shape import Sort, State
+from forensics.analysis.lasting.spans import Sort, State
 from forensics.analysis.places import places_of
 from forensics.cli.app import app
 from forensics.render.events import timeline_list

@@ -7,9 +7,10 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.analysis.lasting.lanes import Strip, Track, lane, track
 from forensics.analysis.lasting.lives import life_span
 from forensics.analysis.lasting.marks import marks_by_lane
-from forensics.analysis.lasting.shape import MAIN, Sort, Span, State, Strip, Track, lane, track
+from forensics.analysis.lasting.spans import MAIN, Sort, Span, State
 from forensics.schema import NOTES, Row, Source, is_from, is_kind
 from forensics.schema.finding import Finding
 from forensics.session.agents.overlap import horizon

@@ -9,7 +9,7 @@ import polars as pl
 
 from forensics.analysis.lasting.clock import OneClock
 from forensics.analysis.lasting.lives import answered_state
-from forensics.analysis.lasting.shape import MAIN, Sort, Span, State, records
+from forensics.analysis.lasting.spans import MAIN, Sort, Span, State, records
 from forensics.schema import Row
 from forensics.session.model.case import Case
 from forensics.session.model.open_calls import ANSWERS, CALLS

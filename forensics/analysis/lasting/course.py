@@ -13,7 +13,7 @@ from forensics.analysis.lasting.calls import tool_spans
 from forensics.analysis.lasting.clock import OneClock, clock_of
 from forensics.analysis.lasting.lives import life_span
 from forensics.analysis.lasting.marks import first_marks
-from forensics.analysis.lasting.shape import MAIN, Mark, Sort, Span, State
+from forensics.analysis.lasting.spans import MAIN, Mark, Sort, Span, State
 from forensics.analysis.lasting.voice import voice_spans
 from forensics.analysis.places import places_of
 from forensics.analysis.session_analysis import SessionAnalysis

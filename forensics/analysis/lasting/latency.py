@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from forensics.analysis.lasting.lanes import SEVERAL, Track, lane, track
 from forensics.analysis.lasting.marks import marks_by_lane
-from forensics.analysis.lasting.shape import SEVERAL, Sort, Span, State, Track, lane, records, track
+from forensics.analysis.lasting.spans import Sort, Span, State, records
 from forensics.schema.finding import Finding
 from forensics.session.model.case import Case
 from forensics.session.model.speech import Attempt, Chain, walk_attempts

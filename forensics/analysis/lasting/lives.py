@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from forensics.analysis.lasting.shape import Sort, Span, State, records
+from forensics.analysis.lasting.spans import Sort, Span, State, records
 from forensics.session.model.agents import ENDINGS, AgentEnd, AgentLife
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from forensics.analysis.lasting.shape import Mark
+from forensics.analysis.lasting.spans import Mark
 from forensics.schema import Row
 from forensics.schema.finding import Finding
 from forensics.session.model.case import Case

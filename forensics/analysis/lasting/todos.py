@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from forensics.analysis.lasting.agents import short_name
+from forensics.analysis.lasting.lanes import SEVERAL, Strip, Track, lane, track
 from forensics.analysis.lasting.marks import marks_by_lane
-from forensics.analysis.lasting.shape import MAIN, SEVERAL, Sort, Span, State, Strip, Track, lane, track
+from forensics.analysis.lasting.spans import MAIN, Sort, Span, State
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 from forensics.schema.finding import Finding

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from forensics.analysis.lasting.agents import agents_track
+from forensics.analysis.lasting.lanes import Track
 from forensics.analysis.lasting.latency import latency_track
-from forensics.analysis.lasting.shape import Track
 from forensics.analysis.lasting.todos import todos_track
 from forensics.analysis.session_analysis import SessionAnalysis
 

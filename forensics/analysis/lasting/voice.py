@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from forensics.analysis.lasting.clock import OneClock
-from forensics.analysis.lasting.shape import VOICE, Sort, Span, State, records
+from forensics.analysis.lasting.spans import VOICE, Sort, Span, State, records
 from forensics.schema import EventKind as K
 from forensics.schema import Row
 from forensics.session.model.case import Case

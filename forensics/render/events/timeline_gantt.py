@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from forensics.analysis.lasting.course import course_of
-from forensics.analysis.lasting.shape import Mark, Sort, Span, State
+from forensics.analysis.lasting.spans import Mark, Sort, Span, State
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.pictures import mermaid

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from forensics.analysis.lasting.course import course_of
-from forensics.analysis.lasting.shape import MAIN, VOICE, Mark, Span, State
+from forensics.analysis.lasting.spans import MAIN, VOICE, Mark, Span, State
 from forensics.analysis.model import Analysis
 from forensics.analysis.places import places_of
 from forensics.analysis.session_analysis import SessionAnalysis

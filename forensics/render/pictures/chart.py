@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.analysis.lasting.shape import State, Track
+from forensics.analysis.lasting.lanes import Track
+from forensics.analysis.lasting.spans import State
 from forensics.render.pictures.mermaid import LABEL, GanttBar, Section, gantt
 from forensics.render.pictures.rows import Row
 from forensics.text.lengths import shortened

@@ -1,29 +1,19 @@
-"""Tracks as SVG: a lane below the other over one scale of time, findings as diamonds on the lane they rest on."""
+"""Tracks as SVG: a lane below the other over one scale of time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import zip_longest
 
-from forensics.analysis.lasting.shape import Lane, Mark, Sort, Span, State, Track
-from forensics.render.pictures.rows import Row, called, clusters, lasted, took
+from forensics.analysis.lasting.lanes import Lane, Track
+from forensics.analysis.lasting.spans import Sort, Span, State
+from forensics.render.pictures.bars import BAR, LINE, LOOKS, draw_bars, draw_marks
+from forensics.render.pictures.rows import Row, called, lasted, took
 from forensics.render.pictures.svg import CHARACTER, LEFT, RIGHT, WIDTH, Canvas, Scale, fitting
 
 TOP, AXIS = 8, 22  # pixels
-LINE, BAR = 19, 13
 PANEL = 52  # the height of a service's calls
-APART = 9  # pixels between two marks
-CAPITAL = 6.8  # pixels of a character of a code
 INDENT, NAME = 12, LEFT - 16
 MOST_STEMS = 400  # calls of one service: the longest, and those that failed
-LOOKS = {  # classes of the style, by how what lasted ended
-    State.PLAIN: "plain",
-    State.UNTOLD: "plain",
-    State.OK: "done",
-    State.OPEN: "open",
-    State.FAILED: "failed",
-    State.STOPPED: "failed",
-}
 
 
 def draw(track: Track, rows: Sequence[Row], *, key: str, title: str, told: str) -> str:
@@ -65,12 +55,12 @@ def _agent(canvas: Canvas, scale: Scale, lane: Lane, rows: Sequence[Row]) -> flo
     lives = lane.lasting
     if not lives:
         _name(canvas, lane, lane.title)
-    _findings(canvas, scale, lane)
+    draw_marks(canvas, scale, lane)
     middle = canvas.y + BAR / 2
     if not lives:
         return middle
     _name(canvas, lane, f"{lane.title}. {lane.about}" if lane.about else lane.title)
-    _bars(canvas, scale, lives)
+    draw_bars(canvas, scale, lives)
     canvas.y += LINE
     _writes(canvas, scale, _written(lane, rows))
     canvas.y += 3
@@ -103,7 +93,7 @@ def _writes(canvas: Canvas, scale: Scale, writes: Iterable[Span]) -> None:
 def _list(canvas: Canvas, scale: Scale, lane: Lane, rows: Sequence[Row]) -> float:
     """Draw a list: a line for each of its items."""
     _name(canvas, lane, lane.title, name=lane.title)
-    _findings(canvas, scale, lane, least=LINE)
+    draw_marks(canvas, scale, lane, least=LINE)
     wanted = {(r.since, r.until, r.events) for r in rows if r.is_bar}
     for strip in lane.strips:
         spans = [s for s in strip if (s.since, s.until, s.events) in wanted]
@@ -111,14 +101,14 @@ def _list(canvas: Canvas, scale: Scale, lane: Lane, rows: Sequence[Row]) -> floa
             continue
         item = called(spans[0])
         canvas.text(8 + INDENT, canvas.y + 11, fitting(item, NAME - INDENT), "small", tip=item)
-        _bars(canvas, scale, spans, of=item)
+        draw_bars(canvas, scale, spans, of=item)
         canvas.y += LINE
     return canvas.y
 
 
 def _service(canvas: Canvas, scale: Scale, lane: Lane, _: Sequence[Row]) -> float:
     """Draw a service: each call as high as it took long; what failed stands out."""
-    _findings(canvas, scale, lane)
+    draw_marks(canvas, scale, lane)
     calls = lane.lasting
     most = max((c.seconds for c in calls), default=0.0)
     kept = sorted(calls, key=lambda c: (c.state is not State.FAILED, -c.seconds, c.since))[:MOST_STEMS]
@@ -146,74 +136,6 @@ def _name(canvas: Canvas, lane: Lane, tip: str, name: str = "") -> None:
     canvas.text(
         x, canvas.y + 11, fitting(name or lane.short, NAME - INDENT * lane.depth), "name small", tip=tip
     )
-
-
-def _bars(canvas: Canvas, scale: Scale, spans: Sequence[Span], *, of: str = "") -> None:
-    """Draw spans side by side, each with its words as far as the next one leaves room."""
-    for span, following in zip_longest(spans, spans[1:]):
-        limit = scale.x(following.since) if following is not None else WIDTH - RIGHT
-        if scale.shows(span.since, span.until):
-            _bar(canvas, scale, span, limit, of)
-
-
-def _bar(canvas: Canvas, scale: Scale, span: Span, limit: float, of: str) -> None:
-    """Draw a span with its words in it or beside it, where there is room."""
-    x, end = scale.x(span.since), scale.x(span.until)
-    words = ", ".join(lasted(span))
-    if span.since < scale.since:
-        words = f"since {span.since:%H:%M:%S}, {words}"
-    tip = f"{of} {span.since:%H:%M:%S} to {span.until:%H:%M:%S}: {words}".strip()
-    look = f"bar {LOOKS[span.state]}"
-    if span.seen is not None:
-        known = scale.x(span.seen)
-        canvas.box(known, canvas.y, end - known, BAR, f"{look} unseen", tip)
-        canvas.box(x, canvas.y, known - x, BAR, look, tip)
-    else:
-        canvas.box(x, canvas.y, end - x, BAR, look, tip)
-    wide = len(words) * CHARACTER + 8
-    if wide <= end - x:
-        canvas.text(x + 5, canvas.y + 10, words, "small")
-    elif wide <= limit - end:
-        canvas.text(end + 5, canvas.y + 10, words, "small")
-    elif wide <= x - LEFT and limit >= WIDTH - RIGHT:
-        canvas.text(x - 5, canvas.y + 10, words, "small", end=True)
-    elif end - x > 60:  # noqa: PLR2004 - room for a few words
-        canvas.text(x + 5, canvas.y + 10, fitting(words, end - x - 8), "small")
-
-
-def _findings(canvas: Canvas, scale: Scale, lane: Lane, least: float = 0) -> None:
-    """Draw the diamonds of a lane's marks, with the codes behind them where there is room."""
-    marks = [m for m in lane.marks if scale.shows(m.at, m.at)]
-    near = (scale.until - scale.since) * APART / (WIDTH - LEFT - RIGHT)
-    groups = list(clusters(marks, near))
-    taken = float(LEFT)
-    for group, following in zip_longest(groups, groups[1:]):
-        x = scale.x(group[0].at)
-        codes = sorted({m.code for m in group})
-        canvas.diamond(x, canvas.y + 7, f"{_times(group)}: {', '.join(codes)}")
-        limit = scale.x(following[0].at) - 6 if following else WIDTH
-        taken = _codes(canvas, x, codes, limit, taken)
-    canvas.y += LINE - 3 if groups and not least else least
-
-
-def _codes(canvas: Canvas, x: float, codes: Sequence[str], limit: float, taken: float) -> float:
-    """Write as many codes as have room behind a diamond, or before it; return up to where the line is taken."""
-    for count in range(len(codes), 0, -1):
-        more = f" +{len(codes) - count}" if count < len(codes) else ""
-        text = " ".join(codes[:count]) + more
-        wide = len(text) * CAPITAL + 10
-        if x + wide <= limit:
-            canvas.text(x + 8, canvas.y + 11, text, "small dim")
-            return x + wide
-        if x - wide >= taken:
-            canvas.text(x - 8, canvas.y + 11, text, "small dim", end=True)
-            return x + 8
-    return x + 8
-
-
-def _times(group: Sequence[Mark]) -> str:
-    first, last = f"{group[0].at:%H:%M:%S}", f"{group[-1].at:%H:%M:%S}"
-    return first if first == last else f"{first} to {last}"
 
 
 def _spawned(canvas: Canvas, scale: Scale, lane: Lane, middle: float, parents: dict[int, float]) -> None:

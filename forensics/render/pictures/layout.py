@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.lasting.shape import Track
+from forensics.analysis.lasting.lanes import Track
 from forensics.analysis.lasting.tracks import tracks_of
 from forensics.analysis.places import places_of
 from forensics.analysis.session_analysis import SessionAnalysis

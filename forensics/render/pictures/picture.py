@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from forensics.analysis.lasting.shape import Track
+from forensics.analysis.lasting.lanes import Track
 from forensics.render.pictures.chart import chart_of
 from forensics.render.pictures.drawing import draw
 from forensics.render.pictures.rows import Row

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import altair as alt
 import vl_convert
 
-from forensics.analysis.lasting.shape import State, Track
+from forensics.analysis.lasting.lanes import Track
+from forensics.analysis.lasting.spans import State
 from forensics.analysis.lasting.tracks import tracks_of
 from forensics.analysis.model import Analysis
 from forensics.render.markup import plain

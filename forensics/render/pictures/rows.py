@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from forensics.analysis.lasting.shape import Lane, Mark, Sort, Span, State, Strip, Track
+from forensics.analysis.lasting.lanes import Lane, Strip, Track
+from forensics.analysis.lasting.spans import Mark, Sort, Span, State
 from forensics.text.durations import MINUTE, span_text
 from forensics.text.lengths import shortened
 from forensics.text.numbers import counted

@@ -75,7 +75,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ChainStep:
     """One happening of a chain, and what links it to the one before."""
 
     when: str
@@ -94,7 +94,7 @@ class ChainView:
     verdict: str  # empty where there are fewer than two happenings
     findings: tuple[FindingView, ...]
     paths: tuple[str, ...]  # each chain in one line, the longest first
-    steps: tuple[tuple[Step, ...], ...]  # each chain step by step, in the same order
+    steps: tuple[tuple[ChainStep, ...], ...]  # each chain step by step, in the same order
     beside: tuple[Beside, ...]
     followed: tuple[str, ...]
 
