@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forensics.analysis.citations import Citations
-from forensics.analysis.model import RuleError, SessionAnalysis
+from forensics.analysis.model import RuleError
 from forensics.analysis.request import Request
 from forensics.analysis.review import review_of
 from forensics.analysis.review.shape import Review
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.analysis.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
 from forensics.chain.graph import FailureGraph, failure_graph
 from forensics.chain.happenings import CHAIN

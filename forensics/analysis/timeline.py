@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.analysis.citations import Citations
-from forensics.analysis.model import DiskWrite, Gap, Moment, TodoEntry
+from forensics.analysis.entries import DiskWrite, Gap, Moment, TodoEntry
 from forensics.schema import CALLS, NOTES, Row, is_kind
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Cite, Finding, cited_codes

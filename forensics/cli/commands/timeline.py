@@ -52,7 +52,7 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
         case TimelineFormat.MERMAID:
             gantt = timeline_gantt.to_gantt(analysis)
             if gantt.left_out:
-                remark(f"{gantt.left_out} bars left out: what GitHub draws holds {mermaid.MOST_TASKS}")
+                remark(f"{gantt.left_out} bars left out: what GitHub draws holds {mermaid.MOST_BARS}")
             return gantt.text
         case TimelineFormat.TRACE:
             return trace.to_trace(analysis)
@@ -63,9 +63,9 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
 
 
 def _tell_undated(analysis: Analysis) -> None:
-    from forensics.analysis.lasting.spans import Spans
+    from forensics.analysis.lasting.course import is_dated
     from forensics.text.numbers import counted
 
-    undated = sum(Spans(session).is_empty for session in analysis.sessions)
+    undated = sum(not is_dated(session) for session in analysis.sessions)
     if undated:
         remark(f"{counted(undated, 'session')} left out: nothing in the logs tells a time")

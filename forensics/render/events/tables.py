@@ -12,7 +12,8 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.schema import EVENTS, UTC, Row
 from forensics.schema.finding import EvidenceRef, Finding, cited_codes
 from forensics.schema.meanings import COLUMNS
@@ -145,7 +146,7 @@ def _events(session: SessionAnalysis) -> pl.DataFrame:
         schema={"event_id": BIG, "cited_by": STRING},
     )
     names = pl.col("file").replace_strict(dict(session.file_names), return_dtype=STRING)
-    told = session.case.events.join(codes_of, on="event_id", how="left", maintain_order="left")
+    told = session.events.join(codes_of, on="event_id", how="left", maintain_order="left")
     return _plain(told.select(_kept(c, names) for c in EVENT_COLUMNS))
 
 
@@ -210,19 +211,19 @@ def _moment(ref: EvidenceRef) -> datetime | None:
 
 
 def _session(session: SessionAnalysis) -> Row:
-    first, last = session.case.span
+    first, last = session.span
     return {
         "session_id": session.session_id,
-        "project": session.case.cwd,
-        "version": session.case.client_version,
+        "project": session.cwd,
+        "version": session.client_version,
         "start": first,
         "end": last,
         "duration_s": (last - first).total_seconds() if first and last else None,
-        "verdict": session.case.ending.verdict.value,
-        "agents": len(session.case.agents),
-        "events": session.case.events.height,
+        "verdict": session.verdict.value,
+        "agents": len(session.agents),
+        "events": session.events.height,
         "findings": len(session.findings),
-        "sources": " ".join(sorted(s.value for s in session.case.sources)),
+        "sources": " ".join(sorted(s.value for s in session.sources)),
     }
 
 
@@ -238,7 +239,7 @@ def _agents(session: SessionAnalysis) -> Sequence[Row]:
             "end": agent.end,
             "outcome": agent.outcome.value,
         }
-        for agent in session.case.agents
+        for agent in session.agents
     ]
 
 

@@ -10,14 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
-from forensics.analysis.lasting.spans import Sort, Spans, State
+from forensics.analysis.lasting.course import course_of
+from forensics.analysis.lasting.spans import Sort, State
+from forensics.analysis.places import places_of
 from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.events import timeline_list
 from forensics.render.events.timeline_gantt import to_gantt
 from forensics.render.events.trace import to_trace
 from forensics.render.pictures import mermaid
-from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS
+from forensics.render.pictures.mermaid import MOST_BARS, MOST_CHARACTERS
 from forensics.text.lengths import MOST_ROWS
 from tests.support.mermaid_grammar import TASK, grammar_faults, needs_parser, parser_says
 from tests.support.places import RULE_FIXTURES, matching
@@ -111,7 +113,7 @@ def test_the_document_says_what_the_rows_say(incident, analysis):
 
 
 def test_the_spans_of_the_incident(analysis):
-    spans = Spans(analysis.sessions[0]).all()
+    spans = course_of(analysis.sessions[0]).spans
     agents = {s.name: (s.state, s.status) for s in spans if s.sort is Sort.AGENT}
     assert agents["Create production-ready MCP server"] == (State.OK, "completed")
     assert agents["Create privacy policy document"] == (State.OPEN, "unfinished")
@@ -120,7 +122,7 @@ def test_the_spans_of_the_incident(analysis):
     assert [s.name for s in calls if s.state is State.OPEN] == ["Task", "Task"]
     read = next(s for s in calls if s.name == "Read")
     assert read.micros == 37_000
-    assert [place.rpartition(":")[2] for place in read.places] == ["6", "7"]
+    assert [place.rpartition(":")[2] for place in places_of(analysis.sessions[0], read.events)] == ["6", "7"]
     (failed,) = [s for s in spans if s.sort is Sort.SPEECH and s.state is State.FAILED]
     assert failed.status == "every endpoint failed"
     attempts = [(s.name, s.status) for s in spans if s.sort is Sort.ATTEMPT and s.state is State.FAILED]
@@ -171,7 +173,7 @@ def test_the_trace_of_the_incident(incident, analysis):
     threads = {e["tid"]: e["args"]["name"] for e in entries if e["name"] == "thread_name"}
     assert {"main agent", "voice", "agent Create privacy policy document"} <= set(threads.values())
     spans = [e for e in entries if e["ph"] == "X"]
-    assert len(spans) == len(Spans(analysis.sessions[0]).all())
+    assert len(spans) == len(course_of(analysis.sessions[0]).spans)
     life = next(e for e in spans if e["cat"] == "agent" and "MCP server" in e["name"])
     assert threads[life["tid"]] == "agent Create production-ready MCP server"
     assert life["dur"] == 135_525_000
@@ -201,7 +203,7 @@ def test_recordings_of_the_genuine_programs_are_drawn_and_traced(folder, corpus)
     assert len([e for e in entries if e["name"] == "process_name"]) == len(analysis.sessions)
     lives = [a for s in analysis.sessions for a in s.case.agents if a.start and a.outcome != "refused"]
     assert len([e for e in entries if e.get("cat") == "agent"]) == len(lives)
-    assert len(is_valid_gantt(to_gantt(analysis).text)) == MOST_TASKS
+    assert len(is_valid_gantt(to_gantt(analysis).text)) == MOST_BARS
     for session in analysis.sessions:
         is_valid_gantt(to_gantt(analysis.only([session])).text)
 
@@ -211,7 +213,7 @@ def is_valid_gantt(text):
     bars = [line for line in text.splitlines() if TASK.fullmatch(line)]
     assert grammar_faults(text.removesuffix("\n")) == [] or not bars
     assert len(text) <= MOST_CHARACTERS
-    assert len(bars) <= MOST_TASKS
+    assert len(bars) <= MOST_BARS
     return bars
 
 
@@ -232,7 +234,7 @@ def test_the_picture_of_the_incident(incident):
 
 
 def test_a_picture_holds_so_many_bars_and_the_rest_is_told(monkeypatch, incident):
-    monkeypatch.setattr(mermaid, "MOST_TASKS", 8)
+    monkeypatch.setattr(mermaid, "MOST_BARS", 8)
     result = run(incident, "--format", "mermaid")
     bars = is_valid_gantt(result.stdout)
     assert len(bars) == 8

@@ -11,7 +11,7 @@ import pytest
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.render.pictures.layout import pictures_of
-from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
+from forensics.render.pictures.mermaid import MOST_BARS, MOST_CHARACTERS, GanttBar, Section, gantt, label
 from tests.support.mermaid_grammar import (
     BLOCK,
     KEYWORDS,
@@ -61,7 +61,7 @@ def hostile_charts() -> list[str]:
             [
                 Section(
                     text,
-                    tuple(Task(text, tags[n % 4], since, since + timedelta(seconds=n)) for n in range(4)),
+                    tuple(GanttBar(text, tags[n % 4], since, since + timedelta(seconds=n)) for n in range(4)),
                 )
             ],
         )
@@ -100,7 +100,7 @@ def test_the_charts_of_all_cases_are_in_the_grammar_and_small():
     for chart in found:
         assert grammar_faults(chart) == []
         assert len(chart) < MOST_CHARACTERS
-        assert len(TASK.findall(chart)) <= MOST_TASKS
+        assert len(TASK.findall(chart)) <= MOST_BARS
 
 
 def test_the_check_of_the_grammar_finds_what_it_is_for():

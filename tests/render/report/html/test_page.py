@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,6 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.analysis.review.shape import Exclusion, Factor, Figure, Review, Told
 from forensics.errors import TemplateError, UsageError
-from forensics.render.pictures.picture import Picture
 from forensics.render.report.html import page as html
 from forensics.render.report.html.page import say, short_name, to_html
 from forensics.render.report.incident import lay_out_all
@@ -235,8 +235,8 @@ def test_what_a_reviewer_adds_is_shown(analysis, monkeypatch):
         excluded=(Exclusion("out of memory", told),),
     )
     svg = '<svg viewBox="0 0 9 9"><style>.a{fill:red}</style><rect class="a"/></svg>'
-    picture = Picture(
-        name="agents", title="Agents & <time>", note="", mermaid="", svg=svg, columns=("a",), rows=(("<b>",),)
+    picture = SimpleNamespace(
+        title="Agents & <time>", note="", svg=svg, columns=("a",), rows=(("<b>",),), sources=()
     )
     monkeypatch.setattr(
         html, "lay_out_all", lambda *given: [replace(i, pictures=(picture,)) for i in lay_out_all(*given)]

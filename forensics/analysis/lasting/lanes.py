@@ -1,62 +1,20 @@
-"""Tracks: lanes of what lasted (bars) and of what happened at one moment (marks), each with its records.
-
-All times of a track are of one clock: UTC, or the voice server's own, which has no zone.
-"""
+"""Tracks: what one picture shows, as lanes of spans and marks, and the window of time that is drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import TypeAlias
 
-SEVERAL = 2  # one bar says nothing that a sentence does not
+from forensics.analysis.lasting.spans import Mark, Sort, Span
+
+SEVERAL = 2  # one span says nothing that a sentence does not
 FOCUSED = 3  # what is drawn alone is shorter than the whole by this factor
 MARGIN = 0.15  # of it, on either side
-
-
-class Tone(StrEnum):
-    """How what lasted ended. ``open``: nothing in the record ends it."""
-
-    PLAIN = "plain"
-    DONE = "done"
-    OPEN = "open"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """What lasted, with the records that show its beginning and its end."""
-
-    since: datetime
-    until: datetime
-    words: str
-    tone: Tone
-    events: tuple[int, ...]
-    seen: datetime | None = None  # its last sign, where it may have ended at any time after that
-
-    @property
-    def seconds(self) -> float:
-        """Return its length."""
-        return (self.until - self.since).total_seconds()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What happened at one moment, and the record that shows it."""
-
-    at: datetime
-    event: int
-    code: str = ""  # of the rule of which a finding rests on that record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
-    """One line of a lane: bars that say what they are, or marks that have their words in common."""
-
-    words: str
-    bars: tuple[Bar, ...] = ()
-    marks: tuple[Mark, ...] = ()  # in order of time
+Strip: TypeAlias = tuple[
+    Span, ...
+]  # one line of a lane: spans of one name, or whose own words say what they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +26,17 @@ class Lane:
     about: str = ""  # what is to be known of it beside its title
     depth: int = 0  # how far below the main agent it was spawned
     strips: tuple[Strip, ...]
-    findings: tuple[Mark, ...] = ()  # in order of time
+    marks: tuple[Mark, ...] = ()  # in order of time
+
+    @property
+    def lasting(self) -> list[Span]:
+        """Return what has a length in it: all but the files that were written."""
+        return [s for strip in self.strips for s in strip if s.sort is not Sort.WRITE]
 
     @property
     def times(self) -> list[datetime]:
         """Return the times at which anything of it begins or ends."""
-        bars = [t for s in self.strips for b in s.bars for t in (b.since, b.until)]
-        marks = [m for s in self.strips for m in s.marks]
-        return bars + [m.at for m in (*marks, *self.findings)]
+        return [t for strip in self.strips for s in strip for t in s.times] + [m.at for m in self.marks]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +77,14 @@ def track(
 def lane(
     title: str,
     strips: Iterable[Strip],
-    findings: Iterable[Mark] = (),
+    marks: Iterable[Mark] = (),
     *,
     short: str = "",
     about: str = "",
     depth: int = 0,
 ) -> Lane | None:
     """Return a lane, or nothing where nothing of it has a time."""
-    told, marks = tuple(s for s in strips if s.bars or s.marks), tuple(findings)
-    if not told and not marks:
+    told, marked = tuple(strip for strip in strips if strip), tuple(marks)
+    if not told and not marked:
         return None
-    return Lane(title=title, short=short or title, about=about, depth=depth, strips=told, findings=marks)
+    return Lane(title=title, short=short or title, about=about, depth=depth, strips=told, marks=marked)
