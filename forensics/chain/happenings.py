@@ -165,7 +165,7 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
             if tells_failure(rows[event]):
                 resting.setdefault(event, []).append(finding)
     for event in sorted(resting):
-        kind = kinds.of(rows[event], sorted(f.fingerprint for f in resting[event]))
+        kind = kinds.kind_of(rows[event], sorted(f.fingerprint for f in resting[event]))
         groups.setdefault(kind, []).append(event)
     for kind, events in groups.items():
         by = {f.fingerprint: f for e in events for f in resting[e]}
@@ -212,7 +212,7 @@ class _Kinds:
             if row["source"] == Source.TRANSCRIPT.value:
                 self._agents.setdefault(row["status"], set()).add(row["agent_id"])
 
-    def of(self, row: Row, fingerprints: Sequence[str]) -> _Kind:
+    def kind_of(self, row: Row, fingerprints: Sequence[str]) -> _Kind:
         kind = K(row["kind"])
         status = str(row["status"] or "")[:REASON_KEPT]
         if row["event_id"] in self._steps:

@@ -65,7 +65,8 @@ def _speech(case: Case, marks: Mapping[int, Mark]) -> Iterator[Named]:
         end = chain.exhausted_event
         if end is None or end not in marks:
             continue
-        for attempt in chain.attempts:  # one whose own failure is not logged is known by its fallback's line
+        # one whose own failure is not logged is known by its fallback's line
+        for attempt in chain.attempts:
             event = attempt.end_event if attempt.reason is not None else attempt.start_event
             if event is not None:
                 yield Named(event, end, _names(marks[end]))

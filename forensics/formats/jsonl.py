@@ -92,14 +92,14 @@ class LineNumbers:
         self._breaks = [found.start() for found in re.finditer("\n", text)]
         self._last = max(total, len(self._breaks) + (not text.endswith("\n")))
 
-    def of(self, at: int) -> int:
+    def line_at(self, at: int) -> int:
         """Return the line that holds the character at ``at``; behind the text's end, the last one."""
         return min(bisect_left(self._breaks, at) + 1, self._last)
 
-    def of_member(self, text: str, at: int) -> int:
+    def line_of_member(self, text: str, at: int) -> int:
         """Return the line of a record: of its first key, where its bracket stands alone on a line."""
         begin = OPENING.match(text, at)
-        return self.of(begin.end() if begin else at)
+        return self.line_at(begin.end() if begin else at)
 
 
 class Members:

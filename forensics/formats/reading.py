@@ -84,7 +84,7 @@ def parse_lines(
 ) -> Parsed:
     """Read a log of which each line is one record of ``kind``, and one event."""
     lines = JsonLines(evidence, kind)
-    tally = Tally(known(source.value).shapes)
+    tally = Tally(known(source.about.shapes or source.value).shapes)
     found: list[Row] = []
     for number, record in lines:
         tally.see(number, [shape(record)])

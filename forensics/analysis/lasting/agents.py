@@ -8,14 +8,14 @@ import polars as pl
 
 from forensics.analysis.lasting.marks import marks_of
 from forensics.analysis.lasting.shape import Bar, Mark, Strip, Tone, Track, lane, track
-from forensics.schema import NOTES, Row, Tells, is_from, is_kind, telling
+from forensics.schema import NOTES, Row, Source, is_from, is_kind
 from forensics.schema.finding import Finding
 from forensics.session.agents.overlap import horizon
 from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.case import Case
 from forensics.session.model.names import agent_name, place
 
-CONVERSATIONS = telling(Tells.TALK)
+CONVERSATIONS = (Source.TRANSCRIPT, Source.STREAM_JSON, Source.ATIF)
 TONES = {
     AgentEnd.COMPLETED: Tone.DONE,
     AgentEnd.FAILED: Tone.FAILED,

@@ -279,7 +279,7 @@ class _File:
         return b"" if place is None else self._text[place[0] : place[1]].encode()
 
     def _line(self, at: int) -> int:
-        return self._numbers.of_member(self._text, at)
+        return self._numbers.line_of_member(self._text, at)
 
     def _cut(self, at: int) -> None:
         self._spoil(self._line(at), self._total, TORN)

@@ -17,7 +17,7 @@ NAME = re.compile(r"(?:^|/)tasks/([0-9a-f-]{36})/(\d+)\.json$")
 NOT_A_TASK = Reason("not a task", Damage.BROKEN)
 
 
-class Task(msgspec.Struct):
+class TaskState(msgspec.Struct):
     """One task of the list that main agent and subagents share."""
 
     id: str
@@ -43,7 +43,7 @@ class TaskFile:
         data, total = evidence.document()
         name = NAME.search(evidence.place)
         try:
-            task = msgspec.json.decode(mend(data), type=Task)
+            task = msgspec.json.decode(mend(data), type=TaskState)
         except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total)
         line = next(iter(lines_of_key(data, "status")), 1)

@@ -16,6 +16,12 @@ from forensics.schema.finding import Finding, Outcome, OutcomeKind, Severity, Sl
 PRIORITIES = {Severity.CRITICAL: 1, Severity.HIGH: 1, Severity.MEDIUM: 2}
 LOWEST_PRIORITY = 3
 NAMED = 5  # sources of one question
+ABSENT = {
+    Source.TRANSCRIPT: (
+        "No transcript: what was said, which agent did what, and the history of todo lists are not in the evidence"
+    ),
+    Source.CLAUDE_DEBUG: "No debug log: shutdown lines and the client's own errors are not in the evidence",
+}
 OUTSIDE = (
     "The load of CPU, memory, GPU and network, the exit code, the terminal's last lines and the system log "
     "are in none of these sources"
@@ -132,7 +138,7 @@ def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...
     alike = by_reason(o for o in session.outcomes if o.outcome is OutcomeKind.INSUFFICIENT)
     told = [f"{', '.join(codes)} could not judge: {reason}" for reason, codes in alike.items()]
     if not case.is_voice_only:
-        told += [s.about.absence for s in Source if s.about.absence and s not in case.sources]
+        told += [text for source, text in ABSENT.items() if source not in case.sources]
     inferred = sum(m.ref.ts_quality == TsQuality.INFERRED.value for m in session.timeline)
     if inferred:
         told.append(f"{inferred} of the timeline's times are inferred from a dated neighbour")

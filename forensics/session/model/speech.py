@@ -168,7 +168,7 @@ class _Builder:
         self.chains: list[Chain] = []
         self._sifted = sifted
         self._open: dict[str, Chain] = {}
-        self._marks: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open chain
+        self._signs: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open chain
         self._last: Chain | None = None
         self._failed: Chain | None = None  # the speech chain that failed in this call
         self._refused: list[
@@ -206,13 +206,13 @@ class _Builder:
         if chain is None or kind is not K.TTS_BEGUN:
             chain = self._new(service, when, row["event_id"])
         # TTS_START is written for each endpoint's attempt: within a chain it opens no second one
-        self._mark(service, when, row)
+        self._sign(service, when, row)
 
     def _new(self, service: str, when: datetime | None, event: int | None) -> Chain:
         chain = Chain(service, when, event)
         self._open[service] = self._last = chain
         self._failed = None if service == "stt" else self._failed
-        self._marks[service] = (when, event)
+        self._signs[service] = (when, event)
         self.chains.append(chain)
         return chain
 
@@ -221,8 +221,8 @@ class _Builder:
         self._last = chain
         return chain
 
-    def _mark(self, service: str, when: datetime | None, row: Row) -> None:
-        self._marks[service] = (when, row["event_id"])
+    def _sign(self, service: str, when: datetime | None, row: Row) -> None:
+        self._signs[service] = (when, row["event_id"])
 
     def _noted(self, kind: K, when: datetime | None, row: Row) -> None:
         chain = self._chain("stt")
@@ -236,7 +236,7 @@ class _Builder:
 
     def _attempt(self, service: str, when: datetime | None, row: Row) -> None:
         self._chain(service).attempts.append(Attempt(row["endpoint"], when, row["event_id"]))
-        self._mark(service, when, row)
+        self._sign(service, when, row)
 
     def _fail(self, service: str, kind: K, when: datetime | None, row: Row) -> None:
         chain = self._chain(service)
@@ -244,13 +244,13 @@ class _Builder:
         inner = kind in INNER
         attempt = None if inner else _open_attempt(chain, row["endpoint"])
         if attempt is None:
-            started, event = self._marks[service]
+            started, event = self._signs[service]
             attempt = Attempt(row["endpoint"] or _current(chain), started, event)
             (chain.retries if inner else chain.attempts).append(attempt)
         if not chain.is_sifted:
-            attempt.waited_from, attempt.waited_event = self._marks[service]
+            attempt.waited_from, attempt.waited_event = self._signs[service]
         attempt.ended, attempt.end_event, attempt.reason = when, row["event_id"], row["status"]
-        self._mark(service, when, row)
+        self._sign(service, when, row)
         if not inner:  # a try whose line names no endpoint was one at the endpoint that fails now
             for retry in chain.retries:
                 retry.endpoint = row["endpoint"] if retry.endpoint == UNNAMED else retry.endpoint

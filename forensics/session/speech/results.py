@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.schema import CONVERSE, Row, Source, Tells, is_from, telling
+from forensics.schema import CONVERSE, Row, Source, is_from
 from forensics.schema import EventKind as K
 from forensics.schema.failed_results import VOICE
 from forensics.session.model.case import Case, per_case
@@ -25,7 +25,7 @@ HEARD = re.compile(
     re.DOTALL,
 )
 STT_TIME = re.compile(r"\bstt (\d+(?:\.\d+)?)s\b")
-SERVER_LINES = telling(Tells.SERVER_LINES)
+SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
 
 
 @dataclass(frozen=True, slots=True)
