@@ -27,7 +27,9 @@ def course_of(case: Case, path: Path) -> Course:
     seconds, first = sum(e.seconds for e in path.edges), _first_try(case, path)
     if first is None:
         return Course(None, seconds)
-    failed = next(t.ended for _, t in walk_attempts(case.chains) if t.end_event == path.edges[0].first)
+    failed = next(
+        t.ended for _, t in walk_attempts(case.speech_requests) if t.end_event == path.edges[0].first
+    )
     repeated = seconds_between(first.ended, failed)
     return Course(first.waited_event, seconds + (first.waited_s or 0.0) + (repeated or 0.0))
 
@@ -35,9 +37,9 @@ def course_of(case: Case, path: Path) -> Course:
 def _first_try(case: Case, path: Path) -> Attempt | None:
     """Return the first try at the endpoint that the chain begins with; null where its own start is not known."""
     failed = path.edges[0].first
-    for chain in case.chains:
-        last = next((t for t in chain.tries if t.end_event == failed), None)
+    for request in case.speech_requests:
+        last = next((t for t in request.tries if t.end_event == failed), None)
         if last is not None:
-            first = next(t for t in chain.tries if t.endpoint == last.endpoint)
+            first = next(t for t in request.tries if t.endpoint == last.endpoint)
             return first if first.waited_s is not None else None
     return None

@@ -163,8 +163,8 @@ def _edge(
     (before, after), (first, second) = ends, records
     if before == after or not _may_link(nodes[before], nodes[after]):
         return None
-    here = next((m for m in nodes[before].marks if m.event_id == first), None)
-    there = next((m for m in nodes[after].marks if m.event_id == second), None)
+    here = next((m for m in nodes[before].sightings if m.event_id == first), None)
+    there = next((m for m in nodes[after].sightings if m.event_id == second), None)
     seconds = here.seconds_to(there) if here and there else None
     if seconds is None or not _goes_before(nodes, before, after):
         return None
@@ -173,12 +173,12 @@ def _edge(
 
 def _goes_before(nodes: Sequence[Happening], before: int, after: int) -> bool:
     """Say whether one happening showed first, and the other not after the end. Nodes are in the case's order."""
-    end = next((n.marks[-1].place for n in nodes if n.is_terminal and n.marks), None)
-    first = nodes[after].marks[0]
+    end = next((n.sightings[-1].place for n in nodes if n.is_terminal and n.sightings), None)
+    first = nodes[after].sightings[0]
     return (
         before < after
         and (end is None or first.place <= end)
-        and nodes[before].marks[0].seconds_to(first) is not None
+        and nodes[before].sightings[0].seconds_to(first) is not None
     )
 
 
@@ -205,12 +205,12 @@ def _explicit(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
 
 def _into_open_calls(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
     """Link the failure that is an agent's last record to an end in which the agent's call is open."""
-    ends = [(n, node) for n, node in enumerate(nodes) if node.is_terminal and node.calls and node.marks]
-    for n, mark, call, spawn in died_of(case, nodes):
+    ends = [(n, node) for n, node in enumerate(nodes) if node.is_terminal and node.calls and node.sightings]
+    for n, sighting, call, spawn in died_of(case, nodes):
         for end, node in ends:
             if call in node.calls:
                 text = f"the agent's record ends with it, and the agent's call {call} was never answered"
-                edge = _edge(nodes, (n, end), Link.EXPLICIT, (mark.event_id, node.proof), text)
+                edge = _edge(nodes, (n, end), Link.EXPLICIT, (sighting.event_id, node.proof), text)
                 if edge is not None:
                     yield replace(edge, second=spawn)
 
@@ -236,8 +236,8 @@ def _resource(nodes: Sequence[Happening], within_s: float) -> Iterator[Edge]:
 
 def _nearest(one: Happening, other: Happening, within_s: float) -> tuple[Sighting, Sighting, float] | None:
     """Return the first pair of records of which the later one came within the time."""
-    for second in other.marks:
-        for first in reversed(one.marks):
+    for second in other.sightings:
+        for first in reversed(one.sightings):
             seconds = first.seconds_to(second)
             if seconds is not None and seconds <= within_s:
                 return first, second, seconds
@@ -252,12 +252,12 @@ def _temporal(nodes: Sequence[Happening], edges: Sequence[Edge], within_s: float
     ]
     for at, (n, one, own) in enumerate(placed):
         for m, other, others in islice(placed, at + 1, None):
-            seconds = one.marks[0].seconds_to(other.marks[0])
+            seconds = one.sightings[0].seconds_to(other.sightings[0])
             if seconds is not None and seconds > within_s:
                 break
             if seconds is None or frozenset((n, m)) in known or own & others or not _may_link(one, other):
                 continue
-            records = one.marks[0].event_id, other.marks[0].event_id
+            records = one.sightings[0].event_id, other.sightings[0].event_id
             edge = _edge(
                 nodes, (n, m), Link.TEMPORAL, records, f"{duration(seconds)} later; no key in common"
             )

@@ -10,9 +10,8 @@ import polars as pl
 from forensics.analysis.lasting.clock import OneClock
 from forensics.analysis.lasting.lives import answered_state
 from forensics.analysis.lasting.spans import MAIN, Sort, Span, State, records
-from forensics.schema import Row
+from forensics.schema import ANSWERS, CALLS, Row
 from forensics.session.model.case import Case
-from forensics.session.model.open_calls import ANSWERS, CALLS
 
 
 def tool_spans(case: Case, clock: OneClock) -> Iterator[Span]:

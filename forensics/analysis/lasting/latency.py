@@ -14,11 +14,11 @@ from typing import NamedTuple
 from forensics.analysis.lasting.lanes import SEVERAL, Track, lane, track
 from forensics.analysis.lasting.marks import marks_by_lane
 from forensics.analysis.lasting.spans import Sort, Span, State, records
+from forensics.schema import SERVICES as SPEECH
 from forensics.schema.finding import Finding
 from forensics.session.model.case import Case
-from forensics.session.model.speech import Attempt, Chain, walk_attempts
+from forensics.session.model.speech import Attempt, SpeechRequest, walk_attempts
 from forensics.session.services.latency import Series, failing_series, primary_of
-from forensics.session.speech.tables import SERVICES as SPEECH
 
 SERVICES = {**SPEECH, "mcp": "MCP tool", "api": "model API"}
 HEAD = re.compile(r"^https?://|(?<=[a-z0-9])/v1/?$")  # of an address, what tells nothing
@@ -74,28 +74,30 @@ def _call(
 
 
 def _spoken(case: Case) -> Iterator[tuple[Service, Span]]:
-    """Yield the attempts of speech chains, and the chains of which the record shows only that they were answered."""
-    chains = case.chains
-    primary = {service: primary_of([c for c in chains if c.service == service]) for service in ("stt", "tts")}
-    for chain, attempt in walk_attempts(chains):
-        yield from _attempt(chain, attempt)
-    for chain in chains:
-        endpoint = primary[chain.service]
-        if not chain.tries and endpoint is not None:
-            service, ends = Service(chain.service, endpoint), (chain.start_event, chain.answered_event)
-            yield from _waited(service, chain.started, chain.answered_at, "answered", State.OK, *ends)
+    """Yield the attempts of speech requests, and the requests that the record only shows to be answered."""
+    requests = case.speech_requests
+    primary = {
+        service: primary_of([c for c in requests if c.service == service]) for service in ("stt", "tts")
+    }
+    for request, attempt in walk_attempts(requests):
+        yield from _attempt(request, attempt)
+    for request in requests:
+        endpoint = primary[request.service]
+        if not request.tries and endpoint is not None:
+            service, ends = Service(request.service, endpoint), (request.start_event, request.answered_event)
+            yield from _waited(service, request.started, request.answered_at, "answered", State.OK, *ends)
 
 
-def _attempt(chain: Chain, attempt: Attempt) -> Iterator[tuple[Service, Span]]:
+def _attempt(request: SpeechRequest, attempt: Attempt) -> Iterator[tuple[Service, Span]]:
     """Yield how long an attempt's answer was waited for: where several were tried inside it, from the last one on."""
-    service, ends = Service(chain.service, attempt.endpoint), (attempt.start_event, attempt.end_event)
+    service, ends = Service(request.service, attempt.endpoint), (attempt.start_event, attempt.end_event)
     started = attempt.started
     if attempt.reason is not None:
         since = attempt.waited_from or started
         yield from _waited(service, since, attempt.ended, attempt.reason, State.FAILED, *ends)
     elif attempt.answered:
         words = "answered, without any text" if attempt.empty else "answered"
-        yield from _waited(service, started, attempt.ended or chain.answered_at, words, State.OK, *ends)
+        yield from _waited(service, started, attempt.ended or request.answered_at, words, State.OK, *ends)
     else:
         yield from _waited(service, started, started, "no end in the record", State.OPEN, *ends)
 
@@ -118,9 +120,9 @@ def _waited(
 
 def _measured(case: Case) -> Iterator[tuple[Service, Span]]:
     """Yield what has no chain: the model API, MCP tools, and speech where the server's lines are not there."""
-    with_chains = {chain.service for chain in case.chains if chain.tries}
+    with_requests = {request.service for request in case.speech_requests if request.tries}
     for series in failing_series(case):
-        if series.service not in with_chains:
+        if series.service not in with_requests:
             yield from _of_series(series)
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from forensics.analysis.lasting.clock import OneClock
 from forensics.analysis.lasting.spans import VOICE, Sort, Span, State, records
+from forensics.schema import SERVICES, Row
 from forensics.schema import EventKind as K
-from forensics.schema import Row
 from forensics.session.model.case import Case
-from forensics.session.model.speech import Attempt, Chain
-from forensics.session.speech.tables import SERVICES, chain_events
+from forensics.session.model.speech import Attempt, SpeechRequest
+from forensics.session.speech.tables import request_events
 
 
 def voice_spans(case: Case, clock: OneClock) -> Iterator[Span]:
@@ -21,8 +21,8 @@ def voice_spans(case: Case, clock: OneClock) -> Iterator[Span]:
         if row["kind"] == K.VOICE_CALL_END.value and begun is not None:
             yield from _call(begun, row, clock)
         begun = row if row["kind"] == K.VOICE_CALL_BEGIN.value else None
-    for chain in case.chains:
-        yield from _speech(chain, clock)
+    for request in case.speech_requests:
+        yield from _speech(request, clock)
 
 
 def _call(begun: Row, ended: Row, clock: OneClock) -> Iterator[Span]:
@@ -40,29 +40,29 @@ def _call(begun: Row, ended: Row, clock: OneClock) -> Iterator[Span]:
         )
 
 
-def _speech(chain: Chain, clock: OneClock) -> Iterator[Span]:
-    ends = [clock.told(t) for t in (chain.answered_at, chain.exhausted_at, chain.no_speech_at)]
-    signs = [t for t in (*ends, *(clock.told(a.ended) for a in chain.attempts)) if t is not None]
-    since = clock.told(chain.started) or min(signs, default=None)
+def _speech(request: SpeechRequest, clock: OneClock) -> Iterator[Span]:
+    ends = [clock.told(t) for t in (request.answered_at, request.exhausted_at, request.no_speech_at)]
+    signs = [t for t in (*ends, *(clock.told(a.ended) for a in request.attempts)) if t is not None]
+    since = clock.told(request.started) or min(signs, default=None)
     if since is None:
         return
     until = max((since, *signs))
-    yield _request(chain, since, until, is_ended=any(t is not None for t in ends))
-    for attempt in chain.attempts:
+    yield _request(request, since, until, is_ended=any(t is not None for t in ends))
+    for attempt in request.attempts:
         started = clock.told(attempt.started)
         if started is not None:
             yield _attempt(attempt, started, clock.told(attempt.ended), until)
 
 
-def _request(chain: Chain, since: datetime, until: datetime, *, is_ended: bool) -> Span:
-    failed = chain.exhausted_at is not None
-    served = f"answered by {chain.served_by}" if chain.served_by else None
-    shown = chain_events(chain)
-    last = chain.answered_event or chain.exhausted_event or chain.no_speech_event
+def _request(request: SpeechRequest, since: datetime, until: datetime, *, is_ended: bool) -> Span:
+    failed = request.exhausted_at is not None
+    served = f"answered by {request.served_by}" if request.served_by else None
+    shown = request_events(request)
+    last = request.answered_event or request.exhausted_event or request.no_speech_event
     return Span(
         sort=Sort.SPEECH,
         lane=VOICE,
-        name=SERVICES.get(chain.service, chain.service),
+        name=SERVICES.get(request.service, request.service),
         since=since,
         until=until,
         state=State.FAILED if failed else State.OK if is_ended or served else State.OPEN,

@@ -19,7 +19,7 @@ from forensics.session.lists.todo_lists import BUSY, open_items
 from forensics.session.model.agents import AgentEnd
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict, cut_lines
-from forensics.session.model.speech import Chain
+from forensics.session.model.speech import SpeechRequest
 from forensics.session.services.api_failures import API_ANSWERED, failures, is_still_trying
 from forensics.session.speech.results import failed_results
 from forensics.session.turns.open_turns import COMMANDS, silence_before_end
@@ -130,7 +130,7 @@ def _files(basis: Basis) -> Iterator[Figure]:
 def _speech(basis: Basis) -> Iterator[Figure]:
     case = basis.case
     for service, words in SERVICES.items():
-        ended = distinct([c for c in case.chains if c.service == service and _is_ended(c)])
+        ended = distinct([c for c in case.speech_requests if c.service == service and _is_ended(c)])
         failed = [c for c in ended if c.exhausted_event is not None]
         if failed:
             yield _exhausted(basis, words, failed, len(ended))
@@ -142,7 +142,7 @@ def _speech(basis: Basis) -> Iterator[Figure]:
             name = f"{words} attempts that failed before another was answered"
             yield basis.figure(name, value, Claim.DERIVED, ends)
     results = failed_results(case)
-    if results and not any(c.exhausted_event is not None for c in case.chains):
+    if results and not any(c.exhausted_event is not None for c in case.speech_requests):
         calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.ends_with(CONVERSE)).height
         told = of_all(len(results), calls) if calls >= len(results) else str(len(results))
         yield basis.figure(
@@ -163,11 +163,11 @@ def _voice_calls(basis: Basis) -> Iterator[Figure]:
         yield basis.figure("voice calls cancelled", str(most.height), Claim.OBSERVED, most["event_id"])
 
 
-def _is_ended(chain: Chain) -> bool:
-    return chain.exhausted_event is not None or chain.answered_event is not None or chain.no_speech
+def _is_ended(request: SpeechRequest) -> bool:
+    return request.exhausted_event is not None or request.answered_event is not None or request.no_speech
 
 
-def _exhausted(basis: Basis, words: str, failed: Sequence[Chain], ended: int) -> Figure:
+def _exhausted(basis: Basis, words: str, failed: Sequence[SpeechRequest], ended: int) -> Figure:
     lasted = [c.duration_s for c in failed if c.duration_s is not None]
     wait = f", after {span_text(sum(lasted))}" if sum(lasted) >= 1 else ""
     wait += " in all" if wait and len(lasted) > 1 else ""

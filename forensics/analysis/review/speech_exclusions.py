@@ -51,7 +51,7 @@ FEWEST_UNCLOSED = 2  # one is no heap
 def speech_exclusions(basis: Basis) -> Iterator[Exclusion]:
     """Yield what the record contradicts of what failed speech requests suggest."""
     case = basis.case
-    lost = any(c.exhausted_event is not None for c in case.chains) or bool(failed_results(case))
+    lost = any(c.exhausted_event is not None for c in case.speech_requests) or bool(failed_results(case))
     if lost:
         yield from _ended_session(basis)
         yield from _connection(basis)
@@ -67,7 +67,7 @@ def _ended_session(basis: Basis) -> Iterator[Exclusion]:
     case = basis.case
     if case.ending.verdict is Verdict.CLEAN:
         return
-    failed = [c.exhausted_event for c in case.chains if c.exhausted_event is not None]
+    failed = [c.exhausted_event for c in case.speech_requests if c.exhausted_event is not None]
     failed = failed or [r.event for r in failed_results(case)]
     last = case.event(failed[-1])
     rest = case.of(*WORK).filter(after(case, last) & is_from(LIVE))
@@ -94,13 +94,13 @@ def _connection(basis: Basis) -> Iterator[Exclusion]:
     """Yield that the connection held where the voice server told of the failure over it."""
     case = basis.case
     cause = "the client had lost the voice server, or had never connected to it"
-    for chain in reversed(case.chains):
-        ended = _end_of_call(case, chain.exhausted_event) if chain.exhausted_event is not None else []
-        if chain.exhausted_event is not None and ended:
+    for request in reversed(case.speech_requests):
+        ended = _end_of_call(case, request.exhausted_event) if request.exhausted_event is not None else []
+        if request.exhausted_event is not None and ended:
             text = (
                 "The call in which the requests failed ended over that connection: the client logged its end"
             )
-            yield basis.excluded(cause, text, (chain.exhausted_event, *ended))
+            yield basis.excluded(cause, text, (request.exhausted_event, *ended))
             return
     told = [r.event for r in failed_results(case) if case.event(r.event)["source"] == Source.TRANSCRIPT.value]
     if told:
@@ -121,7 +121,7 @@ def _never_there(basis: Basis) -> Iterator[Exclusion]:
     case = basis.case
     down = dict.fromkeys(
         (c.service, a.endpoint)
-        for c, a in walk_attempts(case.chains)
+        for c, a in walk_attempts(case.speech_requests)
         if is_down(a) and not a.http_status and "://" in a.endpoint
     )
     for service, endpoint in list(down)[:2]:
@@ -149,7 +149,7 @@ def _answers_of(case: Case, service: str, endpoint: str) -> list[int]:
 
 def _network(basis: Basis) -> Iterator[Exclusion]:
     """Yield that a host on the internet was reached where it answered, with a refusal."""
-    tries = (a for _, a in walk_attempts(basis.case.chains) if not is_local(a.endpoint))
+    tries = (a for _, a in walk_attempts(basis.case.speech_requests) if not is_local(a.endpoint))
     refused = [a for a in tries if a.http_status in ITS_OWN]
     shown = [a.end_event for a in refused if a.end_event is not None]
     if shown:
@@ -188,7 +188,9 @@ def _used_up(basis: Basis) -> Iterator[Exclusion]:
         return
     last = warnings.row(-1, named=True)
     replied = [
-        a.end_event for _, a in walk_attempts(case.chains) if _got_answer(a) and a.end_event is not None
+        a.end_event
+        for _, a in walk_attempts(case.speech_requests)
+        if _got_answer(a) and a.end_event is not None
     ]
     later = case.events.filter(
         pl.col("event_id").is_in(replied) & (pl.col("file") == last["file"]) & after(case, last)

@@ -94,7 +94,7 @@ def _nodes_table(graph: FailureGraph, path: Path) -> Table:
 
 def _links_table(graph: FailureGraph, path: Path) -> Table:
     """Return one row for each link, with what its two lines say."""
-    said = {m.event_id: short(m.said) for node in graph.along(path) for m in node.marks}
+    said = {m.event_id: short(m.said) for node in graph.along(path) for m in node.sightings}
     rows = tuple(
         (
             f"{before} → {after}",

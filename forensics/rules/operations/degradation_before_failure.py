@@ -8,10 +8,11 @@ from forensics.rulekit import Case, Confidence, Hit, Nature, Said, Saying, Sever
 from forensics.rulekit.latency_table import thirds_table
 from forensics.rulekit.names import clock_time, sources_of
 from forensics.rulekit.whereabouts import PROVIDER_STATUS, VOICE_EVENTS, server_stderr, speech_log
+from forensics.schema import SERVICES
 from forensics.session.services.degradation import Degradation, Limits, find_degradation, most_before
 from forensics.session.services.latency import Failure, Series, failed_undated, failing_series
 from forensics.session.services.probes import has_requests, unprobed
-from forensics.session.speech.tables import SERVICES, short
+from forensics.session.speech.tables import short
 from forensics.text.durations import duration
 
 NAMES = {"stt": "speech-to-text", "tts": "text-to-speech", "api": "model-api", "mcp": "mcp-tool"}

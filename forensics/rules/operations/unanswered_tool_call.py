@@ -9,9 +9,8 @@ from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Sou
 from forensics.rulekit import EventKind as K
 from forensics.rulekit.names import agent_name, clock_time
 from forensics.rulekit.whereabouts import WORKING_TREE, around
-from forensics.schema import Row
+from forensics.schema import CALLS, Row
 from forensics.session.model.files import WRITE_TOOLS
-from forensics.session.model.open_calls import CALLS
 from forensics.session.work.unanswered_calls import (
     Unanswered,
     answers_cut_off,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit.speech_table import chain_table
+from forensics.rulekit.speech_table import request_table
 from forensics.rulekit.whereabouts import UNREAD_CALLS
-from forensics.session.model.speech import Chain
+from forensics.schema import SERVICES
+from forensics.session.model.speech import SpeechRequest
 from forensics.session.speech.exhausted import FailedRequests, KnownBy, aftermath, failed_requests
 from forensics.session.speech.results import SERVER_LINES, has_unread_calls, uses_voice
-from forensics.session.speech.tables import SERVICES, short
+from forensics.session.speech.tables import short
 from forensics.text.durations import duration
 
 GOES_ON_S = 10.0  # a record that goes on for less says nothing of whether the session survived the failure
@@ -57,7 +58,7 @@ def _hit(case: Case, found: FailedRequests) -> Hit:
         },
         cites=found.cites,
         statements=_statements(case, found, say),
-        tables=(chain_table(n, chain) for n, chain in enumerate(found.chains[:SHOWN], 1)),
+        tables=(request_table(n, request) for n, request in enumerate(found.requests[:SHOWN], 1)),
     )
 
 
@@ -74,7 +75,7 @@ def _message(found: FailedRequests) -> str:
 def _statements(case: Case, found: FailedRequests, say: Saying) -> Iterator[Statement]:
     if found.known_by is KnownBy.TOLD:
         yield from _told(found, say)
-        yield _went_on(case, found.chains[-1], say)
+        yield _went_on(case, found.requests[-1], say)
     elif found.known_by is KnownBy.INFERRED:
         yield say.sentence("no-line-says-so", *found.tried)
     else:
@@ -82,7 +83,7 @@ def _statements(case: Case, found: FailedRequests, say: Saying) -> Iterator[Stat
 
 
 def _told(found: FailedRequests, say: Saying) -> Iterator[Statement]:
-    once, first = len(found) == 1, found.chains[0]
+    once, first = len(found) == 1, found.requests[0]
     if found.unusable:
         unusable = "unusable-once" if once else "unusable-often"
         yield say.sentence(unusable, *found.ends, why=short(found.unusable))
@@ -100,7 +101,7 @@ def _told(found: FailedRequests, say: Saying) -> Iterator[Statement]:
         yield say.sentence("unanswered-for", first.start_event, first.exhausted_event, passed=passed)
 
 
-def _went_on(case: Case, last: Chain, say: Saying) -> Statement:
+def _went_on(case: Case, last: SpeechRequest, say: Saying) -> Statement:
     after = aftermath(case, last)
     if not after.seconds:
         return say.sentence("nothing-follows", last.exhausted_event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit.speech_table import chain_table, what_failed_said
+from forensics.rulekit.speech_table import request_table, what_failed_said
 from forensics.rulekit.whereabouts import VOICE_STDERR
 from forensics.session.speech.results import SERVER_LINES, is_spoken_in
 from forensics.session.speech.silence import (
@@ -55,11 +55,11 @@ def _times(n: int) -> str:
 
 
 def _of_failures(found: MaskedFailures) -> Hit:
-    at, n = found.endpoints, len(found.chains)
+    at, n = found.endpoints, len(found.requests)
     say = TEXT.saying(
         at=TEXT.part("at", endpoints=", ".join(at)) if at else "",
         times=_times(n),
-        reasons=what_failed_said(found.chains),
+        reasons=what_failed_said(found.requests),
         version=found.version,
     )
     return say.hit(
@@ -73,13 +73,13 @@ def _of_failures(found: MaskedFailures) -> Hit:
             "by": "failure",
         },
         statements=_statements(found, say),
-        tables=(chain_table(k, c) for k, c in enumerate(found.chains[:SHOWN], 1) if c.tries),
+        tables=(request_table(k, c) for k, c in enumerate(found.requests[:SHOWN], 1) if c.tries),
     )
 
 
 def _statements(found: MaskedFailures, say: Saying) -> Iterator[Statement]:
     yield say.sentence("failed", *found.events)
-    if what_failed_said(found.chains):
+    if what_failed_said(found.requests):
         yield say.sentence("said", *found.events)
     if found.by_version:
         yield say.sentence("by-version" if found.version else "by-line", found.told_by, *found.events)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit.speech_table import chain_table, what_failed_said
+from forensics.rulekit.speech_table import request_table, what_failed_said
 from forensics.rulekit.whereabouts import UNREAD_CALLS, VOICE_STDERR
+from forensics.schema import SERVICES
 from forensics.session.speech.fallbacks import (
     AnsweredElsewhere,
     Fallback,
@@ -15,7 +16,6 @@ from forensics.session.speech.fallbacks import (
     has_open_request,
 )
 from forensics.session.speech.results import SERVER_LINES, has_server_lines, has_unread_calls, is_spoken_in
-from forensics.session.speech.tables import SERVICES
 from forensics.text.durations import duration
 
 SHOWN = 3  # requests that are shown try by try
@@ -78,7 +78,7 @@ def _hit(found: Fallback, several: int) -> Hit:
             "lost_s": found.lost_s,
         },
         statements=_statements(found, say),
-        tables=(chain_table(k, c) for k, c in enumerate(found.requests[:SHOWN], 1)),
+        tables=(request_table(k, c) for k, c in enumerate(found.requests[:SHOWN], 1)),
         severity=_severity(n, found.answered, several),
     )
 

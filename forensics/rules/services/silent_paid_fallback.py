@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
 from forensics.rulekit.whereabouts import UNREAD_CALLS
+from forensics.schema import SERVICES
 from forensics.session.speech.results import SERVER_LINES, has_server_lines, has_unread_calls, uses_voice
 from forensics.session.speech.served import Replacement, has_unnamed_answer, paid_replacements
-from forensics.session.speech.tables import SERVICES, short
+from forensics.session.speech.tables import short
 
 TEXT = words(__file__)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from forensics.rulekit import Case, Cite, Confidence, Hit, Said, Saying, Severity, Source, rule, words
 from forensics.rulekit.names import capital
 from forensics.rulekit.whereabouts import MACHINE_LOG, PROVIDER_STATUS, around, server_stderr, speech_log
+from forensics.schema import SERVICES
 from forensics.session.services.timeouts import (
     Timeouts,
     ToolTimeouts,
@@ -17,7 +18,6 @@ from forensics.session.services.timeouts import (
 )
 from forensics.session.speech.attempt_timeouts import EndpointTimeouts, endpoint_timeouts
 from forensics.session.speech.results import SERVER_LINES, is_unheard
-from forensics.session.speech.tables import SERVICES
 from forensics.text.durations import duration
 
 TEXT = words(__file__)

@@ -19,7 +19,7 @@ from forensics.schema.finding import Finding
 from forensics.session.model.agents import AgentLife, link_agents
 from forensics.session.model.ending import Ending, judge_ending
 from forensics.session.model.files import WRITE_TOOLS, FileAccess, _access
-from forensics.session.model.speech import Chain, build_chains
+from forensics.session.model.speech import SpeechRequest, build_requests
 from forensics.table.order import in_order
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Case:
     events: pl.DataFrame
     todos: pl.DataFrame
     agents: tuple[AgentLife, ...]
-    chains: tuple[Chain, ...]
+    speech_requests: tuple[SpeechRequest, ...]
     ending: Ending
     client_version: str | None
     cwd: str | None
@@ -175,7 +175,7 @@ def build_case(
         events=linked.events,
         todos=todos.join(ordered.select("event_id"), on="event_id", how="semi"),
         agents=linked.agents,
-        chains=build_chains(linked.events, sifted),
+        speech_requests=build_requests(linked.events, sifted),
         ending=judge_ending(linked.events, linked.agents, excerpts),
         client_version=_last(metas["status"].to_list()),
         cwd=_last(metas["path"].to_list()),

@@ -15,8 +15,6 @@ from forensics.schema import ANSWERS, CALLS, MODEL_SAID, Source, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.agents import AgentEnd, AgentLife
 
-__all__ = ["ANSWERS", "CALLS", "open_calls"]
-
 # what an agent says or is told: after it, earlier calls are behind
 SAID = (*MODEL_SAID, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
 

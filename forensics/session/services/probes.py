@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from forensics.schema import SERVICES
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case
 from forensics.session.model.speech import seconds_between
 from forensics.session.services.latency import Failure, Series, primary_of
-from forensics.session.speech.tables import SERVICES
 
 REQUESTS = (
     K.TOOL_CALL, K.ASSISTANT_MESSAGE, K.API_ERROR, K.API_REQUEST, K.MCP_CALL_END, K.VOICE_REQUEST, K.VOICE_CALL_BEGIN,
@@ -28,11 +28,11 @@ def unprobed(case: Case, series: Series) -> Failure | None:
     first = series.failures[0]
     if series.service not in SERVICES or any(x.at <= first.at for x in series.latencies):
         return None
-    chains = [c for c in case.chains if c.service == series.service]
-    primary = primary_of(chains)
-    for chain in chains:
-        served = chain.served_by or (primary if not chain.tries else None)
-        if served == series.endpoint and seconds_between(chain.answered_at, first.at) is not None:
+    requests = [c for c in case.speech_requests if c.service == series.service]
+    primary = primary_of(requests)
+    for request in requests:
+        served = request.served_by or (primary if not request.tries else None)
+        if served == series.endpoint and seconds_between(request.answered_at, first.at) is not None:
             return None
     host = urlsplit(series.endpoint).netloc
     asked = case.of(K.HTTP_RESPONSE).filter(

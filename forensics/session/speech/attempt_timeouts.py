@@ -71,7 +71,7 @@ def _waits(attempts: Sequence[Attempt]) -> tuple[int, ...]:
 def endpoint_timeouts(case: Case) -> list[EndpointTimeouts]:
     """Return the endpoints at which an attempt timed out, retries inside an attempt included."""
     found: dict[tuple[str, str], list[Attempt]] = {}
-    for chain, attempt in walk_attempts(case.chains):
+    for request, attempt in walk_attempts(case.speech_requests):
         if attempt.timed_out:
-            found.setdefault((chain.service, attempt.endpoint), []).append(attempt)
+            found.setdefault((request.service, attempt.endpoint), []).append(attempt)
     return [EndpointTimeouts(*which, tuple(attempts)) for which, attempts in found.items()]

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case
-from forensics.session.model.speech import NO_REQUEST, REFUSAL, Attempt, Chain, seconds_between, walk_attempts
+from forensics.session.model.speech import (
+    NO_REQUEST,
+    REFUSAL,
+    Attempt,
+    SpeechRequest,
+    seconds_between,
+    walk_attempts,
+)
 from forensics.session.speech.results import CLOUD, FailedResult, failed_results
 
 REFUSED = ("401", "403")
@@ -27,13 +34,13 @@ UNTOLD = "rejected"  # a refusal whose text has none of these words
 class Refusal:
     """One try at an endpoint that ended because of its credential."""
 
-    chain: Chain
+    request: SpeechRequest
     attempt: Attempt
 
     @property
     def failed_before(self) -> Attempt | None:
         """Return the failed attempt at another endpoint that came before, in the same chain."""
-        tries = self.chain.tries
+        tries = self.request.tries
         earlier = tries[: next(n for n, t in enumerate(tries) if t is self.attempt)]
         others = (t for t in earlier if t.endpoint != self.attempt.endpoint and t.reason is not None)
         return next(others, None)
@@ -61,7 +68,7 @@ class RefusedCredential:
     @property
     def is_known_by_order(self) -> bool:
         """Say whether only its place tells which endpoint refused first: the server's own line about it names none."""
-        return self.first is not None and self.first.attempt.end_event in self.first.chain.auth_events
+        return self.first is not None and self.first.attempt.end_event in self.first.request.auth_events
 
     @property
     def status(self) -> str | None:
@@ -102,17 +109,17 @@ class RefusedCredential:
     @property
     def events(self) -> tuple[int, ...]:
         """Return the records of the refusals, each with the server's own line about it."""
-        told = (e for r in self.refusals for e in (r.attempt.end_event, *r.chain.auth_events[:1]))
+        told = (e for r in self.refusals for e in (r.attempt.end_event, *r.request.auth_events[:1]))
         return (*(e for e in told if e is not None), *(r.event for r in self.results))
 
     @property
     def exhausted(self) -> tuple[int, ...]:
         """Return the records at which a request had failed on every endpoint."""
-        return tuple(e for r in self.refusals if (e := r.chain.exhausted_event) is not None)
+        return tuple(e for r in self.refusals if (e := r.request.exhausted_event) is not None)
 
     def was_answered_soon(self, case: Case, within_s: float) -> bool:
         """Say whether the endpoint answered soon after each refusal: it was not for good."""
-        answers = [c.answered_at for c in case.chains if c.served_by == self.endpoint]
+        answers = [c.answered_at for c in case.speech_requests if c.served_by == self.endpoint]
         return bool(self.refusals) and all(
             any(wait is not None and wait <= within_s for wait in waits)
             for waits in ([seconds_between(r.attempt.ended, a) for a in answers] for r in self.refusals)
@@ -122,10 +129,10 @@ class RefusedCredential:
 def refused_credentials(case: Case) -> list[RefusedCredential]:
     """Return the endpoints that refused, once for each variant; where no try tells of any, what the results tell."""
     groups: dict[tuple[str, str], list[Refusal]] = {}
-    for chain, attempt in walk_attempts(case.chains):
+    for request, attempt in walk_attempts(case.speech_requests):
         variant = classify(attempt)
         if variant is not None:
-            groups.setdefault((attempt.endpoint, variant), []).append(Refusal(chain, attempt))
+            groups.setdefault((attempt.endpoint, variant), []).append(Refusal(request, attempt))
     if groups:
         return [RefusedCredential(*key, tuple(refusals)) for key, refusals in groups.items()]
     named = tuple(r for r in failed_results(case) if quoted_refusal(r.text) is not None)
@@ -154,5 +161,10 @@ def variant_of(text: str) -> str | None:
 
 def unexplained_refusals(case: Case) -> tuple[int, ...]:
     """Return the server's own lines about a refusal that no try explains: which endpoint refused is not known."""
-    explained = {e for chain, try_ in walk_attempts(case.chains) if classify(try_) for e in chain.auth_events}
+    explained = {
+        e
+        for request, try_ in walk_attempts(case.speech_requests)
+        if classify(try_)
+        for e in request.auth_events
+    }
     return tuple(e for e in case.of(K.AUTH_ERROR)["event_id"] if e not in explained)

@@ -8,12 +8,12 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.schema import TsQuality
+from forensics.schema import SERVICES, TsQuality
 from forensics.schema.finding import Cite
 from forensics.session.model.case import Case
-from forensics.session.model.speech import Chain, seconds_between
+from forensics.session.model.speech import SpeechRequest, seconds_between
 from forensics.session.speech.results import FailedResult, failed_results
-from forensics.session.speech.tables import SERVICES, chain_endpoints, chain_events
+from forensics.session.speech.tables import request_endpoints, request_events
 
 
 class KnownBy(StrEnum):
@@ -28,39 +28,39 @@ class KnownBy(StrEnum):
 class FailedRequests:
     """Requests that failed in the same way: of one service, at the same endpoints.
 
-    They stand in the server's lines (``chains``) or, without these, in the tool's ``results``.
+    They stand in the server's lines (``requests``) or, without these, in the tool's ``results``.
     """
 
     known_by: KnownBy
     service: str
     endpoints: tuple[str, ...]
-    chains: tuple[Chain, ...] = ()
+    requests: tuple[SpeechRequest, ...] = ()
     results: tuple[FailedResult, ...] = ()
     unusable: str | None = None  # why no endpoint was usable, where the server says so: then none was tried
 
     def __len__(self) -> int:
-        return len(self.chains) or len(self.results)
+        return len(self.requests) or len(self.results)
 
     @property
     def is_of_one_endpoint(self) -> bool:
-        """Say whether only one endpoint was configured: there was no chain that could fail."""
-        return any(c.count == 1 or len(c.configured) == 1 for c in self.chains[:1])
+        """Say whether only one endpoint was configured: there was no fallback that could fail."""
+        return any(c.count == 1 or len(c.configured) == 1 for c in self.requests[:1])
 
     @property
     def duration_s(self) -> float | None:
         """Return how long the first of them took to fail."""
-        return next((c.duration_s for c in self.chains), None)
+        return next((c.duration_s for c in self.requests), None)
 
     @property
     def ends(self) -> tuple[int, ...]:
         """Return the records that say themselves that a request failed."""
-        lines = (c.exhausted_event for c in self.chains if c.exhausted_event is not None)
+        lines = (c.exhausted_event for c in self.requests if c.exhausted_event is not None)
         return (*lines, *(r.event for r in self.results))
 
     @property
     def tried(self) -> tuple[int, ...]:
         """Return the records of the first request, as far as the server's lines tell it."""
-        return tuple(event for c in self.chains[:1] for event in chain_events(c))
+        return tuple(event for c in self.requests[:1] for event in request_events(c))
 
     @property
     def cites(self) -> tuple[Cite, ...]:
@@ -70,7 +70,7 @@ class FailedRequests:
 
     @property
     def _later(self) -> tuple[int, ...]:
-        return tuple(c.exhausted_event for c in self.chains[1:] if c.exhausted_event is not None)
+        return tuple(c.exhausted_event for c in self.requests[1:] if c.exhausted_event is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,10 @@ def failed_requests(case: Case, served_within_s: float) -> list[FailedRequests]:
     Of the others each listed endpoint failed, and none answered within some seconds. Results count where the server's
     lines tell of no such request of their service.
     """
-    told = [c for c in case.chains if c.exhausted_event is not None]
-    untold = [c for c in case.chains if c.exhausted_event is None and _all_failed(case, c, served_within_s)]
+    told = [c for c in case.speech_requests if c.exhausted_event is not None]
+    untold = [
+        c for c in case.speech_requests if c.exhausted_event is None and _all_failed(case, c, served_within_s)
+    ]
     lines = {c.service for c in (*told, *untold)}
     alone = [_by_results(case, service) for service in SERVICES if service not in lines]
     return [
@@ -98,7 +100,7 @@ def failed_requests(case: Case, served_within_s: float) -> list[FailedRequests]:
     ]
 
 
-def aftermath(case: Case, last: Chain) -> Aftermath:
+def aftermath(case: Case, last: SpeechRequest) -> Aftermath:
     """Return what the record shows after a failure: a failed voice call is no end by itself."""
     dated = (pl.col("ts_quality") == TsQuality.EXACT.value) & pl.col("local_ts").is_null()
     latest = case.events.filter(dated).select("event_id", "ts").sort("ts").tail(1)
@@ -107,29 +109,31 @@ def aftermath(case: Case, last: Chain) -> Aftermath:
     return Aftermath(None, None)
 
 
-def _all_failed(case: Case, chain: Chain, within_s: float) -> bool:
+def _all_failed(case: Case, request: SpeechRequest, within_s: float) -> bool:
     """Say whether the chain lists its endpoints, each of them failed, and none answered soon after."""
-    failed = {a.endpoint for a in chain.failures}
-    if chain.is_sifted or not chain.configured or not failed.issuperset(chain.configured):
+    failed = {a.endpoint for a in request.failures}
+    if request.is_sifted or not request.configured or not failed.issuperset(request.configured):
         return False
-    if chain.answered_event is not None or chain.no_speech:
+    if request.answered_event is not None or request.no_speech:
         return False
-    ended = chain.failures[-1].ended
-    waits = [seconds_between(ended, c.answered_at) for c in case.chains if c.service == chain.service]
+    ended = request.failures[-1].ended
+    waits = [
+        seconds_between(ended, c.answered_at) for c in case.speech_requests if c.service == request.service
+    ]
     return not any(w is not None and 0 <= w <= within_s for w in waits)
 
 
-def _alike(case: Case, chains: Iterable[Chain], known_by: KnownBy) -> Iterator[FailedRequests]:
-    groups: dict[tuple[str, tuple[str, ...]], list[Chain]] = {}
-    for chain in chains:
-        groups.setdefault((chain.service, chain_endpoints(chain)), []).append(chain)
+def _alike(case: Case, requests: Iterable[SpeechRequest], known_by: KnownBy) -> Iterator[FailedRequests]:
+    groups: dict[tuple[str, tuple[str, ...]], list[SpeechRequest]] = {}
+    for request in requests:
+        groups.setdefault((request.service, request_endpoints(request)), []).append(request)
     for (service, endpoints), alike in groups.items():
         end = alike[0].exhausted_event
         yield FailedRequests(
             known_by=known_by,
             service=service,
             endpoints=endpoints,
-            chains=tuple(alike),
+            requests=tuple(alike),
             unusable=None if end is None else case.event(end)["status"],
         )
 

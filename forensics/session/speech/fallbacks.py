@@ -9,7 +9,7 @@ import polars as pl
 
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case
-from forensics.session.model.speech import Chain
+from forensics.session.model.speech import SpeechRequest
 from forensics.session.speech.endpoints import is_local
 from forensics.session.speech.results import CLOUD, heard_results
 
@@ -20,7 +20,7 @@ class Fallback:
 
     service: str
     failed_at: tuple[str, ...]
-    requests: tuple[Chain, ...]
+    requests: tuple[SpeechRequest, ...]
     answered: int  # how many requests to the service were answered, these among them
 
     @property
@@ -54,10 +54,10 @@ class Fallback:
 
 def fallbacks(case: Case) -> list[Fallback]:
     """Return the requests that a fallback answered, those of the same failed endpoints together."""
-    groups: dict[tuple[str, tuple[str, ...]], list[Chain]] = {}
-    for chain in case.chains:
-        if _fell_back(chain):
-            groups.setdefault((chain.service, chain.failed_at), []).append(chain)
+    groups: dict[tuple[str, tuple[str, ...]], list[SpeechRequest]] = {}
+    for speech_request in case.speech_requests:
+        if _fell_back(speech_request):
+            groups.setdefault((speech_request.service, speech_request.failed_at), []).append(speech_request)
     return [
         Fallback(service, failed_at, tuple(group), _answered(case, service))
         for (service, failed_at), group in groups.items()
@@ -66,23 +66,28 @@ def fallbacks(case: Case) -> list[Fallback]:
 
 def has_open_request(case: Case) -> bool:
     """Say whether an endpoint failed and nothing tells how the request ended: success is hidden from 6.0.2 on."""
-    return any(c.failures and not (c.answered_event or c.exhausted_event or c.no_speech) for c in case.chains)
+    return any(
+        c.failures and not (c.answered_event or c.exhausted_event or c.no_speech)
+        for c in case.speech_requests
+    )
 
 
-def _fell_back(chain: Chain) -> bool:
+def _fell_back(speech_request: SpeechRequest) -> bool:
     """Say whether an endpoint failed and another one answered; in a torn record only if both are named."""
-    if chain.answered_event is None or not chain.failures:
+    if speech_request.answered_event is None or not speech_request.failures:
         return False
-    return chain.served_by not in chain.failed_at and not (chain.is_sifted and chain.served_by is None)
+    return speech_request.served_by not in speech_request.failed_at and not (
+        speech_request.is_sifted and speech_request.served_by is None
+    )
 
 
 def _answered(case: Case, service: str) -> int:
-    return sum(c.service == service and c.answered_event is not None for c in case.chains)
+    return sum(c.service == service and c.answered_event is not None for c in case.speech_requests)
 
 
-def _events(chain: Chain) -> Iterator[int]:
+def _events(speech_request: SpeechRequest) -> Iterator[int]:
     """Yield the records of the failures, and of the answer."""
-    ends = (*(a.end_event for a in chain.failures), chain.answered_event)
+    ends = (*(a.end_event for a in speech_request.failures), speech_request.answered_event)
     yield from (e for e in ends if e is not None)
 
 

@@ -70,7 +70,7 @@ def _moment(row: Row) -> Moment:
 
 
 def _tries_of(case: Case, endpoint: str) -> list[Attempt]:
-    return [t for chain in case.chains for t in chain.tries if t.endpoint == endpoint]
+    return [t for request in case.speech_requests for t in request.tries if t.endpoint == endpoint]
 
 
 def _first_refusal(case: Case, endpoint: str, refusals: Collection[int]) -> Moment:
@@ -97,7 +97,7 @@ def _start_before(case: Case, first: Moment) -> Moment | None:
 
 def _listed_before(case: Case, endpoint: str, first: Moment) -> Moment | None:
     """Return the first record that listed the endpoint as available before it refused."""
-    lists = [c.configured_event for c in case.chains if endpoint in c.configured]
+    lists = [c.configured_event for c in case.speech_requests if endpoint in c.configured]
     told = [_moment(case.event(e)) for e in lists if e is not None]
     return next((m for m in told if m.until(first) is not None), None)
 

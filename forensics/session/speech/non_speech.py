@@ -94,7 +94,7 @@ def tells_what_was_heard(case: Case) -> bool:
 
 def every_request_failed(case: Case) -> bool:
     """Say whether speech-to-text was asked, and no endpoint answered any request."""
-    ended = [c.exhausted_event for c in case.chains if c.service == "stt"]
+    ended = [c.exhausted_event for c in case.speech_requests if c.service == "stt"]
     return bool(ended) and None not in ended
 
 
@@ -114,7 +114,7 @@ def _providers(case: Case, texts: Sequence[HeardText]) -> tuple[str, ...]:
     if named:
         return tuple(sorted(named))
     times = [t.at for t in texts if t.at is not None]
-    answered = [(c.served_by, c.answered_at) for c in case.chains if c.service == "stt"]
+    answered = [(c.served_by, c.answered_at) for c in case.speech_requests if c.service == "stt"]
     then = {
         by
         for by, at in answered

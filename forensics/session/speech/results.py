@@ -113,7 +113,7 @@ def has_unread_calls(case: Case) -> bool:
     The client's own lines about a call do not tell: voicemode returns a failure as an ordinary result.
     """
     told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
-    known = case.chains or _shown(case) or has_server_lines(case) or not told.is_empty()
+    known = case.speech_requests or _shown(case) or has_server_lines(case) or not told.is_empty()
     return _calls_voice(case) and not known
 
 
@@ -136,7 +136,7 @@ def server_version(case: Case) -> tuple[str | None, int | None]:
 def uses_voice(case: Case) -> bool:
     """Say whether a voice service was used at all in this session."""
     if (
-        case.chains
+        case.speech_requests
         or not case.of(
             K.VOICE_START, K.VOICE_REQUEST, K.VOICE_CALL_BEGIN, K.STT_BEGUN, K.TTS_BEGUN
         ).is_empty()

@@ -12,7 +12,7 @@ import polars as pl
 from forensics.schema import CONVERSE, Row
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case, per_case
-from forensics.session.model.speech import Attempt, Chain, seconds_between
+from forensics.session.model.speech import Attempt, SpeechRequest, seconds_between
 from forensics.session.speech.endpoints import is_local
 from forensics.session.speech.results import CLOUD, has_server_lines
 
@@ -103,36 +103,38 @@ def has_unnamed_answer(case: Case) -> bool:
     """Say whether a local endpoint failed, and no record tells which one answered then."""
     return any(
         served is None
-        and chain.exhausted_event is None
-        and not chain.no_speech
-        and any(is_local(a.endpoint) for a in chain.failures)
-        for chain, served in _answered_instead(case)
+        and speech_request.exhausted_event is None
+        and not speech_request.no_speech
+        and any(is_local(a.endpoint) for a in speech_request.failures)
+        for speech_request, served in _answered_instead(case)
     )
 
 
 @per_case
-def _answered_instead(case: Case) -> tuple[tuple[Chain, Served | None], ...]:
-    return tuple((chain, served_instead(case, chain)) for chain in case.chains)
+def _answered_instead(case: Case) -> tuple[tuple[SpeechRequest, Served | None], ...]:
+    return tuple(
+        (speech_request, served_instead(case, speech_request)) for speech_request in case.speech_requests
+    )
 
 
-def served_instead(case: Case, chain: Chain) -> Served | None:
+def served_instead(case: Case, speech_request: SpeechRequest) -> Served | None:
     """Return who answered a request whose local endpoint failed; null where none did, or no record tells."""
-    failed = next((a for a in chain.failures if is_local(a.endpoint)), None)
-    if failed is None or chain.exhausted_event is not None:
+    failed = next((a for a in speech_request.failures if is_local(a.endpoint)), None)
+    if failed is None or speech_request.exhausted_event is not None:
         return None
-    service, at, why = chain.service, failed.end_event, failed.reason
-    answered = next((a for a in chain.attempts if a.answered), None)
+    service, at, why = speech_request.service, failed.end_event, failed.reason
+    answered = next((a for a in speech_request.attempts if a.answered), None)
     if answered is not None:
         paid, took = answered.endpoint, seconds_between(answered.started, answered.ended)
         proof = tuple(e for e in (answered.start_event, answered.end_event) if e is not None)
-        notice = _notice(case, service, paid, chain.answered_at)
+        notice = _notice(case, service, paid, speech_request.answered_at)
         mapped = _mapped(case, answered)
         return Served(service, failed.endpoint, paid, at, why, took, proof, *notice, mapped)
-    row = _spoken_by(case, chain, failed) if service == "tts" else None
+    row = _spoken_by(case, speech_request, failed) if service == "tts" else None
     if row is None:
         return None
     paid = str(row["endpoint"]).removesuffix(SPEECH)
-    notice = _notice(case, service, paid, chain.answered_at or row["ts"])
+    notice = _notice(case, service, paid, speech_request.answered_at or row["ts"])
     return Served(service, failed.endpoint, paid, at, why, None, (row["event_id"],), *notice)
 
 
@@ -155,13 +157,13 @@ def _mapped(case: Case, answered: Attempt) -> Row | None:
     return lines.row(0, named=True) if lines.height else None
 
 
-def _spoken_by(case: Case, chain: Chain, failed: Attempt) -> Row | None:
+def _spoken_by(case: Case, speech_request: SpeechRequest, failed: Attempt) -> Row | None:
     """Return the record that names the endpoint that spoke, where the server's own lines do not."""
     answers = (pl.col("kind") == K.HTTP_RESPONSE.value) & (pl.col("status") == ANSWERED)
     spoke = answers & pl.col("endpoint").str.ends_with(SPEECH)
     logged = (pl.col("kind") == K.VOICE_EXCHANGE.value) & (pl.col("tool") == "tts")
-    own = [c for c in case.chains if c.service == "tts"]
-    after = own[next(n for n, c in enumerate(own, 1) if c is chain) :]
+    own = [c for c in case.speech_requests if c.service == "tts"]
+    after = own[next(n for n, c in enumerate(own, 1) if c is speech_request) :]
     until = next((t for c in after for t in (c.started, *(a.ended for a in c.tries)) if t is not None), None)
     between = seconds_between(failed.ended, until)
     limit = LATER.total_seconds() if between is None else between

@@ -12,12 +12,12 @@ import polars as pl
 from forensics.schema import NO_SPEECH
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case
-from forensics.session.model.speech import Chain
+from forensics.session.model.speech import SpeechRequest
 from forensics.session.speech.results import failed_results, heard_results, server_version
 
-# the last release that reports a chain of which everything failed as silence (fixed in 4.7.0)
+# the last release that reports a request of which every try failed as silence (fixed in 4.7.0)
 MASKING = (4, 6, 0)
-# so says the line of a chain that failed up to 4.4.0, and no later one
+# so says the line of a request that failed up to 4.4.0, and no later one
 OLD_LINE = "All STT endpoints failed. "
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
@@ -27,20 +27,20 @@ class MaskedFailures:
     """The requests that failed at the same endpoints, and were reported as silence."""
 
     endpoints: tuple[str, ...]
-    seen: tuple[Chain, ...]  # those that the record shows to end in silence
-    by_version: tuple[Chain, ...]  # those that failed as a whole on a release that reports that as silence
+    seen: tuple[SpeechRequest, ...]  # those that the record shows to end in silence
+    by_version: tuple[SpeechRequest, ...]  # that failed as a whole on a release that reports that as silence
     version: str | None
     told_by: int | None  # the record that names the version
 
     @property
-    def chains(self) -> tuple[Chain, ...]:
+    def requests(self) -> tuple[SpeechRequest, ...]:
         """Return all of the requests."""
         return (*self.seen, *self.by_version)
 
     @property
     def events(self) -> tuple[int, ...]:
         """Return the records of their failures and of their ends."""
-        return tuple(dict.fromkeys(e for c in self.chains for e in _ends(c) if e is not None))
+        return tuple(dict.fromkeys(e for c in self.requests for e in _ends(c) if e is not None))
 
     @property
     def longest_s(self) -> float | None:
@@ -57,9 +57,9 @@ class TimedRequest:
     events: tuple[int, ...]
 
 
-def spoken_to(case: Case) -> list[Chain]:
+def spoken_to(case: Case) -> list[SpeechRequest]:
     """Return the requests to speech-to-text."""
-    return [c for c in case.chains if c.service == "stt"]
+    return [c for c in case.speech_requests if c.service == "stt"]
 
 
 def masked_failures(case: Case) -> list[MaskedFailures]:
@@ -72,26 +72,26 @@ def masked_failures(case: Case) -> list[MaskedFailures]:
     return [MaskedFailures(a, _at(a, seen), _at(a, masking), version, told_by) for a in at]
 
 
-def _failed_silently(chain: Chain) -> bool:
-    return chain.no_speech and bool(chain.failures or chain.exhausted_event is not None)
+def _failed_silently(request: SpeechRequest) -> bool:
+    return request.no_speech and bool(request.failures or request.exhausted_event is not None)
 
 
-def _at(endpoints: Sequence[str], chains: Sequence[Chain]) -> tuple[Chain, ...]:
-    return tuple(c for c in chains if {*c.failed_at} == {*endpoints})
+def _at(endpoints: Sequence[str], requests: Sequence[SpeechRequest]) -> tuple[SpeechRequest, ...]:
+    return tuple(c for c in requests if {*c.failed_at} == {*endpoints})
 
 
-def _is_masked(case: Case, chain: Chain, version: str | None) -> bool:
-    """Say whether the chain failed as a whole on a release that reports that as silence."""
-    if chain.exhausted_event is None:
+def _is_masked(case: Case, request: SpeechRequest, version: str | None) -> bool:
+    """Say whether the request failed as a whole on a release that reports that as silence."""
+    if request.exhausted_event is None:
         return False
     found = VERSION.match(version or "")
     if found is not None:
         return tuple(int(n) for n in found.groups()) <= MASKING
-    return str(case.event(chain.exhausted_event)["message"]).startswith(OLD_LINE)
+    return str(case.event(request.exhausted_event)["message"]).startswith(OLD_LINE)
 
 
-def _ends(chain: Chain) -> tuple[int | None, ...]:
-    return (*(a.end_event for a in chain.failures), chain.exhausted_event, chain.no_speech_event)
+def _ends(request: SpeechRequest) -> tuple[int | None, ...]:
+    return (*(a.end_event for a in request.failures), request.exhausted_event, request.no_speech_event)
 
 
 def tells_every_end(case: Case) -> bool:
@@ -110,7 +110,7 @@ def timed_requests(case: Case) -> list[TimedRequest]:
     What a fallback answered after a failure tells nothing of how long an answer takes.
     """
     speech = spoken_to(case)
-    by_logs = [t for c in speech if not c.failures and c.exhausted_event is None for t in _of_chain(c)]
+    by_logs = [t for c in speech if not c.failures and c.exhausted_event is None for t in _of_request(c)]
     if any(_failed_silently(c) for c in speech) or any(t.is_silent for t in by_logs):
         return by_logs
     rows = case.of(K.VOICE_EXCHANGE).filter((pl.col("tool") == "stt") & pl.col("duration_ms").is_not_null())
@@ -124,12 +124,12 @@ def timed_requests(case: Case) -> list[TimedRequest]:
     return next((t for t in told if any(r.is_silent for r in t)), next((t for t in told if t), []))
 
 
-def _of_chain(chain: Chain) -> Iterator[TimedRequest]:
-    took, event = chain.answered_s, chain.answered_event
-    if chain.no_speech:
-        took, event = chain.heard_nothing_s, chain.no_speech_event
-    if took is not None and event is not None and chain.start_event is not None:
-        yield TimedRequest(took, chain.no_speech, (chain.start_event, event))
+def _of_request(request: SpeechRequest) -> Iterator[TimedRequest]:
+    took, event = request.answered_s, request.answered_event
+    if request.no_speech:
+        took, event = request.heard_nothing_s, request.no_speech_event
+    if took is not None and event is not None and request.start_event is not None:
+        yield TimedRequest(took, request.no_speech, (request.start_event, event))
 
 
 @dataclass(frozen=True, slots=True)

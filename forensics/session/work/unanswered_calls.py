@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from forensics.schema import CUT_OFF, SPAWN_TOOLS, Row
+from forensics.schema import CALLS, CUT_OFF, SPAWN_TOOLS, Row
 from forensics.schema import EventKind as K
 from forensics.schema.finding import FactValue
 from forensics.session.model.case import Case, per_case
 from forensics.session.model.ending import Verdict
-from forensics.session.model.open_calls import CALLS, open_calls
+from forensics.session.model.open_calls import open_calls
 from forensics.session.work.open_work import open_in_client_log
 
 # the API's own servers run these: up to 2.1 their answers often do not reach the record

@@ -253,7 +253,7 @@ def test_one_failure_that_two_loggers_tell_is_one_request():
     """The server's own debug log holds each line twice."""
     for folder in matching(RULE_FIXTURES / "CCF201" / "fires", "*"):
         session = analyse(Request([folder / "input"])).sessions[0]
-        ends = {c.exhausted_at for c in session.case.chains if c.exhausted_event is not None}
+        ends = {c.exhausted_at for c in session.case.speech_requests if c.exhausted_event is not None}
         for figure in session.review.figures:
             if figure.name.endswith("requests that failed at every endpoint"):
                 assert int(figure.value.split()[0]) <= len(ends), folder.name
@@ -305,10 +305,10 @@ def test_what_held_is_said_where_lines_show_it(case, text):
 def test_a_page_taken_for_speech_is_no_answer():
     session = analysed("CCF211/fires/page-where-lines-are-hidden").sessions[0]
     wrong = {r.event_id for f in session.findings if f.rule == "CCF211" for r in f.evidence}
-    chains = [c for c in session.case.chains if c.answered_event in wrong]
-    assert chains
+    requests = [c for c in session.case.speech_requests if c.answered_event in wrong]
+    assert requests
     assert not {r.event_id for t in session.review.worked for r in t.refs} & {
-        c.answered_event for c in chains
+        c.answered_event for c in requests
     }
 
 
