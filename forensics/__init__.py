@@ -7,10 +7,9 @@ costs nothing: what is heavy is imported when it is used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from forensics.version import __version__
 
+TYPE_CHECKING = False  # as typing's own, which need not be imported for it
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path

@@ -5,24 +5,12 @@ It holds no logic but ``conform``. Every name of the tables' half is handed on h
 
 from __future__ import annotations
 
-from forensics.schema.columns import (
-    CLOCK_STEP,
-    EVENTS,
-    KIND_TYPE,
-    LEVEL_TYPE,
-    LOCAL,
-    MOMENT,
-    QUALITY_TYPE,
-    SOURCE_TYPE,
-    SPAWNS,
-    TODOS,
-    UTC,
-)
-from forensics.schema.event_ids import FIRST_NOTE, LAST_ORDINAL
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from forensics.schema.kinds import ANSWERS, CALLS, LISTS, MODEL_SAID, NOTES, EventKind
 from forensics.schema.records import Level, TsQuality
 from forensics.schema.sources import Quoting, Source, Tells, Writing, telling, written
-from forensics.schema.tables import Row, conform, empty, is_from, is_kind
 from forensics.schema.words import (
     COMMAND_KEPT,
     CONVERSE,
@@ -40,6 +28,23 @@ from forensics.schema.words import (
     STARTING,
     UUID,
 )
+
+if TYPE_CHECKING:
+    from forensics.schema.columns import (
+        CLOCK_STEP,
+        EVENTS,
+        KIND_TYPE,
+        LEVEL_TYPE,
+        LOCAL,
+        MOMENT,
+        QUALITY_TYPE,
+        SOURCE_TYPE,
+        SPAWNS,
+        TODOS,
+        UTC,
+    )
+    from forensics.schema.event_ids import FIRST_NOTE, LAST_ORDINAL
+    from forensics.schema.tables import Row, conform, empty, is_from, is_kind
 
 __all__ = [
     "ANSWERS",
@@ -90,3 +95,14 @@ __all__ = [
     "telling",
     "written",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Hand on a name of the modules that need polars: the command line, which asks for words alone, starts without."""
+    if name in __all__:
+        for module in ("columns", "event_ids", "tables"):
+            found = vars(import_module(f"forensics.schema.{module}")).get(name)
+            if found is not None:
+                return found
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

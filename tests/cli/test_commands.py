@@ -261,7 +261,7 @@ def test_a_voice_log_alone_leaves_nothing_on_standard_error(tmp_path):
 
 
 def test_help_and_version_do_not_load_the_engine():
-    code = "import sys, forensics.cli; print([m for m in ('polars', 'jinja2', 'rich', 'msgspec') if m in sys.modules])"
+    code = "import sys, forensics.cli.app; print([m for m in ('polars', 'jinja2', 'rich', 'msgspec') if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

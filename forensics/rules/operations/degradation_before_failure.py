@@ -50,8 +50,8 @@ def degradation_before_failure(
     few = [(s.endpoint, answers) for s in failing if (answers := most_before(s)) < samples]
     if few:
         endpoint, answers = few[-1]
-        name = "one-answer" if answers == 1 else "few-answers"
-        yield TEXT.insufficient(name, endpoint=endpoint, answers=answers, samples=samples)
+        many = "one-answer" if answers == 1 else "few-answers"
+        yield TEXT.insufficient(many, endpoint=endpoint, answers=answers, samples=samples)
     elif failed_undated(case):
         yield TEXT.insufficient("undated")
     elif not has_requests(case):
@@ -80,10 +80,8 @@ def _hit(found: Degradation) -> Hit:
         reason=short(failure.reason),
         slow=len(found.slow),
     )
-    statements = [
-        say.sentence("rose", *found.ends),
-        say.sentence("then-failed", found.ends[1], failure.event),
-    ]
+    end = found.ends[1]
+    statements = [say.sentence("rose", *found.ends), say.sentence("then-failed", end, failure.event)]
     if found.slow:
         statements.append(say.sentence("slow-at-last", *found.slow_events))
     if found.sized:
