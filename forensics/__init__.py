@@ -7,7 +7,7 @@ costs nothing: what is heavy is imported when it is used.
 
 from __future__ import annotations
 
-from forensics.version import __version__
+from forensics.text.version import __version__
 
 TYPE_CHECKING = False  # as typing's own, which need not be imported for it
 if TYPE_CHECKING:

@@ -189,9 +189,11 @@ def _codes_of(root: Path) -> dict[str, str]:
 def lay_out(root: Path, new: Plan) -> None:
     """Write what a rule consists of."""
     sentence = new.name.replace("-", " ").capitalize()
-    version = re.search(r'__version__ = "([^"]+)"', (root / "forensics" / "version.py").read_text("utf-8"))
+    version = re.search(
+        r'__version__ = "([^"]+)"', (root / "forensics" / "text" / "version.py").read_text("utf-8")
+    )
     if version is None:
-        msg = "forensics/version.py: names no version"
+        msg = "forensics/text/version.py: names no version"
         raise RefusedError(msg)
     told = {"code": new.code, "name": new.name, "function": new.function, "topic": f"{new.code[3]}.1"}
     register = root / "forensics" / "rules" / "__init__.py"

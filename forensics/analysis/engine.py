@@ -27,7 +27,7 @@ from forensics.table.ingest import Ingested, ingest
 from forensics.table.order import shutdown_last
 from forensics.table.scope import partial_files, session_ids, told_once, unattached, with_named_logs
 from forensics.table.sessions import attach
-from forensics.version import __version__
+from forensics.text.version import __version__
 
 
 def analyse(request: Request) -> Analysis:
