@@ -427,12 +427,13 @@ def neutral(paths) -> dict:
 
     def bare(value):
         if isinstance(value, dict):
-            return {
-                k: v.rpartition("/")[2] if k == "path" else bare(v)
-                for k, v in value.items()
-                if k != "also_at"
-            }
+            return {k: named(k, v) for k, v in value.items() if k != "also_at"}
         return [bare(v) for v in value] if isinstance(value, list) else value
+
+    def named(key, value):
+        if key == "lines":
+            return [place.rpartition("/")[2] for place in value]
+        return value.rpartition("/")[2] if key == "path" else bare(value)
 
     data = bare(data)
     for key in ("inputs", "unread", "unattached"):
