@@ -59,7 +59,7 @@ def coordination_not_traceable(case: Case) -> Iterator[Said]:
         return
     left_out = sum(a.outcome is AgentEnd.UNKNOWN for a in case.agents)
     if left_out:
-        yield TEXT.insufficient("excerpt", left_out=left_out)
+        yield TEXT.insufficient("excerpt", left_out=left_out, spawns=len(traces))
     elif any(t.missing for t in traces):
         yield _hit(case, traces)
 

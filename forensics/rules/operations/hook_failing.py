@@ -60,8 +60,9 @@ def _not_told(case: Case, denials: int) -> Iterator[Said]:
 
 def _failing(hook: FailingHook) -> Hit:
     command, cited = _shown(hook.command), hook.records[:MOST_CITED]
+    for_event = "hook-for" if command else "a-hook-for"  # without its command it may be another each time
     say = TEXT.saying(
-        hook=TEXT.part("hook-for", event=hook.event) if hook.event else TEXT.part("some-hook"),
+        hook=TEXT.part(for_event if hook.event else "some-hook", event=hook.event),
         named=TEXT.part("named", command=command[:SHOWN]) if command else TEXT.part("not-named"),
         how=TEXT.part(HOW[hook.end], status=hook.statuses[0]),
         times=len(hook.records),

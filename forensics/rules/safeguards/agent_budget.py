@@ -68,7 +68,7 @@ def _without_limit(case: Case, use: Usage, tokens: int) -> Hit:
     say = TEXT.saying(
         whoever=capital(agent_name(case, use.agent_id)),
         millions=f"{use.tokens / 1e6:.1f}",
-        requests=use.requests,
+        requests=_requests(use.requests),
         sources=", ".join(sorted(case.sources)),
         window=_window(case),
     )
@@ -87,6 +87,12 @@ def _without_limit(case: Case, use: Usage, tokens: int) -> Hit:
             say.sentence("not-reached", use.last),
         ),
     )
+
+
+def _requests(n: int | None) -> str:
+    if n is None:
+        return ""
+    return TEXT.part("in-one-request") if n == 1 else TEXT.part("in-requests", n=n)
 
 
 def _window(case: Case) -> str:

@@ -43,7 +43,7 @@ def _hit(case: Case, finding: Finding) -> Hit:
     made, several = taken_list(case, cited), finding.facts.get("in_progress")
     events = made.events if made.calls else cited[:1]
     say = TEXT.saying(
-        tool=" and ".join(made.tools) or TEXT.part("client"),
+        tool=" and ".join(made.tools),
         who=agent_name(case, finding.agent_id),
         several=several,
     )

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
 from forensics.rulekit.names import clock_time
 from forensics.rulekit.whereabouts import MACHINE_LOG, around, server_stderr
+from forensics.schema import Row
 from forensics.session.services.mcp_losses import (
     LATE,
     LOST,
-    NEVER,
     ClosedByResult,
     Loss,
     ServerLosses,
@@ -21,7 +21,6 @@ from forensics.session.services.mcp_losses import (
 )
 from forensics.text.durations import duration
 
-WHAT = {LOST: "lost-connection", NEVER: "never-connected", LATE: "not-at-first"}
 MOST_CITED = 10
 TEXT = words(__file__)
 
@@ -51,7 +50,12 @@ def mcp_server_lost(case: Case, *, back_within_s: float = 60.0) -> Iterator[Said
 
 def _hit(found: ServerLosses, back_within_s: float) -> Hit:
     losses, away = found.losses, found.away(back_within_s)
-    say = TEXT.saying(server=found.server, what=TEXT.part(WHAT[found.state]), times=len(losses))
+    say = TEXT.saying(
+        server=found.server,
+        what=TEXT.part("lost-connection" if found.state == LOST else "never-connected"),
+        times=len(losses),
+        again=TEXT.part("later" if found.state == LATE else "again"),
+    )
     return say.hit(
         _headline(len(losses), is_back=not away),
         subject=f"{found.server}|{found.state}",
@@ -78,14 +82,19 @@ def _statements(found: ServerLosses, say: Saying) -> Iterator[Statement]:
     for loss in found.losses[:MOST_CITED]:
         told = "lost-at" if loss.was_up else "not-connected-at"
         yield say.sentence(told, *loss.events[:MOST_CITED], at=clock_time(loss.at))
-        if loss.back is not None and loss.back_after_s is not None:
-            took = duration(loss.back_after_s, digits=0)
-            yield say.sentence("connected-after", loss.back["event_id"], took=took)
-        elif loss.back is not None:
-            yield say.sentence("connected-again", loss.back["event_id"])
+        if loss.back is not None:
+            yield _back(say, loss, loss.back)
     yield say.sentence("went-on", found.worked)
     first = found.losses[0]
     yield _why(say, found.server, first) if first.was_up else say.sentence("why-not-started", first.events[0])
+
+
+def _back(say: Saying, loss: Loss, back: Row) -> Statement:
+    """Say when a server was connected after it had not been: again, or for the first time."""
+    if loss.back_after_s is None:
+        return say.sentence("connected-again" if loss.was_up else "connected-later", back["event_id"])
+    told = "connected-again-after" if loss.was_up else "connected-after"
+    return say.sentence(told, back["event_id"], took=duration(loss.back_after_s, digits=0))
 
 
 def _why(say: Saying, server: str, closed: Loss | ClosedByResult) -> Statement:

@@ -52,7 +52,7 @@ class Usage:
 
     agent_id: str | None
     tokens: int
-    requests: int
+    requests: int | None  # null where only its result tells
     last: int  # the last record that tells
 
 
@@ -82,7 +82,7 @@ def usage(case: Case) -> list[Usage]:
     )
     results = told.filter((pl.col("kind") == K.TOOL_RESULT.value) & pl.col("target_agent_id").is_not_null())
     others = results.select(
-        "tokens", agent_id="target_agent_id", requests=pl.lit(1, dtype=pl.UInt32), last="event_id"
+        "tokens", agent_id="target_agent_id", requests=pl.lit(None, dtype=pl.UInt32), last="event_id"
     ).join(own, on="agent_id", how="anti")
     every = pl.concat([own, others.select(own.columns)])
     return [Usage(**row) for row in every.iter_rows(named=True)]

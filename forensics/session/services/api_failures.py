@@ -90,6 +90,7 @@ class ApiFailure:
     attempts: int | None  # of the turn with the most tries
     fewest: int | None  # of the turn with the fewest tries
     tries: tuple[int, ...]  # the records of the tries of the first turn with the most
+    tries_end: int  # the record that ended that turn
     spans: tuple[tuple[int, int], ...]  # the first and the last try of every turn
     recovered: int | None  # the same agent's first answer after the last of them
     is_told_by_agent: bool  # a debug log does not say whose request it was
@@ -102,7 +103,7 @@ class ApiFailure:
     @property
     def tried(self) -> tuple[int, ...]:
         """Return the records of the tries, and what they ended in."""
-        return (*self.tries, self.first)
+        return (*self.tries, self.tries_end)
 
 
 def class_of(status: str | None, message: str) -> ApiClass:
@@ -168,8 +169,9 @@ def _joined(
     if events:
         spans = (*spans, (events[0], events[-1]))
     fewest = count if before is None else min(before.fewest or 0, count)
+    end = row["event_id"]
     if before is not None and (before.attempts or 0) >= count:
-        count, events = before.attempts or 0, before.tries
+        count, events, end = before.attempts or 0, before.tries, before.tries_end
     return ApiFailure(
         agent_id=row["agent_id"],
         kind=kind,
@@ -180,6 +182,7 @@ def _joined(
         attempts=count or None,
         fewest=fewest or None,
         tries=events,
+        tries_end=end,
         spans=spans,
         recovered=None,
         is_told_by_agent=by_agent,
