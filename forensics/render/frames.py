@@ -59,6 +59,16 @@ class Frames:
         """Return one row for each silence of five minutes or more."""
         return self._tables["gaps"]
 
+    @property
+    def outcomes(self) -> pl.DataFrame:
+        """Return how each rule ended for each session; one that could not judge says why."""
+        return self._tables["outcomes"]
+
+    @property
+    def inputs(self) -> pl.DataFrame:
+        """Return one row for each file: how much of it was understood, or why it was not read."""
+        return self._tables["inputs"]
+
     def query(self, sql: str) -> pl.DataFrame:
         """Ask the tables in SQL, by their names. Raises ``UsageError`` for anything but a SELECT, and for wrong SQL."""
         return answer(sql, self._tables)

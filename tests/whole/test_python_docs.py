@@ -46,7 +46,9 @@ def test_the_import_costs_nothing():
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("name", ["events", "findings", "evidence", "sessions", "agents", "gaps"])
+@pytest.mark.parametrize(
+    "name", ["events", "findings", "evidence", "sessions", "agents", "gaps", "outcomes", "inputs"]
+)
 def test_every_table_of_a_query_is_there(name, incident):
     import forensics  # noqa: PLC0415 - what is tested
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import SessionAnalysis
+from forensics.rulekit.rule import Rule
 from forensics.schema import EVENTS, UTC, Row
 from forensics.schema.finding import EvidenceRef, Finding, cited_codes
 from forensics.schema.meanings import COLUMNS
@@ -107,6 +108,22 @@ GAP_COLUMNS = (
     Column("until", UTC, "the first one after it"),
     Column("seconds", REAL, "how long no source wrote: five minutes at least"),
 )
+OUTCOME_COLUMNS = (
+    Column("session_id", STRING, "the session"),
+    Column("rule", STRING, "the rule's code"),
+    Column("name", STRING, "the rule's name"),
+    Column("outcome", STRING, "fired, clear, not-applicable or insufficient"),
+    Column("reason", STRING, "why it could not judge, or had nothing to judge; null where it judged"),
+)
+INPUT_COLUMNS = (
+    Column("file", STRING, "the file, as reports name it"),
+    Column("source", STRING, "its log format; null where it was not read"),
+    Column("lines", WHOLE, "how many lines it has"),
+    Column("understood", WHOLE, "how many of them were understood"),
+    Column("unknown", WHOLE, "how many of its records have a shape that was never recorded"),
+    Column("reason", STRING, "why the file was not read; null where it was"),
+    Column("sha256", STRING, "SHA-256 of its bytes"),
+)
 TABLES = {
     "events": EVENT_COLUMNS,
     "findings": FINDING_COLUMNS,
@@ -114,6 +131,8 @@ TABLES = {
     "sessions": SESSION_COLUMNS,
     "agents": AGENT_COLUMNS,
     "gaps": GAP_COLUMNS,
+    "outcomes": OUTCOME_COLUMNS,
+    "inputs": INPUT_COLUMNS,
 }
 
 
@@ -127,6 +146,8 @@ def tables_of(analysis: Analysis) -> dict[str, pl.DataFrame]:
         "sessions": _table("sessions", (_session(s) for s in told)),
         "agents": _table("agents", (row for s in told for row in _agents(s))),
         "gaps": _table("gaps", (row for s in told for row in _gaps(s))),
+        "outcomes": _table("outcomes", (row for s in told for row in _outcomes(s, analysis.rules))),
+        "inputs": _table("inputs", _inputs(analysis)),
     }
 
 
@@ -248,3 +269,32 @@ def _gaps(session: SessionAnalysis) -> Sequence[Row]:
         {"session_id": session.session_id, "since": gap.since, "until": gap.until, "seconds": gap.seconds}
         for gap in session.gaps
     ]
+
+
+def _outcomes(session: SessionAnalysis, rules: Sequence[Rule]) -> Sequence[Row]:
+    names = {rule.code: rule.name for rule in rules}
+    return [
+        {
+            "session_id": session.session_id,
+            "rule": outcome.rule,
+            "name": names[outcome.rule],
+            "outcome": outcome.outcome.value,
+            "reason": outcome.reason,
+        }
+        for outcome in session.outcomes
+    ]
+
+
+def _inputs(analysis: Analysis) -> Iterator[Row]:
+    """Yield what was read, and then what was not."""
+    for file in analysis.inputs:
+        yield {
+            "file": file.evidence.name,
+            "source": file.source.value,
+            "lines": file.lines_total,
+            "understood": file.lines_understood,
+            "unknown": sum(shape.count for shape in file.unknown),
+            "sha256": file.evidence.sha256,
+        }
+    for unread in analysis.unread:
+        yield {"file": unread.name, "reason": unread.reason}
