@@ -203,7 +203,12 @@ def lay_out(root: Path, new: Plan) -> None:
     file.with_suffix(".toml").write_text(WORDS.substitute(sentence=sentence), encoding="utf-8")
     register.write_text(registered, encoding="utf-8")
     log = Path(".claude", "projects", "-home-dev-project", f"{SESSION}.jsonl")
-    found = {"severity": "low", "facts": {}, "evidence": [f"{log.as_posix()}:2"]}
+    found = {
+        "severity": "low",
+        "message": "TODO: what is found",
+        "facts": {},
+        "evidence": [f"{log.as_posix()}:2"],
+    }
     for kind, expected in (("fires", {"findings": [found]}), ("silent", {"outcome": "not-applicable"})):
         folder = root / new.fixture(kind)
         (folder / "input" / log).parent.mkdir(parents=True)
