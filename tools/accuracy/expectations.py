@@ -111,6 +111,11 @@ def _never_unless_killed(run: Run) -> bool | None:
     return None if run.was_stopped else False
 
 
+def _damaged(run: Run) -> bool | None:
+    """Leave open whether a record was torn where the process was killed, or its disk was full."""
+    return None if run.was_stopped or run.scenario.endswith("disk_full") else False
+
+
 def _faults(run: Run) -> Mapping[str, int]:
     faults: Mapping[str, int] = run.labels["api_faults"]
     return faults
@@ -254,7 +259,7 @@ CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF406": _never,
     "CCF407": _never,  # a hook that denies or fails once is no finding
     "CCF408": lambda run: run.scenario == "a2_stuck",
-    "CCF409": _never_unless_killed,
+    "CCF409": _damaged,
     "CCF410": _never,
     "CCF411": _never,
     "CCF901": _abnormal,
@@ -306,7 +311,8 @@ def of_voice(truth: Truth, scenario: str) -> dict[str, bool]:
     """Return what must and must not be found in a recording of the voice server."""
     server = Server(truth, scenario)
     told = {code: decide(server) for code, decide in VOICE.items()}
-    return {code: must for code, must in told.items() if must is not None}
+    scripted: dict[str, bool] = truth.get("scripted", {}).get("expect", {})
+    return {code: must for code, must in told.items() if must is not None} | scripted
 
 
 def _late_refusal(server: Server) -> bool | None:
@@ -345,7 +351,9 @@ def _fallback(server: Server) -> bool | None:
 
 
 def _dead_lock(server: Server) -> bool:
-    return server.scenario == "crash_mid" and server.version != PROBED_UP_TO  # the lock came with 8.0.0
+    """Say whether a signal ended the server inside a call: the lock, which came with 8.0.0, is left then."""
+    was_killed = server.scenario == "crash_mid" or (server.truth.get("exit_code") or 0) < 0
+    return was_killed and server.version != PROBED_UP_TO
 
 
 NEVER_BY_VOICE = (
