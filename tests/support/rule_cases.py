@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
-from forensics.analysis.engine import analyse
 from forensics.rules import RULES
+from tests.support.analyses import analysis_of
 from tests.support.places import RULE_FIXTURES
 
 
@@ -45,9 +43,8 @@ FEW = {code: folder for code, folder in CASES.items() if code not in ELSEWHERE}
 every_case = pytest.mark.parametrize("folder", FEW.values(), ids=FEW)
 
 
-@cache
 def plain(folder):
-    return analyse([folder])
+    return analysis_of(folder)
 
 
 def copied(folder, target, change=lambda text: text, rename=lambda name: name):

@@ -11,6 +11,7 @@ import pytest
 from forensics.analysis.engine import analyse
 from forensics.render.pictures.layout import pictures_of
 from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
+from tests.support.analyses import analysis_of, report_of
 from tests.support.mermaid_grammar import (
     BLOCK,
     KEYWORDS,
@@ -21,7 +22,6 @@ from tests.support.mermaid_grammar import (
     parser_says,
 )
 from tests.support.places import INCIDENT, RULE_FIXTURES, matching
-from tests.support.report_text import analysis_of, report_of
 
 HOSTILE = (
     "a: b; c, d # e",

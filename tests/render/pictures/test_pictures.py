@@ -21,9 +21,9 @@ from forensics.render.pictures.mermaid import MOST_TASKS
 from forensics.render.pictures.rows import lasted
 from forensics.render.report.html.page import to_html
 from forensics.render.report.markdown import to_markdown
+from tests.support.analyses import analysis_of
 from tests.support.html_reading import Reader
 from tests.support.places import INCIDENT, RULE_FIXTURES
-from tests.support.report_text import analysis_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = (
