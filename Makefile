@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo test test-whole test-tools lint types layers check format golden drift new-rule wheel clean distclean
+.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift new-rule wheel clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ format: $(VENV)/.installed-dev ## Format the code, and mend what ruff can mend s
 
 golden: $(VENV)/.installed-dev ## Write the expected reports anew. Read the diff: it is the review.
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/whole/test_golden.py $(ARGS)
+
+docs: $(VENV)/.installed ## Write the parts of the documentation that are made from the program.
+	@for page in examples rules tables templates; do $(BIN)/python -m tools.docs.$$page; done
 
 accuracy: $(VENV)/.installed ## Measure the rules on recordings, and write docs/accuracy.md.
 	@$(BIN)/python -m tools.accuracy $(CORPUS) $(ARGS)

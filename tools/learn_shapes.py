@@ -17,28 +17,17 @@ from forensics.schema import Source
 from forensics.table.ingest import ingest
 
 FOLDER = Path(__file__).parent.parent / "forensics" / "formats" / "known"
-TABLES = {
-    "claude-code": {
-        Source.TRANSCRIPT: "transcript",
-        Source.CLAUDE_DEBUG: "claude-debug",
-        Source.MCP_LOG: "claude-debug",
-        Source.PROMPT_HISTORY: "prompt-history",
-    },
-    "voicemode": {
-        Source.VOICE_EVENTS: "voice-events",
-        Source.VOICE_EXCHANGES: "voice-exchanges",
-        Source.VOICE_HEARD: "voice-heard",
-        Source.VOICE_STDERR: "voice-stderr",
-    },
-}
 # what is too short to tell anything: a message that begins with something variable
 EMPTY = frozenset({MORE, SERVER_SHAPE + MORE, SERVER_SHAPE.rstrip()})
 HEADER = "# what a record begins with\tthe versions that it was recorded from\n"
 
 
 def main(program: str, version: str, folders: Iterable[str]) -> None:
-    """Learn from what a version of ``claude-code`` or ``voicemode`` wrote under the folders."""
-    tables = TABLES[program]
+    """Learn from what a version of ``claude-code`` or ``voicemode`` wrote under the folders.
+
+    Which table a source is learned into stands in its row, in ``forensics/schema/sources.py``.
+    """
+    tables = {s: s.about.shapes for s in Source if s.about.author == program and s.about.shapes}
     found: dict[str, set[str]] = defaultdict(set)
     with nothing_known():
         inputs = ingest(discover([Path(folder) for folder in folders])).inputs

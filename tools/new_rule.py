@@ -1,4 +1,4 @@
-"""Lay out a new rule: its file, its two lines in the register, and a fixture of each kind.
+"""Lay out a new rule: its two files, its two lines in the register, and a fixture of each kind.
 
     python -m tools.new_rule repeated-coffee [CCF412 | CCF4]
 
@@ -8,6 +8,7 @@ fails until it does. Nothing is written over, and nothing is written where the n
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -18,77 +19,86 @@ from string import Template
 NAME = re.compile(r"[a-z]+(-[a-z]+)+")
 CODES = re.compile(r"CCF\d{3}")
 LAST_OF_A_SERIES = 99
+LINE = 110 + 1  # as long as the formatter makes a line, with its end
 SERIES = "CCF4"  # operational failures: where most new rules belong
 SESSION = "5e551011-0000-4000-8000-000000000001"
 # where codes stand that are taken: rules, what the outline has a place for, and rules that once were
 TAKEN = ("forensics/rules/*/*.py", "CHANGELOG.md", "docs/rules.md")
 
-RULE = Template('''"""$code: $sentence."""
+RULE = Template('''\
+"""$code: TODO: what it finds, in one line. What it says of it stands in the TOML file beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.case import Case
-from forensics.finding import Confidence, NotApplicable, Severity
-from forensics.rule import Guidance, Said, rule
-from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.rulekit import Case, Confidence, EventKind, Said, Severity, Source, rule, words
 
-GUIDANCE = Guidance(
-    contract="TODO: the rule that is broken, and where it is written",
-    immediate=("TODO: what to do at once",),
-    avoid="TODO: what not to do again",
-    instead="TODO: what to do instead",
-    before=("TODO: what to look at before the next session",),
-    metric="TODO: the sentence that is true where the rule finds nothing",
-)
+TEXT = words(__file__)
 
 
 @rule(
+    TEXT,
     code="$code",
-    name="$name",
-    title="$sentence",
+    topic="$topic",
     severity=Severity.LOW,
     confidence=Confidence.LOW,
-    any_of=frozenset({Source.TRANSCRIPT}),
-    guidance=GUIDANCE,
+    any_of=Source.TRANSCRIPT,
     since="$version",
 )
 def $function(case: Case, *, least: int = 2) -> Iterator[Said]:
-    """TODO: what it finds, in one line.
-
-    ## What it detects
-    TODO: the records, and when they count: ``least`` of them.
-
-    ## Why it matters
-    TODO: what it costs, and how often it was measured.
-
-    ## How to fix
-    TODO: what the reader of the report does about it.
-
-    ## Known misses
-    TODO: what it cannot see.
-    """
-    if case.of(K.TOOL_CALL).height < least:
-        yield NotApplicable("TODO: what the session lacks that this rule judges")
+    """TODO: what it finds, in one line."""
+    if case.of(EventKind.TOOL_CALL).height < least:
+        yield TEXT.not_applicable("too-few")
         return
-    # here: a Hit for each occurrence, with the records that prove it; Insufficient where the evidence cannot tell
-    yield NotApplicable("TODO: this rule judges nothing yet")
+    # here: say.hit("found", …) for each occurrence, with the records that prove it and the sentences about it;
+    # TEXT.insufficient(…) where the evidence cannot tell
+    yield TEXT.not_applicable("nothing-yet")
+''')
+
+WORDS = Template('''\
+title = "$sentence"
+summary = "TODO: what it finds, in one line."
+
+[documentation]
+detects = """
+TODO: the records, and when they count: ``least`` of them.
+"""
+matters = """
+TODO: what it costs, and how often it was measured.
+"""
+fix = """
+TODO: what the reader of the report does about it.
+"""
+misses = """
+TODO: what it cannot see.
+"""
+
+[guidance]
+contract = "TODO: the rule that is broken, and where it is written"
+immediate = ["TODO: what to do at once"]
+avoid = "TODO: what not to do again"
+instead = "TODO: what to do instead"
+before = ["TODO: what to look at before the next session"]
+metric = "TODO: the sentence that is true where the rule finds nothing"
+
+[sentences]
+too-few = { place = "not-applicable", text = "TODO: what the session lacks that this rule judges" }
+nothing-yet = { place = "not-applicable", text = "TODO: this rule judges nothing yet" }
 ''')
 
 NEXT = Template("""\
 $code $name is laid out. What is left:
   $rule
-      replace every TODO; a Hit cites at least one record
+      the detection: a hit cites at least one record; its topic is a number of forensics/render/report/outline.py
+  $words
+      what it says: replace every TODO; a sentence has its place, its claim and its fields
   $fires, $silent
       the records that it is about, trimmed from a recording, and what is expected of them (evidence as path:line);
       the one in which it fires fails until the rule is written:  make test ARGS='-k $code'
-  forensics/render/outline.py
-      give $code a topic of the report, if it has none
-  README.md, CHANGELOG.md
-      one line each
-  then:  python -m tools.docs.examples;  forensics rules --format markdown > docs/rules.md;  make accuracy""")
+  CHANGELOG.md
+      one line
+  then:  make docs;  make accuracy""")
 
 
 class RefusedError(Exception):
@@ -101,6 +111,7 @@ class Plan:
 
     code: str
     name: str
+    room: str  # the folder of its series
 
     @property
     def function(self) -> str:
@@ -108,9 +119,14 @@ class Plan:
         return self.name.replace("-", "_")
 
     @property
+    def module(self) -> str:
+        """Return the module that it stands in."""
+        return f"forensics.rules.{self.room}.{self.function}"
+
+    @property
     def rule(self) -> Path:
-        """Return its file, below the checkout."""
-        return Path("forensics", "rules", f"{self.function}.py")
+        """Return its file, below the checkout; its words stand beside it."""
+        return Path("forensics", "rules", self.room, f"{self.function}.py")
 
     def fixture(self, kind: str) -> Path:
         """Return the folder of its first case of a kind: ``fires`` or ``silent``."""
@@ -128,15 +144,25 @@ def plan(root: Path, name: str, code: str | None) -> Plan:
     if not CODES.fullmatch(wanted):
         msg = f"{wanted}: a code is CCF and three digits, a series CCF and one"
         raise RefusedError(msg)
-    made, codes = Plan(wanted, name), _codes_of(root)
-    if (root / made.rule).exists() or made.function in codes:
-        msg = f"{name}: there is such a rule: {made.rule}"
+    made, codes = Plan(wanted, name, _room(root, wanted)), _codes_of(root)
+    if made.function in codes:
+        msg = f"{name}: there is such a rule: {codes[made.function]}"
         raise RefusedError(msg)
     once = CODES.findall((root / "CHANGELOG.md").read_text("utf-8"))
     if wanted in (*codes.values(), *once) or (root / made.fixture("fires").parents[1]).exists():
         msg = f"{wanted}: there is, or was, a rule of this code; a code is never used twice"
         raise RefusedError(msg)
     return made
+
+
+def _room(root: Path, code: str) -> str:
+    """Return the folder of a code's series: its first line names it."""
+    series = f"{code[3]}xx"
+    for room in sorted((root / "forensics" / "rules").glob("*/__init__.py")):
+        if room.read_text("utf-8").startswith(f'"""{series}: '):
+            return room.parent.name
+    msg = f"{code}: no folder of forensics/rules/ is for {series}: its __init__.py would begin with {series}:"
+    raise RefusedError(msg)
 
 
 def _next(root: Path, series: str) -> str:
@@ -155,7 +181,7 @@ def _codes_of(root: Path) -> dict[str, str]:
     """Return the code of each rule, by the name of its file."""
     rules = {
         p.stem: re.search(r'\bcode="(CCF\d{3})"', p.read_text("utf-8"))
-        for p in root.glob("forensics/rules/*.py")
+        for p in root.glob("forensics/rules/*/*.py")
     }
     return {stem: found[1] for stem, found in rules.items() if found is not None}
 
@@ -163,18 +189,26 @@ def _codes_of(root: Path) -> dict[str, str]:
 def lay_out(root: Path, new: Plan) -> None:
     """Write what a rule consists of."""
     sentence = new.name.replace("-", " ").capitalize()
-    version = re.search(r'__version__ = "([^"]+)"', (root / "forensics" / "__init__.py").read_text("utf-8"))
+    version = re.search(
+        r'__version__ = "([^"]+)"', (root / "forensics" / "text" / "version.py").read_text("utf-8")
+    )
     if version is None:
-        msg = "forensics/__init__.py: names no version"
+        msg = "forensics/text/version.py: names no version"
         raise RefusedError(msg)
-    told = {"code": new.code, "name": new.name, "function": new.function}
-    text = RULE.substitute(told, sentence=sentence, version=version[1])
+    told = {"code": new.code, "name": new.name, "function": new.function, "topic": f"{new.code[3]}.1"}
     register = root / "forensics" / "rules" / "__init__.py"
     registered = _registered(register.read_text("utf-8"), new, _codes_of(root))
-    (root / new.rule).write_text(text, encoding="utf-8")
+    file = root / new.rule
+    file.write_text(RULE.substitute(told, version=version[1]), encoding="utf-8")
+    file.with_suffix(".toml").write_text(WORDS.substitute(sentence=sentence), encoding="utf-8")
     register.write_text(registered, encoding="utf-8")
     log = Path(".claude", "projects", "-home-dev-project", f"{SESSION}.jsonl")
-    found = {"severity": "low", "facts": {}, "evidence": [f"{log.as_posix()}:2"]}
+    found = {
+        "severity": "low",
+        "message": "TODO: what is found",
+        "facts": {},
+        "evidence": [f"{log.as_posix()}:2"],
+    }
     for kind, expected in (("fires", {"findings": [found]}), ("silent", {"outcome": "not-applicable"})):
         folder = root / new.fixture(kind)
         (folder / "input" / log).parent.mkdir(parents=True)
@@ -184,18 +218,28 @@ def lay_out(root: Path, new: Plan) -> None:
 
 def _registered(text: str, new: Plan, codes: dict[str, str]) -> str:
     """Add the import, in the order of the names, and the rule, in the order of the codes."""
-    imports = re.findall(r"^from forensics\.rules\.\w+ import \w+\n", text, re.MULTILINE)
-    listed = re.findall(r"^    (\w+),\n", text, re.MULTILINE)
-    line = f"from forensics.rules.{new.function} import {new.function}\n"
-    whole = "".join(imports)
+    found = [n for n in ast.parse(text).body if isinstance(n, ast.ImportFrom) and n.module]
+    imports = [n for n in found if str(n.module).startswith("forensics.rules.")]
+    listed = re.findall(r"^    (\w+),\n", text.partition("RULES")[2], re.MULTILINE)
     body = "".join(f"    {one},\n" for one in listed)
-    if not imports or whole not in text or body not in text or set(listed) != set(codes):
+    lines = text.splitlines(keepends=True)
+    first, last = (imports[0].lineno - 1, imports[-1].end_lineno) if imports else (0, 0)
+    if "".join(map(_import, imports)) != "".join(lines[first:last]) or set(listed) != set(codes):
         msg = "forensics/rules/__init__.py: is not one block of imports and one tuple of all rules"
         raise RefusedError(msg)
+    line = ast.ImportFrom(new.module, [ast.alias(new.function)], 0)
+    ordered = sorted([*imports, line], key=lambda n: str(n.module))
     after = [one for one in listed if codes[one] < new.code]
-    ordered = [*after, new.function, *listed[len(after) :]]
-    text = text.replace(whole, "".join(sorted([*imports, line])))
-    return text.replace(body, "".join(f"    {one},\n" for one in ordered))
+    rules = "".join(f"    {one},\n" for one in (*after, new.function, *listed[len(after) :]))
+    text = "".join([*lines[:first], *map(_import, ordered), *lines[last:]])
+    return text.replace(body, rules)
+
+
+def _import(node: ast.ImportFrom) -> str:
+    """Write the import of a rule as the formatter does."""
+    head, name = f"from {node.module} import", node.names[0].name
+    plain = f"{head} {name}\n"
+    return plain if len(plain) <= LINE else f"{head} (\n    {name},\n)\n"
 
 
 def _transcript(kind: str) -> str:
@@ -234,7 +278,12 @@ def main(arguments: list[str], root: Path) -> int:
     except RefusedError as refused:
         print(refused, file=sys.stderr)
         return 2
-    paths = {"rule": new.rule, "fires": new.fixture("fires"), "silent": new.fixture("silent")}
+    paths = {
+        "rule": new.rule,
+        "words": new.rule.with_suffix(".toml"),
+        "fires": new.fixture("fires"),
+        "silent": new.fixture("silent"),
+    }
     print(NEXT.substitute(code=new.code, name=new.name, **{k: str(v) for k, v in paths.items()}))
     return 0
 

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from forensics.analysis.citations import Citations
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.rulekit.rule import Rule
 from forensics.rules import RULES
 from forensics.session.model.case import build_case
@@ -63,7 +64,7 @@ def main(paths: list[Path]) -> None:
         patch.object(Citations, "resolve", clock.timed("evidence", Citations.resolve)),
         clock.on("all"),
     ):
-        analyse(paths)
+        analyse(Request(paths))
     rules = {rule.code: clock.spent.pop(rule.code, 0.0) for rule in RULES}
     for name, seconds in clock.spent.items():
         print(f"{name:10} {seconds:7.3f} s")

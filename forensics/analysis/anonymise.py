@@ -90,7 +90,7 @@ def anonymise(analysis: Analysis, learnt_from: Analysis | None = None) -> Analys
     for text in _texts(learnt_from or analysis):
         names.learn(text)
     words = WORDS | frozenset(_own_words(analysis.rules))
-    rewritten = _Rewriting(_Pseudonyms(names, words)).of(analysis)
+    rewritten = _Rewriting(_Pseudonyms(names, words)).rewritten(analysis)
     return replace(rewritten, anonymised=True)
 
 
@@ -220,7 +220,7 @@ class _Rewriting:
         self._put = put
         self._done: dict[int, tuple[object, object]] = {}  # the value is held, so that its id stays its own
 
-    def of(self, value: T) -> T:
+    def rewritten(self, value: T) -> T:
         """Return the value with pseudonyms."""
         known = self._done.get(id(value))
         if known is None:
@@ -238,11 +238,11 @@ class _Rewriting:
         if is_dataclass(value) and not isinstance(value, type):
             # what begins with an underscore was computed from the rest, and will be again
             given = [f.name for f in fields(value) if f.init and not f.name.startswith("_")]
-            return type(value)(**{name: self.of(getattr(value, name)) for name in given})
+            return type(value)(**{name: self.rewritten(getattr(value, name)) for name in given})
         if isinstance(value, Mapping):
-            return {self.of(k): self.of(v) for k, v in value.items()}
+            return {self.rewritten(k): self.rewritten(v) for k, v in value.items()}
         if isinstance(value, (tuple, list, set, frozenset)):
-            return type(value)(self.of(v) for v in value)
+            return type(value)(self.rewritten(v) for v in value)
         return value
 
     def _frame(self, frame: pl.DataFrame) -> pl.DataFrame:

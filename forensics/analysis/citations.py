@@ -16,7 +16,7 @@ from forensics.evidence.line_index import LineIndex
 from forensics.evidence.near_lines import CONTROL, HELD, NearLine, near_lines
 from forensics.evidence.near_lines import LEAD as BEFORE
 from forensics.privacy.redact import redact
-from forensics.schema import Row, Source
+from forensics.schema import Quoting, Row, Source
 from forensics.schema.finding import Cite, EvidenceRef
 from forensics.text.lengths import CUT
 
@@ -27,7 +27,6 @@ LEAD = 24  # characters kept before a quote in a long line
 WINDOW = 10_000  # characters looked at on either side of a quote: lines of many megabytes exist
 REDACTED = "[redacted: "
 NEEDED = ("source", "message", "correlation_id")  # of an event, to find it in its line
-JSON_SOURCES = frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +137,12 @@ def _head(line: bytes) -> str:
 
 
 def _needle(event: Row) -> str | None:
-    """Return what to look for in a JSON line, so that the excerpt shows the record and not its envelope."""
-    source = Source(event["source"])
-    if source not in JSON_SOURCES:
+    """Return what to look for in a line, so that the excerpt shows the record and not its envelope."""
+    quoting = Source(event["source"]).about.quoting
+    if quoting is Quoting.HEAD:
         return None
     message = str(event["message"] or "")
-    if source is Source.MCP_LOG:
+    if quoting is Quoting.WORDS:
         message = re.sub(r'^MCP server "[^"]*":? ', "", message)
         return _as_json(message.partition("\n")[0][:80])
     return event["correlation_id"] or _as_json(message[:40])

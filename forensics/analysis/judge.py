@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forensics.analysis.citations import Citations
-from forensics.analysis.model import RuleError, SessionAnalysis
+from forensics.analysis.model import RuleError
+from forensics.analysis.request import Request
 from forensics.analysis.review import review_of
 from forensics.analysis.review.shape import Review
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.analysis.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
 from forensics.chain.graph import FailureGraph, failure_graph
 from forensics.chain.happenings import CHAIN
@@ -31,24 +33,16 @@ from forensics.text.lengths import SENTENCE, shortened
 Failed = Callable[[str, BaseException], None]  # which rule or part of ours failed, and how
 
 
-def judge(
-    case: Case,
-    rules: Sequence[Rule],
-    citations: Citations,
-    errors: list[RuleError],
-    most_rows: int | None,
-    *,
-    reviewing: bool,
-) -> SessionAnalysis:
+def judge(case: Case, citations: Citations, request: Request, errors: list[RuleError]) -> SessionAnalysis:
     """Ask every rule about a session, and join what they say with its lines. A failure of ours is put to ``errors``."""
 
     def failed(name: str, error: BaseException) -> None:
         errors.append(RuleError(name, case.session_id, f"{type(error).__name__}: {error}"))
 
-    outcomes, findings = _asked(case, rules, citations, failed)
-    moments, omitted = timeline_of(case, findings, citations, most_rows)
+    outcomes, findings = _asked(case, request.rules, citations, failed)
+    moments, omitted = timeline_of(case, findings, citations, request.most_rows)
     judged = case.with_findings(findings)
-    chain = _chain(judged, rules, errors)
+    chain = _chain(judged, request.rules, errors)
     shown = [Cite(e) for e in chain.shown]
     silence = (case.ending.gap_from, case.ending.last_event)
     return SessionAnalysis(
@@ -64,7 +58,7 @@ def judge(
         disk_writes=unaccounted_writes(case, citations),
         chain=chain,
         chain_refs={ref.event_id: ref for ref in citations.resolve(shown)},
-        review=review_of(judged, citations, failed) if reviewing else Review(),
+        review=review_of(judged, citations, failed) if request.reviewing else Review(),
         files=citations.files_of(case.events),
         file_names=citations.names_of(case.events),
     )

@@ -4,92 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
-from forensics.analysis.review.shape import Review
-from forensics.chain.graph import FailureGraph
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.evidence.account import InputFile, Unread
 from forensics.evidence.coverage import Coverage, coverage_of
 from forensics.evidence.near_lines import NearLine
 from forensics.rulekit.rule import Rule
-from forensics.schema.finding import EvidenceRef, Finding, Outcome
-from forensics.session.model.case import Case
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """One row of a session's timeline. ``text`` is observed: the line in ``ref`` says it."""
-
-    ts: datetime | None
-    local: datetime | None  # by the voice server's clock, where the record carries it
-    kind: str
-    agent_id: str | None
-    text: str
-    ref: EvidenceRef
-    cited_by: tuple[str, ...]  # codes of the findings that cite this record
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A silence: no record of any source between two moments of a session."""
-
-    since: datetime
-    until: datetime
-
-    @property
-    def seconds(self) -> float:
-        """Return its length."""
-        return (self.until - self.since).total_seconds()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TodoEntry:
-    """One item of an agent's last list, with where the list stands."""
-
-    agent_id: str | None
-    content: str
-    status: str
-    ref: EvidenceRef
-
-
-@dataclass(frozen=True, slots=True)
-class DiskWrite:
-    """A file that the client's log shows written, with the last such line."""
-
-    path: str
-    ref: EvidenceRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionAnalysis:
-    """One session with what the rules say of it."""
-
-    case: Case
-    outcomes: tuple[Outcome, ...]
-    findings: tuple[Finding, ...]
-    timeline: tuple[Moment, ...]
-    timeline_omitted: int
-    gaps: tuple[Gap, ...]
-    todos: tuple[TodoEntry, ...]  # items that were open when the record ends
-    ending_refs: tuple[EvidenceRef, ...]
-    silence_refs: tuple[EvidenceRef, ...]  # the records before and after the silence before the end
-    disk_writes: tuple[DiskWrite, ...]  # that no call of a file tool explains
-    chain: FailureGraph  # what its findings are to one another
-    chain_refs: Mapping[int, EvidenceRef]  # the records that show it
-    review: Review  # what is to be said of it beside its findings
-    files: frozenset[str]  # names of the inputs that hold its records, copies included
-    file_names: Mapping[int, str]  # of the files in its case's tables, by number
-
-    @property
-    def session_id(self) -> str:
-        """Return the Claude session id, or ``voice:<start>``."""
-        return self.case.session_id
-
-    @property
-    def modified(self) -> datetime | None:
-        """Return the time of the last record, if any record has one."""
-        return self.case.span[1]
+from forensics.schema.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from forensics.analysis.citations import Citations
-from forensics.analysis.model import SessionAnalysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.evidence.near_lines import NearLine
 from forensics.schema.finding import EvidenceRef
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.analysis.citations import Citations
-from forensics.analysis.model import DiskWrite, Gap, Moment, TodoEntry
-from forensics.schema import NOTES, Row, is_kind
+from forensics.analysis.entries import DiskWrite, Gap, Moment, TodoEntry
+from forensics.schema import CALLS, NOTES, Row, is_kind
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Cite, Finding, cited_codes
 from forensics.session.lists.todo_lists import open_items
@@ -110,7 +110,7 @@ class _Words:
     """Says in a few words what a record says, with the part that tells it from its like."""
 
     def __init__(self, case: Case) -> None:
-        calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
+        calls = case.of(*CALLS)
         self._tools = dict(calls.select("correlation_id", "tool").iter_rows())
         self._agents = {a.end_event: a.description for a in case.agents if a.end_event is not None}
 

@@ -17,9 +17,9 @@ from enum import StrEnum
 from itertools import combinations, islice, pairwise
 
 from forensics.chain.happenings import Happening, happenings_of
-from forensics.chain.marks import Mark
 from forensics.chain.naming import died_of, naming_records
-from forensics.schema.finding import Confidence, Finding
+from forensics.chain.sightings import Sighting
+from forensics.schema.finding import Confidence, Finding, Severity
 from forensics.session.model.case import Case
 from forensics.text.durations import duration
 
@@ -78,6 +78,22 @@ class Path:
         """Return that of the weakest edge."""
         return min((CONFIDENCE[e.link] for e in self.edges), key=lambda c: c.rank)
 
+    @property
+    def records(self) -> tuple[int, ...]:
+        """Return the records that show its edges."""
+        return tuple(record for edge in self.edges for record in (edge.first, edge.second))
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Return the first and the last of these records."""
+        return self.edges[0].first, self.edges[-1].second
+
+    @property
+    def links(self) -> Iterator[tuple[int, int, Edge]]:
+        """Yield its edges, each with the numbers of the two happenings on the way, from 1 on."""
+        numbers = {node: n for n, node in enumerate(self.nodes, 1)}
+        yield from ((numbers[edge.before], numbers[edge.after], edge) for edge in self.edges)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureGraph:
@@ -96,6 +112,16 @@ class FailureGraph:
         """Return the records that show it: those of the edges, and one of each happening."""
         ends = (e for edge in self.edges for e in (edge.first, edge.second))
         return tuple(dict.fromkeys((*ends, *(n.proof for n in self.nodes))))
+
+    def along(self, path: Path) -> list[Happening]:
+        """Return the happenings of a chain, in order."""
+        return [self.nodes[n] for n in path.nodes]
+
+    def severity_of(self, path: Path) -> Severity:
+        """Return that of its worst link, for a cascade one step more."""
+        worst = max(n.severity.rank for n in self.along(path))
+        more = path.verdict is ChainVerdict.CASCADE
+        return list(Severity)[min(worst + more, Severity.CRITICAL.rank)]
 
     @property
     def linked(self) -> frozenset[int]:
@@ -137,8 +163,8 @@ def _edge(
     (before, after), (first, second) = ends, records
     if before == after or not _may_link(nodes[before], nodes[after]):
         return None
-    here = next((m for m in nodes[before].marks if m.event_id == first), None)
-    there = next((m for m in nodes[after].marks if m.event_id == second), None)
+    here = next((m for m in nodes[before].sightings if m.event_id == first), None)
+    there = next((m for m in nodes[after].sightings if m.event_id == second), None)
     seconds = here.seconds_to(there) if here and there else None
     if seconds is None or not _goes_before(nodes, before, after):
         return None
@@ -147,12 +173,12 @@ def _edge(
 
 def _goes_before(nodes: Sequence[Happening], before: int, after: int) -> bool:
     """Say whether one happening showed first, and the other not after the end. Nodes are in the case's order."""
-    end = next((n.marks[-1].place for n in nodes if n.is_terminal and n.marks), None)
-    first = nodes[after].marks[0]
+    end = next((n.sightings[-1].place for n in nodes if n.is_terminal and n.sightings), None)
+    first = nodes[after].sightings[0]
     return (
         before < after
         and (end is None or first.place <= end)
-        and nodes[before].marks[0].seconds_to(first) is not None
+        and nodes[before].sightings[0].seconds_to(first) is not None
     )
 
 
@@ -179,12 +205,12 @@ def _explicit(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
 
 def _into_open_calls(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
     """Link the failure that is an agent's last record to an end in which the agent's call is open."""
-    ends = [(n, node) for n, node in enumerate(nodes) if node.is_terminal and node.calls and node.marks]
-    for n, mark, call, spawn in died_of(case, nodes):
+    ends = [(n, node) for n, node in enumerate(nodes) if node.is_terminal and node.calls and node.sightings]
+    for n, sighting, call, spawn in died_of(case, nodes):
         for end, node in ends:
             if call in node.calls:
                 text = f"the agent's record ends with it, and the agent's call {call} was never answered"
-                edge = _edge(nodes, (n, end), Link.EXPLICIT, (mark.event_id, node.proof), text)
+                edge = _edge(nodes, (n, end), Link.EXPLICIT, (sighting.event_id, node.proof), text)
                 if edge is not None:
                     yield replace(edge, second=spawn)
 
@@ -208,10 +234,10 @@ def _resource(nodes: Sequence[Happening], within_s: float) -> Iterator[Edge]:
             yield edge
 
 
-def _nearest(one: Happening, other: Happening, within_s: float) -> tuple[Mark, Mark, float] | None:
+def _nearest(one: Happening, other: Happening, within_s: float) -> tuple[Sighting, Sighting, float] | None:
     """Return the first pair of records of which the later one came within the time."""
-    for second in other.marks:
-        for first in reversed(one.marks):
+    for second in other.sightings:
+        for first in reversed(one.sightings):
             seconds = first.seconds_to(second)
             if seconds is not None and seconds <= within_s:
                 return first, second, seconds
@@ -226,12 +252,12 @@ def _temporal(nodes: Sequence[Happening], edges: Sequence[Edge], within_s: float
     ]
     for at, (n, one, own) in enumerate(placed):
         for m, other, others in islice(placed, at + 1, None):
-            seconds = one.marks[0].seconds_to(other.marks[0])
+            seconds = one.sightings[0].seconds_to(other.sightings[0])
             if seconds is not None and seconds > within_s:
                 break
             if seconds is None or frozenset((n, m)) in known or own & others or not _may_link(one, other):
                 continue
-            records = one.marks[0].event_id, other.marks[0].event_id
+            records = one.sightings[0].event_id, other.sightings[0].event_id
             edge = _edge(
                 nodes, (n, m), Link.TEMPORAL, records, f"{duration(seconds)} later; no key in common"
             )

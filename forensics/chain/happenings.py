@@ -17,15 +17,16 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.chain.marks import AT_END, PLACE, Mark, marks_of
 from forensics.chain.peers import host_of, peers_in
+from forensics.chain.sightings import AT_END, PLACE, Sighting, sightings_of
+from forensics.schema import SERVICES, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
+from forensics.schema.event_ids import same_file
 from forensics.schema.finding import Finding, Nature, Severity
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict
 from forensics.session.model.files import real_path
-from forensics.session.model.speech import Chain, seconds_between
+from forensics.session.model.speech import SpeechRequest, seconds_between
 
 CHAIN, ENDING = "CCF902", "CCF901"
 LEAST = Severity.MEDIUM
@@ -54,19 +55,17 @@ FAILED = {
 BOOKS = re.compile(r"/\.claude/(?:projects|todos|tasks|debug|shell-snapshots)/")
 REASON_KEPT = 60
 RESTATED_WITHIN_S = 2.0
-FILE_BITS = 45  # of an event's id: what is above them is its file's rank
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One node of the failure chain. ``marks`` are in order; without a usable time there is none."""
+    """One node of the failure chain. ``sightings`` are in order; without a usable time there is none."""
 
     key: str  # stable words: no times, no line numbers, no absolute paths
     text: str
     findings: tuple[Finding, ...]
     events: tuple[int, ...]  # the records that show it, dated or not
-    marks: tuple[Mark, ...]
+    sightings: tuple[Sighting, ...]
     resources: frozenset[str]
     calls: frozenset[str] = frozenset()  # that are open at the end: of the terminal happening only
     is_terminal: bool = False
@@ -75,27 +74,27 @@ class Happening:
     @property
     def is_placed(self) -> bool:
         """Say whether it is known when it happened."""
-        return bool(self.marks)
+        return bool(self.sightings)
 
     @property
     def is_step(self) -> bool:
         """Say whether it only says what was tried next."""
-        return bool(self.marks) and all(m.kind == K.STT_FALLBACK.value for m in self.marks)
+        return bool(self.sightings) and all(m.kind == K.STT_FALLBACK.value for m in self.sightings)
 
     @property
     def moment(self) -> datetime | None:
         """Return when it first showed."""
-        return self.marks[0].moment if self.marks else None
+        return self.sightings[0].moment if self.sightings else None
 
     @property
     def times(self) -> int:
         """Return how often it happened: two lines of different kinds may tell one refusal."""
-        return max(Counter(m.kind for m in self.marks).values(), default=1)
+        return max(Counter(m.kind for m in self.sightings).values(), default=1)
 
     @property
     def proof(self) -> int:
         """Return the record that shows it first."""
-        return self.marks[0].event_id if self.marks else self.events[0]
+        return self.sightings[0].event_id if self.sightings else self.events[0]
 
     @property
     def severity(self) -> Severity:
@@ -124,7 +123,9 @@ def happenings_of(case: Case) -> tuple[Happening, ...]:
     cited = {e.event_id for f in counted for e in f.evidence} | set(case.ending.cites)
     rows = _rows(case, cited | {e for e in (case.ending.last_event,) if e is not None})
     found = [*_failures(case, counted, rows), *_states(case, counted, rows)]
-    return tuple(sorted(found, key=lambda h: (not h.is_placed, h.marks[0].place if h.marks else 0, h.key)))
+    return tuple(
+        sorted(found, key=lambda h: (not h.is_placed, h.sightings[0].place if h.sightings else 0, h.key))
+    )
 
 
 def _rows(case: Case, ids: Iterable[int]) -> dict[int, Row]:
@@ -166,7 +167,7 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
             if tells_failure(rows[event]):
                 resting.setdefault(event, []).append(finding)
     for event in sorted(resting):
-        kind = kinds.of(rows[event], sorted(f.fingerprint for f in resting[event]))
+        kind = kinds.kind_of(rows[event], sorted(f.fingerprint for f in resting[event]))
         groups.setdefault(kind, []).append(event)
     for kind, events in groups.items():
         by = {f.fingerprint: f for e in events for f in resting[e]}
@@ -178,7 +179,7 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
             text=kind.text,
             findings=tuple(by.values()),
             events=tuple(events),
-            marks=marks_of(rows[e] for e in at),
+            sightings=sightings_of(rows[e] for e in at),
             resources=frozenset().union(*(kinds.resources(rows[e]) for e in events)),
             is_terminal=ends,
         )
@@ -196,10 +197,15 @@ class _Kinds:
 
     def __init__(self, case: Case, rows: Mapping[int, Row]) -> None:
         self._case = case
-        self._steps = {event: kind for chain in case.chains for event, kind in _voice_steps(chain, rows)}
+        self._steps = {
+            event: kind for request in case.speech_requests for event, kind in _voice_steps(request, rows)
+        }
         # a refusal's own line names no endpoint: it is that of the try which it ended
         self._refused_at = {
-            a.end_event: a.endpoint for c in case.chains for a in c.tries if a.end_event in c.auth_events
+            a.end_event: a.endpoint
+            for c in case.speech_requests
+            for a in c.tries
+            if a.end_event in c.auth_events
         }
         ids = {r["correlation_id"] for r in rows.values() if r["kind"] == K.TOOL_RESULT.value}
         calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(
@@ -213,7 +219,7 @@ class _Kinds:
             if row["source"] == Source.TRANSCRIPT.value:
                 self._agents.setdefault(row["status"], set()).add(row["agent_id"])
 
-    def of(self, row: Row, fingerprints: Sequence[str]) -> _Kind:
+    def kind_of(self, row: Row, fingerprints: Sequence[str]) -> _Kind:
         kind = K(row["kind"])
         status = str(row["status"] or "")[:REASON_KEPT]
         if row["event_id"] in self._steps:
@@ -235,12 +241,12 @@ class _Kinds:
 
     def _restated(self, row: Row) -> _Kind | None:
         """Return the exhaustion that the server's other logger tells again, in the same log right after it."""
-        for chain in self._case.chains:
-            event = chain.exhausted_event
-            told = event is not None and event >> FILE_BITS == row["event_id"] >> FILE_BITS
-            waits = [seconds_between(chain.exhausted_at, row[clock]) for clock in ("ts", "local_ts")]
+        for request in self._case.speech_requests:
+            event = request.exhausted_event
+            told = event is not None and same_file(event, row["event_id"])
+            waits = [seconds_between(request.exhausted_at, row[clock]) for clock in ("ts", "local_ts")]
             if told and any(w is not None and w <= RESTATED_WITHIN_S for w in waits):
-                return _exhausted(chain)
+                return _exhausted(request)
         return None
 
     def _of_api(self, row: Row, status: str) -> _Kind:
@@ -282,31 +288,31 @@ def _classes_of_tries(errors: Sequence[Row]) -> dict[int, str]:
     return classes
 
 
-def _voice_steps(chain: Chain, rows: Mapping[int, Row]) -> Iterator[tuple[int, _Kind]]:
+def _voice_steps(request: SpeechRequest, rows: Mapping[int, Row]) -> Iterator[tuple[int, _Kind]]:
     """Yield the steps of a speech request: each failed try with the refusal's own line, each fallback, the end."""
-    name = SERVICES[chain.service]
+    name = SERVICES[request.service]
     kinds: dict[int, _Kind] = {}
-    for attempt in (*chain.attempts, *chain.retries):
+    for attempt in (*request.attempts, *request.retries):
         start = rows.get(attempt.start_event) if attempt.start_event is not None else None
         if start is not None and start["kind"] == K.STT_FALLBACK.value:
             text = f"fallback to {attempt.endpoint}"
-            yield start["event_id"], _Kind(f"{chain.service}|fallback|{attempt.endpoint}", text)
+            yield start["event_id"], _Kind(f"{request.service}|fallback|{attempt.endpoint}", text)
         if attempt.reason is not None and attempt.end_event is not None:
             code = attempt.http_status
             how = "timed out" if attempt.timed_out else f"HTTP {code}" if code else "failed"
             text = f"{name} at {attempt.endpoint}: {how}"
-            kinds[attempt.end_event] = _Kind(f"{chain.service}|{how}|{attempt.endpoint}", text)
+            kinds[attempt.end_event] = _Kind(f"{request.service}|{how}|{attempt.endpoint}", text)
     yield from kinds.items()
-    refused = [a.end_event for a in chain.failures if a.http_status and a.end_event is not None]
-    ends = refused or [a.end_event for a in chain.failures if a.end_event is not None]
-    for event in chain.auth_events if ends else ():  # a line of its own about the refusal that follows it
+    refused = [a.end_event for a in request.failures if a.http_status and a.end_event is not None]
+    ends = refused or [a.end_event for a in request.failures if a.end_event is not None]
+    for event in request.auth_events if ends else ():  # a line of its own about the refusal that follows it
         yield event, kinds[next((end for end in ends if end >= event), ends[-1])]
-    if chain.exhausted_event is not None:
-        yield chain.exhausted_event, _exhausted(chain)
+    if request.exhausted_event is not None:
+        yield request.exhausted_event, _exhausted(request)
 
 
-def _exhausted(chain: Chain) -> _Kind:
-    return _Kind(f"{chain.service}|exhausted", f"every {SERVICES[chain.service]} endpoint failed")
+def _exhausted(request: SpeechRequest) -> _Kind:
+    return _Kind(f"{request.service}|exhausted", f"every {SERVICES[request.service]} endpoint failed")
 
 
 # --- states --------------------------------------------------------------------------------------
@@ -333,7 +339,7 @@ def _states(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) ->
             text=group[0].message,
             findings=tuple(group),
             events=ids,
-            marks=next((m for e in ids if (m := marks_of([rows[e]]))), ()),
+            sightings=next((m for e in ids if (m := sightings_of([rows[e]]))), ()),
             resources=frozenset(r for f in group for r in _named_resources(case, f)),
             is_state=True,
         )
@@ -358,7 +364,7 @@ def _end(case: Case, finding: Finding, rows: Mapping[int, Row]) -> Happening:
         text=f"the session ended {ending.verdict}",
         findings=(finding,),
         events=_rests_on(case, finding) or tuple(e.event_id for e in finding.evidence),
-        marks=marks_of(last),
+        sightings=sightings_of(last),
         resources=frozenset(),
         calls=frozenset(opened.drop_nulls()),
         is_terminal=ending.verdict not in NO_TERMINAL,

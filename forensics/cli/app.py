@@ -32,7 +32,7 @@ app = typer.Typer(
 
 def _version(value: bool) -> None:
     if value:
-        from forensics import __version__
+        from forensics.text.version import __version__
 
         typer.echo(f"forensics {__version__}")
         raise typer.Exit

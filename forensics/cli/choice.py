@@ -40,7 +40,7 @@ class Choice:
     everything: bool = False
     ids: frozenset[str] | None = None
 
-    def of(self, sessions: Sequence[S], now: datetime, default: int | None = None) -> list[S]:
+    def among(self, sessions: Sequence[S], now: datetime, default: int | None = None) -> list[S]:
         """Return the sessions that are meant, newest first.
 
         Raises ``UsageError`` for an id that none or several begin with.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -21,24 +22,27 @@ if TYPE_CHECKING:
     from forensics.rulekit.rule import Rule
 
 
-def analysed(
-    asked: Asked,
-    run: Run,
-    *,
-    default: int = 1,
-    rules: Sequence[Rule] | None = None,
-    around: int = 0,
-    most_rows: int | None = MOST_ROWS,
-    reviewing: bool = False,
-) -> Analysis:
-    """Analyse what was named; without any path, the ``default`` newest sessions of this user.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """How much a command shows of what was named.
 
-    So many lines ``around`` each cited one are kept, for a report that shows them, and ``most_rows`` of each
-    session's timeline (null: all). ``reviewing`` says what only a report tells.
-
-    A rule that failed is told on stderr, and in the exit code.
+    Without any path, the ``newest`` sessions of this user. So many lines ``around`` each cited one are kept, for a
+    report that shows them, and ``most_rows`` of each session's timeline (null: all). ``reviewing`` says what only a
+    report tells.
     """
+
+    newest: int = 1
+    around: int = 0
+    most_rows: int | None = MOST_ROWS
+    reviewing: bool = False
+
+
+def analysed(
+    asked: Asked, run: Run, depth: Depth = Depth(), *, rules: Sequence[Rule] | None = None
+) -> Analysis:
+    """Analyse what was named. A rule that failed is told on stderr, and in the exit code."""
     from forensics.analysis.engine import analyse
+    from forensics.analysis.request import Request
     from forensics.cli.choice import no_choice
     from forensics.cli.progress_bar import progress_bar
 
@@ -46,23 +50,24 @@ def analysed(
     now = datetime.now(UTC)
     wanted = _choice(asked)
     judging = rules if rules is not None else rules_in_force(asked.config, trust=asked.trust_config)
-    files, base, choice = _meant(asked.paths, wanted, now, default)
+    files, base, choice = _meant(asked.paths, wanted, now, depth.newest)
     with progress_bar(
         shown=has_live_stderr(), ascii_only=is_ascii_only(), named=not asked.anonymise
     ) as progress:
-        analysis = analyse(
+        request = Request(
             files,
-            tz=asked.tz,
+            zone=asked.tz,
             rules=judging,
             stdin=_stdin(files),
             base=base,
-            around=around,
-            most_rows=most_rows,
-            reviewing=reviewing,
+            around=depth.around,
+            most_rows=depth.most_rows,
+            reviewing=depth.reviewing,
             redacting=not asked.no_redact,
             progress=progress,
         )
-    chosen = choice.of(analysis.sessions, now)
+        analysis = analyse(request)
+    chosen = choice.among(analysis.sessions, now)
     if not chosen:
         raise no_choice(analysis.sessions)
     _tell_rule_errors(analysis, run)
@@ -77,14 +82,14 @@ def analysed(
 def examined(which: Which) -> Coverage:
     """Read what was named and say what was understood of it."""
     from forensics.analysis.engine import examine
+    from forensics.analysis.request import Request
     from forensics.cli.progress_bar import progress_bar
 
     _warn(which)
     files, base, _ = _meant(which.paths, _choice(which), datetime.now(UTC), 1)
     with progress_bar(shown=has_live_stderr(), ascii_only=is_ascii_only()) as progress:
-        return examine(
-            files, stdin=_stdin(files), base=base, redacting=not which.no_redact, progress=progress
-        )
+        stdin, redacting = _stdin(files), not which.no_redact
+        return examine(Request(files, stdin=stdin, base=base, redacting=redacting, progress=progress))
 
 
 def _warn(which: Which) -> None:
@@ -130,7 +135,7 @@ def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Pat
 
     homes = homes_of(os.environ, Path.home())
     found = locate(homes)
-    chosen = choice.of(found, now, default)
+    chosen = choice.among(found, now, default)
     if found and not chosen:
         raise no_choice(found)
     if not chosen:

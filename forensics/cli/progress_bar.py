@@ -11,7 +11,7 @@ from rich.progress import BarColumn, ProgressColumn, TaskID, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Column
 
-from forensics.evidence.progress import Phase, Progress, Step
+from forensics.evidence.progress import Phase, Progress, Standing
 from forensics.privacy.redact import redact
 from forensics.render.markup import plain
 
@@ -47,11 +47,11 @@ class _Bar:
     def __init__(self, *, ascii_only: bool, named: bool) -> None:
         self._ascii_only, self._named = ascii_only, named
         self._lock = Lock()
-        self._last: Step | None = None
+        self._last: Standing | None = None
         self._drawn: tuple[RichProgress, TaskID] | None = None
         self._is_over = False
 
-    def tell(self, step: Step) -> None:
+    def tell(self, step: Standing) -> None:
         """Take a step."""
         self._last = step
         if self._drawn is not None:
@@ -65,7 +65,7 @@ class _Bar:
             drawn = _rich_bar(ascii_only=self._ascii_only)
             task = drawn.add_task("", total=None, phase="", name="", amount="")
             self._drawn = (drawn, task)
-            self.tell(self._last or Step(Phase.FINDING, "", 0, None))
+            self.tell(self._last or Standing(Phase.FINDING, "", 0, None))
             drawn.start()
 
     def vanish(self) -> None:
@@ -75,7 +75,7 @@ class _Bar:
             if self._drawn is not None:
                 self._drawn[0].stop()
 
-    def _update(self, step: Step) -> None:
+    def _update(self, step: Standing) -> None:
         if self._drawn is None:
             return
         bar, task = self._drawn
@@ -89,7 +89,7 @@ class _Bar:
         )
 
 
-def _amount(step: Step) -> str:
+def _amount(step: Standing) -> str:
     if step.phase is Phase.JUDGING:
         return f"{step.done + 1} of {step.total}"
     megabytes = f"{step.done / MEGABYTE:.0f}"

@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+from typing import Self
 
 from forensics.evidence.file import Evidence
 from forensics.schema import Source
+
+
+class Damage(Enum):
+    """What it says of a log that lines of it were not understood."""
+
+    NONE = "nothing: they are whole and something else's, or left out by a limit of this program's own"
+    BROKEN = "they are not what its program wrote"
+    CUT_OFF = "the same; but as its last line it was cut off, which a file's end explains"
+
+
+class Reason(str):
+    """Why lines could not be understood, in words, and which damage that is."""
+
+    __slots__ = ("damage",)
+    damage: Damage
+
+    def __new__(cls, words: str, damage: Damage) -> Self:
+        """Make a reason of its words; it is one, wherever words are wanted."""
+        reason = super().__new__(cls, words)
+        reason.damage = damage
+        return reason
+
+
+INVALID_UTF8 = Reason("bytes that are not UTF-8 (shown as U+FFFD)", Damage.BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +39,7 @@ class Problem:
     """``count`` consecutive lines, from ``line`` on, that could not be understood."""
 
     line: int
-    reason: str
+    reason: Reason
     count: int = 1
 
 

@@ -20,7 +20,6 @@ BATCH_BYTES = 24 * 1024 * 1024  # below what malloc always maps afresh: half the
 HEAD_BYTES = 64 * 1024
 PACKED = (b"\x1f", b"(", b"x")  # how gzip, zstd and zlib begin; a line of text may, too
 BOM = b"\xef\xbb\xbf"
-INVALID_UTF8 = "bytes that are not UTF-8 (shown as U+FFFD)"
 
 
 @dataclass(frozen=True, slots=True)

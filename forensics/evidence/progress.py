@@ -17,7 +17,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Standing:
     """Where a run stands. ``name`` comes from outside: whoever shows it makes it harmless."""
 
     phase: Phase
@@ -26,7 +26,7 @@ class Step:
     total: int | None  # null where it is not known yet
 
 
-Progress: TypeAlias = Callable[[Step], None]
+Progress: TypeAlias = Callable[[Standing], None]
 
 
 class Meter:
@@ -49,12 +49,12 @@ class Meter:
 
     def _tell(self) -> None:
         if self._progress is not None:
-            self._progress(Step(self._phase, self._name, self._before + self._within, self._total))
+            self._progress(Standing(self._phase, self._name, self._before + self._within, self._total))
 
 
 def judged(progress: Progress | None, sessions: Sequence[str]) -> Iterator[str]:
     """Yield the sessions, and tell of each that it is judged next."""
     for n, session in enumerate(sessions):
         if progress is not None:
-            progress(Step(Phase.JUDGING, session, n, len(sessions)))
+            progress(Standing(Phase.JUDGING, session, n, len(sessions)))
         yield session

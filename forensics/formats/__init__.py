@@ -1,4 +1,7 @@
-"""One parser per log format, most particular first; the first that recognises a file reads it."""
+"""One file for each log format. It never raises for what a file says, and accounts for every line.
+
+The most particular format comes first, and the first that recognises a file reads it. A format knows no other.
+"""
 
 from __future__ import annotations
 

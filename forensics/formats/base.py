@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import polars as pl
 
-from forensics.evidence.account import Problem, Shape
+from forensics.evidence.account import Damage, Problem, Reason, Shape
 from forensics.evidence.file import Evidence
 from forensics.schema import (
     EVENTS,
@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 MARKUP, UNSPOKEN_KEPT = ("<", "{"), 200
 
-NO_RECORD = "line before the first record"
-TOO_MANY = "more records in one line than are kept: the rest was left out"
+NO_RECORD = Reason("line before the first record", Damage.NONE)
+TOO_MANY = Reason("more records in one line than are kept: the rest was left out", Damage.NONE)
 # a time outside of these years is damage; Python's own end at 9999, and a report must be able to show it
 LONGEST_MS = 10 * 366 * 86_400_000  # ten years: a longer duration is damage, and no moment lies so far back
 FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

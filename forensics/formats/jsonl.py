@@ -15,15 +15,16 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from forensics.evidence.file import BOM, INVALID_UTF8, Evidence
+from forensics.evidence.account import INVALID_UTF8, Damage, Reason
+from forensics.evidence.file import BOM, Evidence
 from forensics.evidence.text import is_utf8
 
 T = TypeVar("T")
 
-NOT_JSON = "not valid JSON"
-CUT = "not valid JSON: the last line is cut off"
-TORN = "not valid JSON from here on: cut off or broken"
-UNEXPECTED = "JSON of an unexpected shape"
+NOT_JSON = Reason("not valid JSON", Damage.BROKEN)
+CUT = Reason("not valid JSON: the last line is cut off", Damage.CUT_OFF)
+TORN = Reason("not valid JSON from here on: cut off or broken", Damage.CUT_OFF)
+UNEXPECTED = Reason("JSON of an unexpected shape", Damage.BROKEN)
 # what msgspec raises for what a text says; its own errors and Unicode's are ValueErrors
 UNDECODABLE = (ValueError, RecursionError)
 # every escape in turn, so that the second of two backslashes never begins one
@@ -48,7 +49,7 @@ class JsonLines(Generic[T]):
         self._evidence = evidence
         self._decoder = msgspec.json.Decoder(kind, strict=False)
         self.total = 0
-        self.bad: dict[str, list[int]] = {}
+        self.bad: dict[Reason, list[int]] = {}
 
     def __iter__(self) -> Iterator[tuple[int, T]]:
         for batch in self._evidence.batches():
@@ -78,7 +79,7 @@ class JsonLines(Generic[T]):
                         self.note(INVALID_UTF8, number)
                     yield number, record
 
-    def note(self, reason: str, line: int) -> None:
+    def note(self, reason: Reason, line: int) -> None:
         """Count a line as not understood, once."""
         if not any(lines[-1] == line for lines in self.bad.values()):
             self.bad.setdefault(reason, []).append(line)
@@ -91,14 +92,14 @@ class LineNumbers:
         self._breaks = [found.start() for found in re.finditer("\n", text)]
         self._last = max(total, len(self._breaks) + (not text.endswith("\n")))
 
-    def of(self, at: int) -> int:
+    def line_at(self, at: int) -> int:
         """Return the line that holds the character at ``at``; behind the text's end, the last one."""
         return min(bisect_left(self._breaks, at) + 1, self._last)
 
-    def of_member(self, text: str, at: int) -> int:
+    def line_of_member(self, text: str, at: int) -> int:
         """Return the line of a record: of its first key, where its bracket stands alone on a line."""
         begin = OPENING.match(text, at)
-        return self.of(begin.end() if begin else at)
+        return self.line_at(begin.end() if begin else at)
 
 
 class Members:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import (
     FIRST_TIME,
@@ -45,19 +45,19 @@ def unspoken(text: object) -> str | None:
     return None
 
 
-def problems_of(lines: Iterable[int], reason: str) -> list[Problem]:
+def problems_of(lines: Iterable[int], reason: Reason) -> list[Problem]:
     """Fold line numbers into problems, one for each run of consecutive lines."""
     return _joined(Problem(line, reason) for line in lines)
 
 
-def problems_by_reason(bad: Mapping[str, Iterable[int]]) -> list[Problem]:
+def problems_by_reason(bad: Mapping[Reason, Iterable[int]]) -> list[Problem]:
     """Fold the bad lines of each reason into problems."""
     return [problem for reason, lines in bad.items() for problem in problems_of(lines, reason)]
 
 
-def problems_by_line(bad: Mapping[int, str]) -> list[Problem]:
+def problems_by_line(bad: Mapping[int, Reason]) -> list[Problem]:
     """Fold bad lines, each with its reason, into problems."""
-    by_reason: dict[str, list[int]] = {}
+    by_reason: dict[Reason, list[int]] = {}
     for line, reason in sorted(bad.items()):
         by_reason.setdefault(reason, []).append(line)
     return problems_by_reason(by_reason)
@@ -84,7 +84,7 @@ def parse_lines(
 ) -> Parsed:
     """Read a log of which each line is one record of ``kind``, and one event."""
     lines = JsonLines(evidence, kind)
-    tally = Tally(known(source.value).shapes)
+    tally = Tally(known(source.about.shapes or source.value).shapes)
     found: list[Row] = []
     for number, record in lines:
         tally.see(number, [shape(record)])

@@ -1,9 +1,14 @@
-"""How a report points to what it quotes elsewhere: links to evidence, and names of files as short as they can be."""
+"""How a report points to what it quotes elsewhere: links to evidence, and the shortest names of files and sessions."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
+from forensics.schema import UUID
 
 FEWEST_IN_RUN = 4  # numbers side by side that are told as a range
 
@@ -55,3 +60,15 @@ def _runs(numbers: Sequence[str]) -> Iterator[list[str]]:
 
 def _link(number: str) -> str:
     return f"[{number}](#{number.lower()})"
+
+
+def labelled(analysis: Analysis) -> Iterator[tuple[str, SessionAnalysis]]:
+    """Yield the sessions with their labels: S1, S2 … where there are several."""
+    alone = len(analysis.sessions) == 1
+    for number, session in enumerate(analysis.sessions, 1):
+        yield "" if alone else f"S{number}", session
+
+
+def short_id(session: SessionAnalysis) -> str:
+    """Return the beginning of a session's id, where it is an UUID; else all of it: it begins as others do."""
+    return session.session_id[:8] if re.match(UUID, session.session_id) else session.session_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.schema.finding import Claim, FactValue, Slot, Statement
+from forensics.schema.finding import FactValue
 from forensics.session.model.case import Case
 from forensics.session.model.names import agent_name
 from forensics.session.services.api_failures import ApiFailure
@@ -22,9 +22,3 @@ def facts_of(failure: ApiFailure) -> dict[str, FactValue]:
         "status": failure.status,
         "occurrences": failure.count,
     }
-
-
-def no_answer(failure: ApiFailure, who: str) -> Statement:
-    """Say that the agent was not answered again."""
-    text = f"No answer to {who} is in the record after that"
-    return Statement(Slot.IMPACT, Claim.DERIVED, text, (failure.last,))

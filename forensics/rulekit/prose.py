@@ -35,7 +35,8 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """One sentence, or a part of one.
 
     ``claim`` stands with what is stated; a question is always a hypothesis, and names what would settle it
-    (``settled_by``: the source, and what to look for there). Raises ``ValueError`` where that does not hold.
+    (``settled_by``: the source, and what to look for there). A finding that is a hypothesis as a whole says so with
+    its message. Raises ``ValueError`` where that does not hold.
     """
 
     place: Place
@@ -48,7 +49,7 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             kind = "needs its claim" if self.claim is None else "carries no claim"
             msg = f"a text of place {self.place} {kind}"
             raise ValueError(msg)
-        if self.claim is Claim.HYPOTHESIS:
+        if self.claim is Claim.HYPOTHESIS and self.place != "message":
             msg = "a hypothesis is asked as a question, never stated"
             raise ValueError(msg)
         if (self.settled_by is not None) != (self.place == "question"):

@@ -85,15 +85,15 @@ class Words:
         """Return the words with some fields given for all sentences of a finding."""
         return Saying(self, fields)
 
-    def not_applicable(self, name: str, **fields: object) -> NotApplicable:
+    def not_applicable(self, name: str, /, **fields: object) -> NotApplicable:
         """Say why the session holds nothing that the rule judges."""
         return NotApplicable(_said(self, self.wording(name, "not-applicable"), name, fields))
 
-    def insufficient(self, name: str, **fields: object) -> Insufficient:
+    def insufficient(self, name: str, /, **fields: object) -> Insufficient:
         """Say what is missing in the evidence."""
         return Insufficient(_said(self, self.wording(name, "insufficient"), name, fields))
 
-    def part(self, name: str, **fields: object) -> str:
+    def part(self, name: str, /, **fields: object) -> str:
         """Return words that stand in a field of others."""
         return _said(self, self.wording(name, "part"), name, fields)
 
@@ -109,15 +109,15 @@ class Saying:
         """Return the same words with more fields given."""
         return Saying(self.words, {**self.fields, **fields})
 
-    def part(self, name: str, **fields: object) -> str:
+    def part(self, name: str, /, **fields: object) -> str:
         """Return words that stand in a field of others."""
         return self.words.part(name, **{**self.fields, **fields})
 
-    def contract(self, name: str, **fields: object) -> str:
+    def contract(self, name: str, /, **fields: object) -> str:
         """Return the contract under which this finding falls in place of the rule's."""
         return _said(self.words, self.words.wording(name, "contract"), name, {**self.fields, **fields})
 
-    def sentence(self, name: str, *rests: int | None, **fields: object) -> Statement:
+    def sentence(self, name: str, /, *rests: int | None, **fields: object) -> Statement:
         """State or ask something, with the records that it rests on, each once."""
         wording = self.words.wording(name, *SLOTS)
         given = {**self.fields, **fields}

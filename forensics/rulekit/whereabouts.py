@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from forensics.schema.finding import Insufficient
 from forensics.session.speech.endpoints import is_local
 from forensics.text.clock_time import clock_time
 
@@ -17,6 +18,11 @@ VOICE_EVENTS = "the voice server's event log (~/.voicemode/logs/events/voicemode
 VOICE_STDERR = (
     "the voice server's standard error (clients up to 2.0.69 keep it in their MCP log, mcp-logs-voicemode; with "
     "VOICEMODE_DEBUG=true it is in ~/voicemode_debug.log too)"
+)
+# where a failed speech request would stand: without it several rules cannot judge
+UNREAD_CALLS = Insufficient(
+    "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's stderr log "
+    "or the session's transcript would tell"
 )
 WHISPER_PORT, WHISPER_LOGS = ":2022", "~/.voicemode/logs/whisper/ where voicemode's own script runs it"
 WORKING_TREE = "the working tree (git status, git diff)"

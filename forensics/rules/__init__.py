@@ -1,4 +1,4 @@
-"""All rules, in the order of their codes. A rule is one file and two lines here."""
+"""One rule is one pair of files, and two lines here: it sees a case, never a file, another rule, or how it is shown."""
 
 from __future__ import annotations
 

@@ -5,24 +5,12 @@ It holds no logic but ``conform``. Every name of the tables' half is handed on h
 
 from __future__ import annotations
 
-from forensics.schema.columns import (
-    CLOCK_STEP,
-    EVENTS,
-    FIRST_NOTE,
-    KIND_TYPE,
-    LAST_ORDINAL,
-    LEVEL_TYPE,
-    LOCAL,
-    MOMENT,
-    QUALITY_TYPE,
-    SOURCE_TYPE,
-    SPAWNS,
-    TODOS,
-    UTC,
-)
-from forensics.schema.kinds import NOTES, EventKind
-from forensics.schema.sources import NOUNS, Level, Source, TsQuality
-from forensics.schema.tables import Row, conform, empty, is_from, is_kind
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from forensics.schema.kinds import ANSWERS, CALLS, LISTS, MODEL_SAID, NOTES, EventKind
+from forensics.schema.records import Level, TsQuality
+from forensics.schema.sources import Quoting, Source, Tells, Writing, telling, written
 from forensics.schema.words import (
     COMMAND_KEPT,
     CONVERSE,
@@ -34,13 +22,33 @@ from forensics.schema.words import (
     INTERRUPT,
     NO_SILENCE_DETECTION,
     NO_SPEECH,
+    SERVICES,
     SHUTDOWN,
     SPAWN_TOOLS,
     STARTING,
     UUID,
 )
 
+if TYPE_CHECKING:
+    from forensics.schema.columns import (
+        CLOCK_STEP,
+        EVENTS,
+        KIND_TYPE,
+        LEVEL_TYPE,
+        LOCAL,
+        MOMENT,
+        QUALITY_TYPE,
+        SOURCE_TYPE,
+        SPAWNS,
+        TODOS,
+        UTC,
+    )
+    from forensics.schema.event_ids import FIRST_NOTE, LAST_ORDINAL
+    from forensics.schema.tables import Row, conform, empty, is_from, is_kind
+
 __all__ = [
+    "ANSWERS",
+    "CALLS",
     "CLOCK_STEP",
     "COMMAND_KEPT",
     "CONVERSE",
@@ -55,13 +63,15 @@ __all__ = [
     "KIND_TYPE",
     "LAST_ORDINAL",
     "LEVEL_TYPE",
+    "LISTS",
     "LOCAL",
+    "MODEL_SAID",
     "MOMENT",
     "NOTES",
-    "NOUNS",
     "NO_SILENCE_DETECTION",
     "NO_SPEECH",
     "QUALITY_TYPE",
+    "SERVICES",
     "SHUTDOWN",
     "SOURCE_TYPE",
     "SPAWNS",
@@ -72,11 +82,27 @@ __all__ = [
     "UUID",
     "EventKind",
     "Level",
+    "Quoting",
     "Row",
     "Source",
+    "Tells",
     "TsQuality",
+    "Writing",
     "conform",
     "empty",
     "is_from",
     "is_kind",
+    "telling",
+    "written",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Hand on a name of the modules that need polars: the command line, which asks for words alone, starts without."""
+    if name in __all__:
+        for module in ("columns", "event_ids", "tables"):
+            found = vars(import_module(f"forensics.schema.{module}")).get(name)
+            if found is not None:
+                return found
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

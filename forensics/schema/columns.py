@@ -2,7 +2,7 @@
 
 ``EVENTS`` holds one row per recognised log record. A rule may read any column but ``attrs``,
 which is JSON for people: a field that a rule needs becomes a column, and a list becomes a typed
-side table keyed by ``event_id`` (``TODOS``).
+side table keyed by ``event_id`` (``TODOS``). What a column means depends on the kind: see ``meanings/``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,8 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.schema.kinds import EventKind
-from forensics.schema.sources import Level, Source, TsQuality
-
-# the last one of a line is the log's own edge; what is noted of a line stands before that. More records in one
-# line than fit before the notes are left out, and said to be
-LAST_ORDINAL = 2**14 - 1
-FIRST_NOTE = LAST_ORDINAL - 255
+from forensics.schema.records import Level, TsQuality
+from forensics.schema.sources import Source
 
 SOURCE_TYPE = pl.Enum([s.value for s in Source])
 KIND_TYPE = pl.Enum([k.value for k in EventKind])
@@ -28,8 +24,7 @@ LOCAL = pl.Datetime("us")
 
 EVENTS = pl.Schema(
     {
-        # rank of the file by content hash << 45 | line << 14 | ordinal within the line
-        "event_id": pl.UInt64(),
+        "event_id": pl.UInt64(),  # see event_ids.py
         "file": pl.UInt32(),  # index into Analysis.inputs
         "line": pl.UInt32(),  # 1-based, as an editor shows it
         "ordinal": pl.UInt16(),
@@ -42,7 +37,7 @@ EVENTS = pl.Schema(
         "target_agent_id": pl.String(),  # the agent that this record launches, ends or reports on
         "kind": KIND_TYPE,
         "level": LEVEL_TYPE,
-        "component": pl.String(),  # logger, MCP server, or subagent type
+        "component": pl.String(),
         "message": pl.String(),
         "tool": pl.String(),
         "correlation_id": pl.String(),  # tool_use id

@@ -19,5 +19,7 @@ COMMAND_KEPT = 400  # characters of a command that an event holds
 CUT_OFF = "cut off"
 STARTING, ENDING = "Starting connection", "Sending SIGINT"
 
+# the services of speech, by the short names that records have
+SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
 # what the voice server writes in its conversation log where a call ended without speech (4.4.0..9.0.1)
 NO_SPEECH = "[no speech detected]"

@@ -17,8 +17,9 @@ from dateutil import tz as dateutil_tz
 from forensics.errors import UsageError
 from forensics.evidence.account import Remark
 from forensics.schema import CLOCK_STEP, UTC, EventKind, Source, TsQuality
-from forensics.table.offsets import UTC_OF_PAIR, format_offset, pairs_of
+from forensics.table.offsets import UTC_OF_PAIR, pairs_of
 from forensics.table.order import steps_back
+from forensics.text.clock_time import format_offset
 
 REACH = timedelta(hours=26)  # how far a pair speaks for its neighbours: longer than any day with a DST step
 

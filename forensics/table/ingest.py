@@ -1,7 +1,6 @@
 """Files to tables: parse every file, number the events, keep the account of what was read.
 
-An event's id is made of the rank of its file by content hash, its line and its ordinal in the line: it is
-unique, and the same in whatever order the files are given.
+An event's id is unique, and the same in whatever order the files are given.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from forensics.formats import parser_for
 from forensics.formats.reading import rows
 from forensics.privacy.redact import redact, redact_columns
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
+from forensics.schema.event_ids import ids_in
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
 
@@ -31,7 +31,6 @@ DESKTOP = re.compile(
 STREAM = "stdin"
 PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")  # how packed files begin
 IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
-FILE_SHIFT, LINE_SHIFT = 45, 14  # 63 bits: 2**18 files, 2**31 lines, 2**14 records in a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +118,7 @@ def _without_secret_ids(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbered(table: pl.DataFrame, rank: int) -> pl.DataFrame:
-    line, ordinal = pl.col("line").cast(pl.UInt64), pl.col("ordinal").cast(pl.UInt64)
-    return table.with_columns(
-        file=pl.lit(rank, dtype=pl.UInt32),
-        event_id=(rank << FILE_SHIFT) + line * (1 << LINE_SHIFT) + ordinal,
-    )
+    return table.with_columns(file=pl.lit(rank, dtype=pl.UInt32), event_id=ids_in(rank))
 
 
 def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import polars as pl
 
 from forensics.evidence.account import Remark
 from forensics.schema import EventKind, Row, Source, TsQuality
+from forensics.text.clock_time import format_offset
 
 STEP_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of a quarter of an hour
 WRAP_LAG_US = 5_000_000  # a wrapped line is logged at most this long after the server wrote it
@@ -55,13 +56,6 @@ def pairs_of(events: pl.DataFrame, *, has_zone: bool) -> tuple[pl.DataFrame, lis
             notes.append(_weak(twins.row(0, named=True)))
     pairs = pl.concat(found).unique(["local_ts", "offset_us", "file"], keep="first", maintain_order=True)
     return pairs.sort("local_ts", "offset_us", "file", "line"), notes + _changes(pairs)
-
-
-def format_offset(offset: timedelta) -> str:
-    """Write an offset as ``+05:30`` or ``-05:00``."""
-    minutes = int(offset.total_seconds() // 60)
-    sign = "-" if minutes < 0 else "+"
-    return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def _shown(offset_us: int) -> str:

@@ -13,10 +13,10 @@ from datetime import timedelta
 import polars as pl
 
 from forensics.evidence.account import Remark
-from forensics.schema import CLOCK_STEP, MOMENT, EventKind, Source, TsQuality, empty, is_from
+from forensics.schema import CLOCK_STEP, MOMENT, EventKind, TsQuality, Writing, empty, is_from, written
 from forensics.text.durations import duration
 
-ONE_WRITER = (Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.VOICE_STDERR, Source.VOICE_EVENTS)
+ONE_WRITER = written(Writing.IN_ORDER)
 LATE = 20  # records behind one that stands in the wrong place, among which the time returns
 LARGEST_STEP = timedelta(hours=1)  # what goes back further is one wrong time, or another day
 

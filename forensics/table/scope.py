@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.evidence.account import InputFile, Remark
-from forensics.schema import NOTES, STARTING, EventKind, Source, is_from, is_kind
+from forensics.schema import NOTES, STARTING, EventKind, Source, Tells, is_from, is_kind, telling
 from forensics.table.dedupe import without_retold
 from forensics.table.ingest import Ingested
 
@@ -37,9 +37,8 @@ def partial_files(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
 
 def _is_partial(file: InputFile) -> bool:
     """Say whether a file's lines were copied: a transcript of another name is what somebody pasted of one."""
-    place = file.evidence.place.casefold()
-    pasted = file.source is Source.TRANSCRIPT and not place.endswith((".jsonl", "/stdin"))
-    return pasted or file.source is Source.CONSOLE or file.evidence.is_excerpt
+    pasted = not file.evidence.place.casefold().endswith(file.source.about.whole_as)
+    return pasted or file.evidence.is_excerpt
 
 
 def with_named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
@@ -49,10 +48,7 @@ def with_named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     session only where there is nothing else at all.
     """
     held = pl.col("session_id").is_not_null().any().over("file")
-    logs = events.filter(
-        is_from((Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.ERROR_REPORT, Source.CONSOLE, Source.TRANSCRIPT))
-        & ~held
-    )
+    logs = events.filter(is_from(telling(Tells.SESSION)) & ~held)
     at_work = logs.filter(~is_kind(TRACES))
     others = events.filter(~is_kind((EventKind.PROMPT_TYPED,)))["session_id"]
     alone = at_work.is_empty() and others.null_count() == others.len()
@@ -66,8 +62,9 @@ def told_once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, t
     """Prefer a session's transcript to a trajectory that was made of it."""
     files = list(enumerate(ingested.inputs))
     transcripts = [n for n, file in files if file.source is Source.TRANSCRIPT and not _is_partial(file)]
+    retold = telling(Tells.TOLD_BEFORE)
     return without_retold(
-        events, transcripts, {n: file.evidence.name for n, file in files if file.source is Source.ATIF}
+        events, transcripts, {n: file.evidence.name for n, file in files if file.source in retold}
     )
 
 

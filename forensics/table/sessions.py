@@ -9,32 +9,33 @@ voice server left that joins none is a session of its own (``voice:<start>``).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
-from forensics.schema import MOMENT, NOTES, UUID, EventKind, Row, Source, TsQuality, is_from, is_kind
+from forensics.schema import (
+    NOTES,
+    UUID,
+    EventKind,
+    Row,
+    Source,
+    Tells,
+    TsQuality,
+    is_from,
+    is_kind,
+    telling,
+)
+from forensics.schema.sources import Author
+from forensics.table.voice_processes import MARGIN, stretch_of, voice_sessions
 
 ID_IN_PATH = rf"[/\\](?:todos|tasks)[/\\]({UUID})"
 AT_WORK = (EventKind.SESSION_START, EventKind.TOOL_DISPATCH, EventKind.SESSION_END, EventKind.MCP_CALL)
-CLIENT_SOURCES = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TODO_FILE, Source.TASK_FILE)
-VOICE_SOURCES = (
-    Source.VOICE_STDERR,
-    Source.VOICE_EVENTS,
-    Source.VOICE_EXCHANGES,
-    Source.VOICE_HEARD,
-    Source.VOICE_LOCK,
-    Source.VOICE_TRACE,
-)
+AT_WORK_BY = telling(Tells.WORK)
+VOICE_SOURCES = tuple(source for source in Source if source.about.author is Author.VOICE_SERVER)
 # they name the project that the server worked in
 PLACED = (EventKind.VOICE_EXCHANGE, EventKind.VOICE_LOCK_LEFT)
-MARGIN = timedelta(seconds=60)
-TWICE = timedelta(seconds=1)
-# silent for longer, a session was left and resumed: what happened between is not its own
-IDLE = timedelta(hours=6)
 
 RESUMES = (pl.col("kind") == EventKind.SESSION_START.value) & (pl.col("status") == "resume")
-START = pl.when(pl.col("source") == Source.VOICE_STDERR.value).then("local_ts")
 
 
 def attach(events: pl.DataFrame) -> pl.DataFrame:
@@ -206,7 +207,7 @@ def _attach_reports(events: pl.DataFrame) -> pl.DataFrame:
     )
     if reports.is_empty():
         return events
-    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    clients = events.filter(is_from(AT_WORK_BY) & pl.col("session_id").is_not_null())
     windows = _windows(clients).select("first", "last", owner="session_id")
     alive = reports.join_where(windows, pl.col("begun") >= pl.col("first"), pl.col("ended") <= pl.col("last"))
     owners = alive.select("file", "owner").unique().filter(pl.len().over("file") == 1)
@@ -223,7 +224,7 @@ def _attach_typed(events: pl.DataFrame) -> pl.DataFrame:
     typed = events.filter(loose).select("event_id", "ts", "path")
     if typed.is_empty():
         return events
-    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    clients = events.filter(is_from(AT_WORK_BY) & pl.col("session_id").is_not_null())
     windows = _windows(clients).select("first", "last", "places", owner="session_id")
     there = typed.join_where(windows, pl.col("ts") >= pl.col("first"), pl.col("ts") <= pl.col("last")).filter(
         pl.col("path").is_in(pl.col("places")).fill_null(value=False)
@@ -241,11 +242,11 @@ def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
     loose = events.filter(is_from(VOICE_SOURCES) & pl.col("session_id").is_null())
     if loose.is_empty():
         return events
-    clients = events.filter(is_from(CLIENT_SOURCES) & pl.col("session_id").is_not_null())
+    clients = events.filter(is_from(AT_WORK_BY) & pl.col("session_id").is_not_null())
     owners = _alive_at(loose, _windows(clients))
     left = loose.join(owners, on="event_id", how="anti")
     if not left.is_empty():
-        owners = pl.concat([owners, _voice_sessions(left, loose, owners, alone=clients.is_empty())])
+        owners = pl.concat([owners, voice_sessions(left, loose, owners, alone=clients.is_empty())])
     return (
         events.join(owners, on="event_id", how="left", maintain_order="left")
         .with_columns(session_id=pl.coalesce("session_id", "owner"))
@@ -266,16 +267,11 @@ def _windows(clients: pl.DataFrame) -> pl.DataFrame:
     stretches = (
         clients.filter(pl.col("ts").is_not_null())
         .sort("ts")
-        .with_columns(stretch=_stretch("ts").over("session_id", order_by="ts"))
+        .with_columns(stretch=stretch_of("ts").over("session_id", order_by="ts"))
         .group_by("session_id", "stretch")
         .agg(first=pl.col("ts").min() - MARGIN, last=pl.col("ts").max() + MARGIN)
     )
     return stretches.join(told, on="session_id")
-
-
-def _stretch(column: str) -> pl.Expr:
-    """Count, along a sorted time, the silences that were long: what lies between two is one stretch."""
-    return (pl.col(column).diff() > IDLE).fill_null(value=False).cum_sum()
 
 
 def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
@@ -290,107 +286,3 @@ def _alive_at(loose: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     placed = pairs.filter(at_home).join(voiced, on="event_id", how="anti")
     chosen = pl.concat([voiced, placed]).select("event_id", "owner").unique()
     return chosen.filter(pl.len().over("event_id") == 1)
-
-
-def _voice_sessions(
-    left: pl.DataFrame, loose: pl.DataFrame, owners: pl.DataFrame, *, alone: bool
-) -> pl.DataFrame:
-    """Make a session of each server process that joined no client, and give it what was logged meanwhile."""
-    processes = _server_processes(loose, alone=alone).with_columns(moment=MOMENT)
-    taken = processes.join(owners, on="event_id", how="semi")
-    # the server of a client session: its other lines are start-up, and no session
-    own = processes.join(taken, on="process", how="anti")
-    starts = own.group_by("process").agg(
-        is_utc=pl.col("ts").is_not_null().any(),
-        first=pl.col("moment").min() - MARGIN,
-        last=pl.col("moment").max() + MARGIN,
-        # the server's own time where it has one: it is the same with and without a known zone
-        owner=pl.format("voice:{}", pl.coalesce(START, "moment").min().dt.strftime("%Y-%m-%dT%H:%M:%S")),
-    )
-    named = own.join(starts.filter(pl.col("owner").is_not_null()), on="process").select("event_id", "owner")
-    others = left.join(processes, on="event_id", how="anti").select(
-        "event_id", at=MOMENT, at_is_utc=pl.col("ts").is_not_null()
-    )
-    # a local time says nothing of records that are dated by another clock
-    joined = others.join_where(
-        starts,
-        pl.col("at_is_utc") == pl.col("is_utc"),
-        pl.col("at") >= pl.col("first"),
-        pl.col("at") <= pl.col("last"),
-    )
-    single = joined.filter(pl.len().over("event_id") == 1).select("event_id", "owner")
-    return pl.concat([named, single])
-
-
-def _server_processes(loose: pl.DataFrame, *, alone: bool) -> pl.DataFrame:
-    """Return the records that make processes: the server's lines, or else its events, or else the exchanges.
-
-    Exchanges make one only where there is nothing else: beside a client they are nobody's session.
-    """
-    lines = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
-    logged = loose.filter(pl.col("source") == Source.VOICE_EVENTS.value)
-    if not lines.is_empty():
-        printed = _split_at_starts(lines.join(_processes(lines), on="file"))
-        return pl.concat([printed, _stretches(_uncovered(logged, printed))], how="diagonal")
-    return _stretches(loose if alone and logged.is_empty() else logged)
-
-
-def _uncovered(logged: pl.DataFrame, printed: pl.DataFrame) -> pl.DataFrame:
-    """Return the events that no process printed anything around: another one's, if the times can be compared."""
-    spans = printed.group_by("process").agg(
-        first=pl.col("ts").min() - MARGIN, last=pl.col("ts").max() + MARGIN, undated=pl.col("ts").null_count()
-    )
-    if spans["undated"].sum():
-        return logged.clear()
-    covered = logged.select("event_id", "ts").join_where(
-        spans, pl.col("ts") >= pl.col("first"), pl.col("ts") <= pl.col("last")
-    )
-    return logged.join(covered.select("event_id"), on="event_id", how="anti")
-
-
-def _stretches(events: pl.DataFrame) -> pl.DataFrame:
-    """Make processes of events that name none: a long silence lies between two."""
-    return (
-        events.with_columns(moment=MOMENT)
-        .sort("moment")
-        .with_columns(process=pl.format("events/{}", _stretch("moment")))
-        .drop("moment")
-    )
-
-
-def _processes(lines: pl.DataFrame) -> pl.DataFrame:
-    """Tell server processes apart: two captures that share lines (stderr and a debug log) are of one."""
-    printed = lines.filter(pl.col("local_ts").is_not_null() & pl.col("message").is_not_null())
-    shared = printed.with_columns(first=pl.col("file").min().over("local_ts", "component", "message"))
-    linked = shared.group_by("file").agg(process=pl.col("first").min())
-    files = lines.select("file").unique().join(linked, on="file", how="left")
-    return files.select("file", process=pl.coalesce("process", "file"))
-
-
-def _split_at_starts(lines: pl.DataFrame) -> pl.DataFrame:
-    """Begin a process at each start line of a capture; what stands before the first belongs to the first."""
-    starts = (
-        lines.filter(pl.col("kind") == EventKind.VOICE_START.value)
-        .select("process", begun="local_ts")
-        .sort("process", "begun")
-        # a server may print its start twice, to each of its handlers
-        .filter((pl.col("begun").diff().over("process") > TWICE).fill_null(value=True))
-        .with_columns(nth=pl.int_range(pl.len()).over("process"))
-    )
-    local = pl.col("local_ts")
-    near = pl.coalesce(local.forward_fill().over("file"), local.backward_fill().over("file"))
-    return (
-        lines.sort("file", "line", "ordinal")
-        .with_columns(near=near)
-        .sort("near")
-        .join_asof(
-            starts.sort("begun"),
-            left_on="near",
-            right_on="begun",
-            by="process",
-            strategy="backward",
-            check_sortedness=False,  # both were sorted here; with groups polars cannot see it
-        )
-        .with_columns(process=pl.format("{}/{}", "process", pl.col("nth").fill_null(0)))
-        .drop("near", "begun", "nth", strict=False)
-    )

@@ -1,8 +1,8 @@
-"""A time of day in words."""
+"""A time of day in words, and how far a clock is from UTC."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 def clock_time(moment: datetime | None) -> str:
@@ -10,3 +10,10 @@ def clock_time(moment: datetime | None) -> str:
     if moment is None:
         return "not known"
     return moment.strftime("%H:%M:%SZ") if moment.tzinfo is not None else moment.strftime("%H:%M:%S local")
+
+
+def format_offset(offset: timedelta) -> str:
+    """Write an offset as ``+05:30`` or ``-05:00``."""
+    minutes = int(offset.total_seconds() // 60)
+    sign = "-" if minutes < 0 else "+"
+    return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"

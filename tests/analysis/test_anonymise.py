@@ -9,6 +9,7 @@ import pytest
 
 from forensics.analysis.anonymise import Names, _Pseudonyms, anonymise
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.privacy.people import WORDS
 from tests.support.outputs import ANALYSED, output_of
 
@@ -87,13 +88,13 @@ def test_no_output_names_a_person_or_a_host(name, option, logs, plain, tmp_path)
 
 
 def test_the_same_analysis_gives_the_same_pseudonyms_and_fingerprints(logs):
-    one, other = anonymise(analyse([logs])), anonymise(analyse([logs]))
+    one, other = anonymise(analyse(Request([logs]))), anonymise(analyse(Request([logs])))
     assert one.sessions[0].case.events.equals(other.sessions[0].case.events)
     assert [f.message for f in one.findings] == [f.message for f in other.findings]
-    assert [f.fingerprint for f in one.findings] == [f.fingerprint for f in analyse([logs]).findings]
+    assert [f.fingerprint for f in one.findings] == [f.fingerprint for f in analyse(Request([logs])).findings]
     assert one.anonymised
     assert [e.line_sha256 for f in one.findings for e in f.evidence] == [
-        e.line_sha256 for f in analyse([logs]).findings for e in f.evidence
+        e.line_sha256 for f in analyse(Request([logs])).findings for e in f.evidence
     ]
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.chain.graph import ChainVerdict, Link, failure_graph
 from forensics.chain.peers import host_of, peers_in
 from forensics.render.answers.json_report import to_dict
@@ -412,7 +413,7 @@ def test_a_chain_begins_where_its_first_try_began(tmp_path):
 
 def _linked(folder, log):
     (folder / "stderr.log").write_text(log, encoding="utf-8")
-    (found,) = [f for f in analyse([folder]).findings if f.rule == "CCF902"]
+    (found,) = [f for f in analyse(Request([folder])).findings if f.rule == "CCF902"]
     return found.statements[0].text
 
 

@@ -39,7 +39,7 @@ SESSIONS = [Session("a", NOW - timedelta(days=3)), Session("b", None), Session("
 
 
 def chosen(default=None, **kwargs):
-    return [s.session_id for s in Choice(**kwargs).of(SESSIONS, NOW, default)]
+    return [s.session_id for s in Choice(**kwargs).among(SESSIONS, NOW, default)]
 
 
 def test_a_choice_is_newest_first_and_an_undated_session_comes_last():

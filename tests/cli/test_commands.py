@@ -73,7 +73,7 @@ def test_json_is_the_contract():
     assert {o["outcome"] for o in data["outcomes"]} <= {"fired", "clear", "not-applicable", "insufficient"}
     keys = {
         "rule", "name", "severity", "confidence", "claim", "nature", "expected", "session_id", "agent_id", "message", "facts",
-        "fingerprint", "evidence",
+        "fingerprint", "sentences", "evidence",
     }  # fmt: skip
     for finding in data["findings"]:
         assert set(finding) == keys
@@ -260,7 +260,7 @@ def test_a_voice_log_alone_leaves_nothing_on_standard_error(tmp_path):
 
 
 def test_help_and_version_do_not_load_the_engine():
-    code = "import sys, forensics.cli; print([m for m in ('polars', 'jinja2', 'rich', 'msgspec') if m in sys.modules])"
+    code = "import sys, forensics.cli.app; print([m for m in ('polars', 'jinja2', 'rich', 'msgspec') if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.cli.config import Config, _config, _Table, find, read
 from forensics.errors import ConfigError
@@ -320,7 +321,7 @@ def test_the_list_of_rules_tells_expectation_relations_and_what_is_in_force(here
 
 def test_an_analysis_is_the_same_with_the_defaults_spelt_out():
     spelt = Config(thresholds={r.code: _as_toml(r.thresholds) for r in RULES}).bind(together(RULES, ()))
-    assert analyse([INCIDENT], rules=spelt).findings == analyse([INCIDENT]).findings
+    assert analyse(Request([INCIDENT], rules=spelt)).findings == analyse(Request([INCIDENT])).findings
 
 
 def _as_toml(thresholds: dict[str, Setting]) -> dict[str, object]:

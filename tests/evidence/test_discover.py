@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError, UsageError
 from forensics.evidence.discover import discover
 from forensics.table.ingest import ingest
@@ -40,7 +41,7 @@ def test_a_path_that_does_not_exist_is_an_error(tmp_path):
 def test_an_empty_folder_holds_nothing(tmp_path):
     assert discover([tmp_path]) == discover([])
     with pytest.raises(NothingReadableError, match="no files under"):
-        analyse([tmp_path])
+        analyse(Request([tmp_path]))
 
 
 def test_files_that_hold_keys_are_not_opened(tmp_path, monkeypatch):
@@ -142,7 +143,7 @@ def test_links_are_not_followed_and_those_that_lead_out_are_listed(tmp_path):
 def test_an_argument_may_be_a_link_and_keeps_its_meaning(tmp_path):
     (tmp_path / f"{SESSION}.txt").write_text(LINE)
     (tmp_path / "latest").symlink_to(tmp_path / f"{SESSION}.txt")
-    (session,) = analyse([tmp_path / "latest"]).sessions
+    (session,) = analyse(Request([tmp_path / "latest"])).sessions
     assert session.session_id == SESSION
 
 

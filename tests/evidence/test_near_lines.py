@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.near_lines import HELD, LONGEST, near_lines
 from forensics.privacy.redact import unredacted
 from tests.support.analyses import analysis_of
@@ -63,7 +64,7 @@ def test_a_run_that_redacts_nothing_shows_the_lines_around_as_they_are(redacting
     failed = "STT service connection failed:"
     copy = tmp_path / log.name
     copy.write_text(log.read_text(encoding="utf-8").replace(failed, f"{failed}\n{BODY}"), encoding="utf-8")
-    analysis = analyse([copy], around=2, redacting=redacting)
+    analysis = analyse(Request([copy], around=2, redacting=redacting))
     told = [line.text for lines in analysis.around.values() for line in lines]
     assert told
     assert (BODY in told) != redacting
@@ -140,5 +141,5 @@ def test_a_line_around_stands_in_its_file(incident):
 
 def test_lines_around_are_kept_for_packed_logs(incident, tmp_path):
     packed = shutil.make_archive(str(tmp_path / "logs"), "gztar", incident)
-    (_, line), window = next(iter(analyse([tmp_path / packed], around=1).around.items()))
+    (_, line), window = next(iter(analyse(Request([tmp_path / packed], around=1)).around.items()))
     assert line in [near.number for near in window]

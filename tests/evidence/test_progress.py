@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from forensics.analysis.engine import analyse, examine
+from forensics.analysis.request import Request
 from forensics.evidence.discover import discover
-from forensics.evidence.progress import Meter, Phase, Step
+from forensics.evidence.progress import Meter, Phase, Standing
 from forensics.table.ingest import ingest
 from tests.support.places import INCIDENT
 
 
 def test_each_phase_is_told_and_every_byte_is_counted():
-    steps: list[Step] = []
-    analysis = analyse([INCIDENT], progress=steps.append)
+    steps: list[Standing] = []
+    analysis = analyse(Request([INCIDENT], progress=steps.append))
     assert list(dict.fromkeys(s.phase for s in steps)) == [Phase.FINDING, Phase.READING, Phase.JUDGING]
     read = [s for s in steps if s.phase is Phase.READING]
     assert {s.name for s in read} == {i.evidence.name for i in analysis.inputs}
     assert {s.total for s in read} == {sum(i.evidence.size for i in analysis.inputs)}
     done = [s.done for s in read]
     assert done == sorted(done)
-    assert (done[0], steps[-1]) == (0, Step(Phase.JUDGING, analysis.sessions[0].session_id, 0, 1))
+    assert (done[0], steps[-1]) == (0, Standing(Phase.JUDGING, analysis.sessions[0].session_id, 0, 1))
 
 
 def test_a_piece_of_a_file_counts_when_the_next_one_begins(tmp_path):
@@ -28,7 +29,7 @@ def test_a_piece_of_a_file_counts_when_the_next_one_begins(tmp_path):
     found = discover([tmp_path])
     (evidence,) = found.files
     object.__setattr__(evidence, "batch_bytes", 4096)
-    steps: list[Step] = []
+    steps: list[Standing] = []
     ingest(found, steps.append)
     done = [s.done for s in steps]
     assert len(done) > 5
@@ -37,7 +38,7 @@ def test_a_piece_of_a_file_counts_when_the_next_one_begins(tmp_path):
 
 
 def test_a_file_whose_size_was_not_known_counts_by_its_pieces():
-    steps: list[Step] = []
+    steps: list[Standing] = []
     meter = Meter(steps.append, Phase.FINDING)
     meter.begin("a")
     meter.take(3)
@@ -47,4 +48,4 @@ def test_a_file_whose_size_was_not_known_counts_by_its_pieces():
 
 
 def test_what_is_told_changes_nothing():
-    assert examine([INCIDENT], progress=lambda _: None) == examine([INCIDENT])
+    assert examine(Request([INCIDENT], progress=lambda _: None)) == examine(Request([INCIDENT]))

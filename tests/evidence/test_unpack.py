@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.evidence import unpack
 from forensics.evidence.unpack import zstd
@@ -27,7 +28,7 @@ FILES = sorted(p for p in INCIDENT.rglob("*") if p.is_file())
 
 
 def findings(*paths, **kwargs):
-    return json.dumps(to_dict(analyse(list(paths), **kwargs))["findings"], ensure_ascii=False)
+    return json.dumps(to_dict(analyse(Request(list(paths), **kwargs)))["findings"], ensure_ascii=False)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_the_same_session_gives_the_same_findings_however_it_is_packed(pack, pla
 
 def test_standard_input(tmp_path):
     log = INCIDENT / ".claude" / "debug" / "c4f74656-68ad-4973-8f53-0b862ed16d5d.txt"
-    (session,) = analyse([Path("-")], stdin=io.BytesIO(log.read_bytes())).sessions
+    (session,) = analyse(Request([Path("-")], stdin=io.BytesIO(log.read_bytes()))).sessions
     assert {f.rule for f in session.findings} >= {"CCF101", "CCF201", "CCF202"}
     assert {e.path for f in session.findings for e in f.evidence} == {"stdin"}
 
@@ -116,7 +117,7 @@ def test_a_path_that_leads_out_of_the_bundle_is_refused_and_said(tmp_path):
     with zipfile.ZipFile(bundle, "a") as archive:
         for name in ("../evil.txt", "/etc/evil.txt", "a/../../evil.txt"):
             archive.writestr(name, "[DEBUG] x\n")
-    unread = {u.name: u.reason for u in analyse([bundle]).unread}
+    unread = {u.name: u.reason for u in analyse(Request([bundle])).unread}
     assert {r for n, r in unread.items() if "evil" in n} == {"not unpacked: its path leads out of the bundle"}
     assert sum("evil" in n for n in unread) == 3
     assert not (tmp_path.parent / "evil.txt").exists()
@@ -129,14 +130,14 @@ def test_links_and_devices_in_a_bundle_are_passed_over(tmp_path):
         link = tarfile.TarInfo("passwd.txt")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         bundle.addfile(link)
-    assert "passwd.txt" not in {i.evidence.name for i in analyse([target]).inputs}
+    assert "passwd.txt" not in {i.evidence.name for i in analyse(Request([target])).inputs}
 
 
 def test_files_that_hold_keys_are_not_read_from_a_bundle_either(tmp_path):
     bundle = zipped(tmp_path / "logs.zip")
     with zipfile.ZipFile(bundle, "a") as archive:
         archive.writestr(".voicemode/voicemode.env", "OPENAI_API_KEY=abc\n")
-    reasons = {u.name: u.reason for u in analyse([bundle]).unread}
+    reasons = {u.name: u.reason for u in analyse(Request([bundle])).unread}
     assert reasons[".voicemode/voicemode.env"].startswith("not opened")
 
 
@@ -145,12 +146,12 @@ def test_a_bomb_is_stopped_at_its_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(unpack, "MOST_GROWTH", 100)
     (tmp_path / "debug.txt.gz").write_bytes(gzip.compress(bytes(50 * 1024 * 1024)))
     with pytest.raises(NothingReadableError, match="grows beyond 100 times"):
-        analyse([tmp_path])
+        analyse(Request([tmp_path]))
 
 
 def test_the_limit_on_all_inputs_together(tmp_path, monkeypatch):
     monkeypatch.setattr(unpack, "MOST_BYTES", 40_000)
-    unread = analyse([zipped(tmp_path / "logs.zip")]).unread
+    unread = analyse(Request([zipped(tmp_path / "logs.zip")])).unread
     assert any("not unpacked" in u.reason for u in unread)
 
 
@@ -161,13 +162,13 @@ def test_the_limit_on_all_inputs_together(tmp_path, monkeypatch):
 def test_a_damaged_archive_is_one_clear_sentence(name, data, tmp_path):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(NothingReadableError, match=r"nothing readable|no files"):
-        analyse([tmp_path])
+        analyse(Request([tmp_path]))
 
 
 def test_a_truncated_archive_gives_what_was_whole(tmp_path):
     whole = tarred(tmp_path / "logs.tar.gz").read_bytes()
     (tmp_path / "logs.tar.gz").write_bytes(whole[: len(whole) // 2])
-    result = analyse([tmp_path])
+    result = analyse(Request([tmp_path]))
     assert result.sessions
     assert any("cannot be unpacked" in u.reason for u in result.unread)
 
@@ -179,4 +180,4 @@ def test_a_truncated_archive_gives_what_was_whole(tmp_path):
 )
 def test_a_packed_stream_is_to_be_given_as_a_file(packed):
     with pytest.raises(NothingReadableError, match="packed; give it as a file"):
-        analyse([Path("-")], stdin=io.BytesIO(packed))
+        analyse(Request([Path("-")], stdin=io.BytesIO(packed)))

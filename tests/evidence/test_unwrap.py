@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.evidence.account import Problem
 from forensics.evidence.discover import discover
@@ -111,7 +112,7 @@ def test_what_stands_around_the_lines_changes_no_finding(tmp_path, how):
         path = tmp_path / name / "log.txt"
         path.parent.mkdir()
         path.write_bytes(text.encode())
-        (session,) = analyse([path]).sessions
+        (session,) = analyse(Request([path])).sessions
         return {
             (f.rule, f.message, f.severity, tuple((e.line, e.event_id) for e in f.evidence))
             for f in session.findings
@@ -169,7 +170,7 @@ def test_a_citation_is_the_line_as_it_stands_in_the_file(tmp_path):
     path = tmp_path / "log.txt"
     text = grepped(LOG, "debug/x.txt")
     path.write_text(text)
-    (session,) = analyse([path]).sessions
+    (session,) = analyse(Request([path])).sessions
     lines = text.split("\n")
     refs = [e for f in session.findings for e in f.evidence]
     assert refs
@@ -240,7 +241,7 @@ def test_a_grep_over_several_files_holds_several_sessions(tmp_path):
     text = grepped(one, f"debug/{ONE}.txt", 7) + "--\n" + grepped(two, f"debug/{TWO}.txt", 3)
     path = tmp_path / "grep.txt"
     path.write_text(text)
-    analysis = analyse([path])
+    analysis = analyse(Request([path]))
     assert sorted(s.case.session_id for s in analysis.sessions) == [ONE, TWO]
     tools = {s.case.session_id: s.case.of(EventKind.TOOL_DISPATCH).select("line", "tool").rows() for s in analysis.sessions}  # fmt: skip
     assert tools == {ONE: [(1, "Task"), (2, "Task")], TWO: [(4, "Bash")]}
@@ -275,7 +276,7 @@ def test_transcripts_in_a_grep(tmp_path):
     path = tmp_path / "grep.txt"
     one, two = said(ONE, "u1", 1, "user", "hello"), said(TWO, "u2", 2, "user", "hello")
     path.write_text(f"projects/p/{ONE}.jsonl:4:{one}--\nprojects/p/{TWO}.jsonl:9:{two}")
-    analysis = analyse([path])
+    analysis = analyse(Request([path]))
     assert {s.case.session_id for s in analysis.sessions} == {ONE, TWO}
     assert all(i.source is Source.TRANSCRIPT and not i.problems for i in analysis.inputs)
 
@@ -286,11 +287,11 @@ def test_a_grep_beside_its_log_counts_nothing_twice(tmp_path):
     (folder / f"{ONE}.txt").write_text(
         LOG + at(50, "Cleaned up session snapshot: /x/s.sh").replace("10:00", "10:06")
     )
-    (alone,) = analyse([tmp_path]).sessions
+    (alone,) = analyse(Request([tmp_path])).sessions
     lines = LOG.splitlines(keepends=True)
     grep = "".join(f"debug/{ONE}.txt:{n + 1}:{lines[n]}" for n in (1, 6, 8))
     (tmp_path / "a-grep.txt").write_text(grep)
-    (both,) = analyse([tmp_path]).sessions
+    (both,) = analyse(Request([tmp_path])).sessions
     assert len(both.case.events) - len(both.case.of(EventKind.OTHER)) == len(alone.case.events)
     assert both.case.ending.verdict == alone.case.ending.verdict == "CLEAN"
     assert {(f.rule, f.message) for f in both.findings} == {(f.rule, f.message) for f in alone.findings}
@@ -310,7 +311,7 @@ def transcript(*, answered):
 def judged(tmp_path, text, name=f"{ONE}.jsonl"):
     path = tmp_path / name
     path.write_text(text)
-    (session,) = analyse([path]).sessions
+    (session,) = analyse(Request([path])).sessions
     return session
 
 
@@ -347,7 +348,7 @@ def test_an_answer_in_an_excerpt_counts(tmp_path):
 def test_an_excerpt_beside_a_whole_transcript_leaves_its_end_alone(tmp_path):
     (tmp_path / f"{ONE}.jsonl").write_text(transcript(answered=False))
     (tmp_path / "grep.txt").write_text(grepped(at(30, "executePreToolHooks called for tool: Task"), f"debug/{ONE}.txt", 99))  # fmt: skip
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert session.case.ending.verdict == "TRUNCATED"
     assert "shutdown line" not in session.case.ending.proof
 
@@ -467,7 +468,7 @@ def test_lines_that_were_picked_out_make_no_chain(tmp_path):
         900: "04:00:00,000 - voicemode - ERROR - ✗ All STT endpoints failed after 2 attempts",
     }
     (tmp_path / "voice.txt").write_text("".join(f"{n}:2025-10-21 {text}\n" for n, text in said.items()))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     (finding,) = (f for f in session.findings if f.rule == "CCF201")
     assert [e.line for e in finding.evidence] == [3]
     assert "127.0.0.1" not in finding.message
@@ -478,4 +479,4 @@ def test_a_grep_of_hundreds_of_logs_is_not_read_hundreds_of_times(tmp_path):
     line = "p/{}.txt:1:2026-01-22T07:00:00.000Z [DEBUG] executePreToolHooks called for tool: Bash\n"
     (tmp_path / "grep.txt").write_text("".join(line.format(n) for n in range(300)))
     with pytest.raises(NothingReadableError, match="lines of 300 logs: give the logs themselves"):
-        analyse([tmp_path])
+        analyse(Request([tmp_path]))

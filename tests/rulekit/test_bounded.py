@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.answers import session_list
 from forensics.render.answers.console import to_text
 from forensics.render.answers.json_report import to_json
@@ -68,7 +69,7 @@ def changed(case, place, words):
 
 
 def outputs(place):
-    analysis = analyse([place])
+    analysis = analyse(Request([place]))
     yield "check", to_text(analysis)
     yield "report", to_markdown(analysis)
     yield "JSON", to_json(analysis)
@@ -77,7 +78,7 @@ def outputs(place):
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_a_rule_repeats_is_cut(tmp_path, case):
-    analysis = analyse([changed(case, tmp_path, " long words" * 2000)])
+    analysis = analyse(Request([changed(case, tmp_path, " long words" * 2000)]))
     assert analysis.findings
     for finding in analysis.findings:
         assert len(finding.message) <= MESSAGE

@@ -17,7 +17,6 @@ from forensics.render.report.markdown import to_markdown
 from forensics.render.report.screen.page import Page
 from forensics.render.rich_text import terminal
 from forensics.rules import RULES
-from forensics.rules.safeguards.todo_rule_not_enforced import HOOK
 from tests.support.analyses import analysis_of
 from tests.support.rule_cases import CASES
 
@@ -30,6 +29,9 @@ def advice():
         yield from ((rule, text) for text in (*steps, rule.guidance.avoid, rule.guidance.instead))
 
 
+HOOK = next(
+    text for rule, text in advice() if rule.code == "CCF302" and "hook" in text and "`" in text
+).split("`")[1]
 ADVICE = [pytest.param(text, id=f"{rule.code}-{n}") for n, (rule, text) in enumerate(advice()) if "`" in text]
 HOSTILE = 'Run `a <b> | c & "d" \\e *f* [g](h) $i @j`: then see <script>alert(1)</script> *x*'
 every_command = pytest.mark.parametrize("text", [*ADVICE, pytest.param(HOSTILE, id="hostile")])

@@ -13,6 +13,7 @@ from zlib import crc32
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.rules import RULES
 from forensics.schema.finding import Hit
 from tests.support.places import RULE_FIXTURES
@@ -71,7 +72,7 @@ def renamed(text):
 def findings(folder, code):
     """Return what one rule finds. The others are run only where it builds on their findings."""
     rule = next(r for r in RULES if r.code == code)
-    analysis = analyse([folder], rules=RULES if rule.reads_findings else (rule,))
+    analysis = analyse(Request([folder], rules=RULES if rule.reads_findings else (rule,)))
     assert not analysis.errors
     return [f for f in analysis.findings if f.rule == code]
 

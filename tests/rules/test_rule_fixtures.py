@@ -58,8 +58,16 @@ def test_fires(case):
 def test_is_silent(case):
     code, analysis = judged(case)
     assert [f.message for f in analysis.findings if f.rule == code] == []
-    outcomes = {o.outcome.value for s in analysis.sessions for o in s.outcomes if o.rule == code}
-    assert outcomes == {json.loads((case / "expected.json").read_text(encoding="utf-8"))["outcome"]}
+    ended = [o for s in analysis.sessions for o in s.outcomes if o.rule == code]
+    wanted = json.loads((case / "expected.json").read_text(encoding="utf-8"))
+    assert {o.outcome.value for o in ended} == {wanted["outcome"]}
+    assert {o.reason for o in ended} == {wanted["reason"]} if "reason" in wanted else True
+
+
+@pytest.mark.parametrize("case", FIRES, ids=name_of)
+def test_an_expectation_names_what_is_said(case):
+    wanted = json.loads((case / "expected.json").read_text(encoding="utf-8"))["findings"]
+    assert all(want["message"].strip() for want in wanted)
 
 
 @pytest.mark.parametrize("case", [*FIRES, *SILENT], ids=name_of)

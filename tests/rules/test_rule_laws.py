@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.schema import EventKind
 from forensics.table.scope import TRACES
 from tests.support.places import INCIDENT, RULE_FIXTURES
@@ -71,7 +72,7 @@ def test_every_rule_fires_in_one_of_the_cases():
 
 
 def in_files(folder, order):
-    return told(analyse(order, base=folder), places=True)
+    return told(analyse(Request(order, base=folder)), places=True)
 
 
 @every_case
@@ -146,7 +147,7 @@ def test_unrelated_lines_and_files_change_no_finding(folder, tmp_path):
     copied(folder, tmp_path, padded)
     (tmp_path / "notes.md").write_text("# Notes\n\nNothing of this is a log.\n", encoding="utf-8")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
-    assert told_of_other_bytes(analyse([tmp_path])) == told_of_other_bytes(plain(folder))
+    assert told_of_other_bytes(analyse(Request([tmp_path]))) == told_of_other_bytes(plain(folder))
 
 
 def test_the_padding_is_real():
@@ -212,7 +213,7 @@ def test_sessions_together_say_what_each_says_alone(folder, tmp_path):
         beside = copied(NEIGHBOUR, tmp_path / "once", as_another, as_another)
         paths.append(copied(beside, tmp_path / "beside", as_another, as_another))
         others = sorted([*others, *without_ids(told(plain(NEIGHBOUR)))])
-    together = told(analyse(paths))
+    together = told(analyse(Request(paths)))
     mine = {f[0] for f in told(plain(folder))}
     assert [f for f in together if f[0] in mine] == told(plain(folder))
     assert without_ids(f for f in together if f[0] not in mine) == others
@@ -239,7 +240,7 @@ def test_two_sessions_in_one_file_say_what_each_says_alone(folder, tmp_path):
     place = tmp_path / path.relative_to(folder)
     place.parent.mkdir(parents=True)
     place.write_text(text + as_another(text), encoding="utf-8")
-    alone, both = told(plain(folder)), told(analyse([tmp_path]))
+    alone, both = told(plain(folder)), told(analyse(Request([tmp_path])))
     mine = {f[0] for f in told(plain(folder))}
     assert [f for f in both if f[0] in mine] == alone
     assert without_ids(f for f in both if f[0] not in mine) == without_ids(alone)

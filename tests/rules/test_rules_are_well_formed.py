@@ -136,21 +136,19 @@ def test_a_question_is_asked_with_the_source_that_settles_it(path):
     assert not by_hand, "question(…) of forensics.finding asks for the source"
 
 
-@every_file
-def test_no_sentence_claims_what_needs_a_line_of_its_own(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    docs = {
-        ast.get_docstring(n, clean=False)
-        for n in ast.walk(tree)
-        if isinstance(n, ast.FunctionDef | ast.Module)
-    }
-    said = " ".join(
-        n.value
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value not in docs
-    ).casefold()
+@every_rule
+def test_no_sentence_claims_what_needs_a_line_of_its_own(rule):
+    prose = rule.told.prose
+    guidance = [
+        text for field in prose.guidance.__struct_fields__ for text in _texts(getattr(prose.guidance, field))
+    ]
+    said = " ".join((*(s.text for s in prose.sentences.values()), *guidance)).casefold()
     for word in ("caused", "crashed", "leaked", "exhausted the", "your fault", "mistake by"):
         assert word not in said.replace("not crashed", ""), word
+
+
+def _texts(value):
+    return (value,) if isinstance(value, str) else value
 
 
 def test_a_source_that_is_needed_is_named_with_its_article():

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.render.answers.console import to_text
 from forensics.render.answers.json_report import to_json
@@ -134,7 +135,7 @@ def test_no_rule_fails_whatever_a_record_says(tmp_path_factory, cases, seed):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
-            analysis = analyse([place])
+            analysis = analyse(Request([place]))
         except NothingReadableError:
             return
     assert analysis.errors == ()
@@ -152,7 +153,7 @@ def test_a_voice_call_of_an_unknown_process_is_compared_without_a_word(tmp_path)
             target.write_text(re.sub(r'"pid": ?\d+', '"pid": null', path.read_text(encoding="utf-8")))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        assert analyse([tmp_path]).errors == ()
+        assert analyse(Request([tmp_path])).errors == ()
 
 
 @pytest.mark.parametrize("case", CASES[::20], ids=lambda c: "-".join(c.parts[-4:-1]))
@@ -164,6 +165,6 @@ def test_no_rule_fails_for_records_that_stand_backwards(tmp_path, case):
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             target.write_text("\n".join(reversed(lines)), encoding="utf-8")
     try:
-        assert analyse([tmp_path]).errors == ()
+        assert analyse(Request([tmp_path])).errors == ()
     except NothingReadableError:
         return

@@ -11,24 +11,25 @@ from pathlib import Path
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.model import Analysis
+from forensics.analysis.request import Request
 from forensics.render.report.markdown import to_markdown
 
 
-def analysis_of(*paths: Path, around: int = 0, tz: str | None = None) -> Analysis:
+def analysis_of(*paths: Path, around: int = 0, zone: str | None = None) -> Analysis:
     """Return the analysis of these paths."""
-    return _analysed(paths, around, tz)
+    return _analysed(paths, around, zone)
 
 
-def report_of(*paths: Path, tz: str | None = None) -> str:
+def report_of(*paths: Path, zone: str | None = None) -> str:
     """Return the report of these paths, as Markdown."""
-    return _reported(paths, tz)
+    return _reported(paths, zone)
 
 
 @cache
-def _analysed(paths: tuple[Path, ...], around: int, tz: str | None) -> Analysis:
-    return analyse(paths, around=around, tz=tz)
+def _analysed(paths: tuple[Path, ...], around: int, zone: str | None) -> Analysis:
+    return analyse(Request(paths, around=around, zone=zone))
 
 
 @cache
-def _reported(paths: tuple[Path, ...], tz: str | None) -> str:
-    return to_markdown(_analysed(paths, 0, tz), tz=tz)
+def _reported(paths: tuple[Path, ...], zone: str | None) -> str:
+    return to_markdown(_analysed(paths, 0, zone), tz=zone)

@@ -12,8 +12,8 @@ from forensics.evidence.account import Remark
 from forensics.formats.reading import rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
 from forensics.table.clock import align
-from forensics.table.offsets import format_offset
 from forensics.table.order import in_order
+from forensics.text.clock_time import format_offset
 
 K = EventKind
 CHICAGO = timedelta(hours=-5)  # on 2025-10-21

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 
 ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 SAID = (
@@ -19,7 +20,7 @@ def put(folder, files: dict[str, str]):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    return analyse([folder])
+    return analyse(Request([folder]))
 
 
 def debug(start: str) -> str:

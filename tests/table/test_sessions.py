@@ -10,6 +10,7 @@ from hashlib import sha256
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.answers.console import to_text
 from forensics.render.answers.json_report import to_json
 
@@ -48,7 +49,7 @@ def put(folder, files: dict[str, str]):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    return analyse([folder])
+    return analyse(Request([folder]))
 
 
 def ids(analysis) -> list[str]:
@@ -314,7 +315,7 @@ def test_the_server_of_another_day_in_one_capture_is_judged(tmp_path):
     log = start.format(20) + STDERR.replace("-21", "-20") + start.format(21) + STDERR
     (tmp_path / f"{ONE}.jsonl").write_text(converse(ONE, 2) + say(ONE, 40))
     (tmp_path / "stderr.log").write_text(log)
-    analysis = analyse([tmp_path], tz="UTC")
+    analysis = analyse(Request([tmp_path], zone="UTC"))
     assert sorted(ids(analysis)) == [ONE, "voice:2025-10-20T07:00:05"]
     assert loose(analysis) == {}
 
@@ -379,9 +380,9 @@ def test_a_servers_start_up_before_its_session_is_no_session(tmp_path):
 
 def test_a_voice_session_has_one_name_with_and_without_a_zone(tmp_path):
     (tmp_path / "stderr.log").write_text(STDERR)
-    named = [ids(analyse([tmp_path], tz=zone)) for zone in (None, "America/Chicago")]
+    named = [ids(analyse(Request([tmp_path], zone=zone))) for zone in (None, "America/Chicago")]
     (tmp_path / "exchanges_2025-10-21.jsonl").write_text(exchange("/w"))
-    assert [*named, ids(analyse([tmp_path]))] == [["voice:2025-10-21T07:00:10"]] * 3
+    assert [*named, ids(analyse(Request([tmp_path])))] == [["voice:2025-10-21T07:00:10"]] * 3
 
 
 def test_event_logs_of_several_days_are_several_sessions(tmp_path):
@@ -422,16 +423,17 @@ def test_a_left_snapshot_belongs_to_the_session_that_made_it(tmp_path):
 
 def neutral(paths) -> dict:
     """The report without what tells how files were named."""
-    data = json.loads(to_json(analyse(paths)))
+    data = json.loads(to_json(analyse(Request(paths))))
 
     def bare(value):
         if isinstance(value, dict):
-            return {
-                k: v.rpartition("/")[2] if k == "path" else bare(v)
-                for k, v in value.items()
-                if k != "also_at"
-            }
+            return {k: named(k, v) for k, v in value.items() if k != "also_at"}
         return [bare(v) for v in value] if isinstance(value, list) else value
+
+    def named(key, value):
+        if key == "lines":
+            return [place.rpartition("/")[2] for place in value]
+        return value.rpartition("/")[2] if key == "path" else bare(value)
 
     data = bare(data)
     for key in ("inputs", "unread", "unattached"):
@@ -453,7 +455,7 @@ def test_files_in_any_order_give_the_same_result(incident):
 
 def test_where_the_files_are_does_not_matter(incident, tmp_path):
     shutil.copytree(incident, tmp_path / "elsewhere")
-    assert to_json(analyse([tmp_path / "elsewhere"])) == to_json(analyse([incident]))
+    assert to_json(analyse(Request([tmp_path / "elsewhere"]))) == to_json(analyse(Request([incident])))
 
 
 @pytest.mark.corpus
@@ -472,7 +474,7 @@ def test_recordings_in_any_order_give_the_same_result(corpus, case):
 
 @pytest.mark.corpus
 def test_the_shared_log_of_three_recorded_processes(corpus):
-    analysis = analyse([corpus / "claude-code" / "1.0.128" / "h_resume" / "input"])
+    analysis = analyse(Request([corpus / "claude-code" / "1.0.128" / "h_resume" / "input"]))
     assert len(analysis.sessions) == 2
     by_file = {s.session_id[:8]: s.case.events.filter(s.case.events["source"] == "claude-debug")["pid"].n_unique() for s in analysis.sessions}  # fmt: skip
     assert by_file == {"eb8aebef": 2, "af38ecad": 1}

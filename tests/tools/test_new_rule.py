@@ -16,7 +16,11 @@ from tools.new_rule import main
 
 NEEDED = ("forensics", "templates", "tools")
 FILES = ("pyproject.toml", "CHANGELOG.md", "Makefile")
-TESTS = ("rules/test_rule_fixtures.py", "rules/test_rules_are_well_formed.py", "support/places.py")
+SHAPE = (
+    "rules/test_rules_are_well_formed.py",
+    "rules/test_words.py",
+)  # what holds for every rule by its shape
+TESTS = ("rules/test_rule_fixtures.py", *SHAPE, "support/places.py")
 # what mypy knows of the libraries, it need not find out for each copy
 CACHE = ("--cache-dir", str(CHECKOUT / ".mypy_cache"))
 
@@ -58,7 +62,7 @@ def changed(tree):
 
 def listed(tree):
     text = (tree / "forensics" / "rules" / "__init__.py").read_text()
-    return re.findall(r"^from forensics\.rules\.(\w+) import (\w+)$", text, re.MULTILINE), re.findall(
+    return re.findall(r"^from forensics\.rules\.(\w+\.\w+) import (\w+)$", text, re.MULTILINE), re.findall(
         r"^    (\w+),$", text, re.MULTILINE
     )
 
@@ -69,7 +73,8 @@ def test_every_part_is_laid_out_and_registered_in_order(tree, capsys):
     said = capsys.readouterr().out
     assert "CCF497 repeated-coffee is laid out" in said
     assert set(changed(tree)) == {
-        "forensics/rules/repeated_coffee.py",
+        "forensics/rules/operations/repeated_coffee.py",
+        "forensics/rules/operations/repeated_coffee.toml",
         *(
             f"fixtures/rules/CCF497/{kind}/example/{rest}"
             for kind in ("fires", "silent")
@@ -80,7 +85,7 @@ def test_every_part_is_laid_out_and_registered_in_order(tree, capsys):
         ),
     }
     imports, rules = listed(tree)
-    assert set(imports) == {*before, ("repeated_coffee", "repeated_coffee")}
+    assert set(imports) == {*before, ("operations.repeated_coffee", "repeated_coffee")}
     code = "from forensics.rules import RULES; print(*[r.code for r in RULES])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tree)
     codes = done.stdout.split()
@@ -96,12 +101,12 @@ def test_what_is_laid_out_passes_the_checks_and_its_fixture_waits_for_the_rule(t
         done = at(tree, *check)
         assert done.returncode == 0, done.stdout + done.stderr
     quiet = ("pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly")
-    done = at(tree, *quiet, "tests/rules/test_rules_are_well_formed.py")
+    done = at(tree, *quiet, *(f"tests/{name}" for name in SHAPE))
     assert done.returncode == 0, done.stdout + done.stderr
     done = at(tree, *quiet, "tests/rules/test_rule_fixtures.py", "-k", "CCF497")
     failed = re.findall(r"^FAILED tests/rules/test_rule_fixtures\.py::(\S+)", done.stdout, re.MULTILINE)
     assert failed == ["test_fires[CCF497/fires/example]"], done.stdout + done.stderr
-    assert "8 passed" in done.stdout
+    assert "9 passed" in done.stdout
 
 
 @pytest.mark.parametrize("given", [[], [""], ["CCF4"], ["ccf4"]])
@@ -109,8 +114,7 @@ def test_the_next_code_of_a_series_is_taken(tree, capsys, given):
     mentioned = {
         code
         for path in (
-            *tree.glob("forensics/rules/*.py"),
-            tree / "forensics/render/outline.py",
+            *tree.glob("forensics/rules/*/*.py"),
             tree / "CHANGELOG.md",
         )
         for code in re.findall(r"CCF4\d\d", path.read_text())
@@ -118,12 +122,25 @@ def test_the_next_code_of_a_series_is_taken(tree, capsys, given):
     assert main(["repeated-coffee", *given], tree) == 0
     code = f"CCF{max(int(c[3:]) for c in mentioned) + 1}"
     assert f"{code} repeated-coffee" in capsys.readouterr().out
-    assert f'code="{code}"' in (tree / "forensics" / "rules" / "repeated_coffee.py").read_text()
+    assert (
+        f'code="{code}"' in (tree / "forensics" / "rules" / "operations" / "repeated_coffee.py").read_text()
+    )
 
 
 def test_a_series_without_rules_begins_with_one(tree):
+    room = tree / "forensics" / "rules" / "kitchen"
+    room.mkdir()
+    (room / "__init__.py").write_text('"""7xx: what is drunk meanwhile."""\n')
     assert main(["repeated-coffee", "CCF7"], tree) == 0
     assert (tree / "fixtures" / "rules" / "CCF701" / "fires").is_dir()
+    assert (room / "repeated_coffee.toml").is_file()
+
+
+def test_a_long_name_is_imported_as_the_formatter_writes_it(tree):
+    name = "very-long-name-of-a-rule-about-coffee-that-runs-out"
+    assert main([name], tree) == 0
+    done = at(tree, "ruff", "format", "--check", "forensics/rules")
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(
@@ -134,12 +151,13 @@ def test_a_series_without_rules_begins_with_one(tree):
         (["coffee"], "a name is two small words or more"),
         (["Repeated-Coffee"], "a name is two small words or more"),
         (["../repeated-coffee"], "a name is two small words or more"),
-        (["orphaned-agent"], "orphaned-agent: there is such a rule: forensics/rules/orphaned_agent.py"),
+        (["orphaned-agent"], "orphaned-agent: there is such a rule: CCF403"),
         (["repeated-coffee", "CCF403"], "CCF403: there is, or was, a rule of this code"),
         (["repeated-coffee", "CCF477"], "CCF477: there is, or was, a rule of this code"),
         (["repeated-coffee", "CCF3000"], "CCF3000: a code is CCF and three digits"),
         (["repeated-coffee", "OUR101"], "OUR101: a code is CCF and three digits"),
         (["repeated-coffee", "CCF6"], "CCF6: this series has no number left"),
+        (["repeated-coffee", "CCF8"], "CCF801: no folder of forensics/rules/ is for 8xx"),
     ],
 )
 def test_what_exists_or_is_none_is_refused(tree, capsys, arguments, said):

@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.evidence.discover import discover
 from forensics.evidence.file import count_lines
@@ -55,7 +56,7 @@ def test_what_the_genuine_programs_wrote_is_understood_to_the_last_line(corpus, 
 
 @pytest.mark.parametrize("folder", ["public", "issues"])
 def test_what_strangers_published_can_be_analysed(corpus, folder):
-    analysis = analyse([corpus / folder])
+    analysis = analyse(Request([corpus / folder]))
     assert analysis.errors == ()
     assert analysis.sessions
 
@@ -63,7 +64,7 @@ def test_what_strangers_published_can_be_analysed(corpus, folder):
 def test_each_file_that_somebody_pasted_ends_in_a_session_or_in_a_sentence(corpus):
     for path in matching(corpus / "issues", "*.txt"):
         with suppress(NothingReadableError):
-            assert analyse([path]).errors == (), path.name
+            assert analyse(Request([path])).errors == (), path.name
 
 
 def test_what_people_pasted_into_reports_is_known(corpus):

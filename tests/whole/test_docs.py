@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import examine
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.answers.catalogue import as_markdown
 from forensics.render.answers.doctor import as_markdown as as_table
@@ -83,7 +84,7 @@ def test_the_figures_of_coverage_are_those_that_doctor_prints(corpus):
     text = page.read_text(encoding="utf-8")
     for block in FIGURES.finditer(text):
         folders = [corpus / name for name in block["folders"].split()]
-        measured = f"<!-- doctor: {block['folders']} -->\n{as_table(examine(folders))}<!-- end -->"
+        measured = f"<!-- doctor: {block['folders']} -->\n{as_table(examine(Request(folders)))}<!-- end -->"
         if os.environ.get("UPDATE_GOLDEN"):
             page.write_text(page.read_text(encoding="utf-8").replace(block[0], measured), encoding="utf-8")
         else:

@@ -129,7 +129,7 @@ def test_the_debug_log_alone_is_insufficient_for_lists_and_orphans(debug_only):
 
 
 def test_the_local_clock_is_central_daylight_time_not_standard_time():
-    report = report_of(EVIDENCE["whole"], tz="America/Chicago")
+    report = report_of(EVIDENCE["whole"], zone="America/Chicago")
     assert "03:54:21 CDT (UTC-05:00)" in report
     assert "CST" not in report
 

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.evidence.file import count_lines, open_evidence
 from forensics.formats import PARSERS
@@ -83,7 +84,7 @@ def test_an_unreadable_file_is_named(tmp_path, command, monkeypatch):
 def test_a_truncated_last_line_costs_one_line(tmp_path):
     path = tmp_path / f"{SESSION}.jsonl"
     path.write_text(json.dumps(user()) + '\n{"type":"assistant","sess')
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     (file,) = analysis.inputs
     assert (file.lines_total, file.lines_understood) == (2, 1)
     assert [(p.line, p.reason) for p in file.problems] == [(2, "not valid JSON: the last line is cut off")]
@@ -125,7 +126,7 @@ def test_one_line_of_200_megabytes(tmp_path):
         for _ in range(200):
             file.write(b"x" * MB)
         file.write(b"\n[DEBUG] executePreToolHooks called for tool: Write\n")
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     (file,) = analysis.inputs
     assert (file.lines_total, file.lines_understood) == (3, 3)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3_000_000  # KiB
@@ -186,7 +187,7 @@ def test_wrong_types_in_every_field(read, tmp_path, value):
     variants += [record | {"message": message | {"content": [call | {"name": name, "input": value}]}} for name in ("Task", "TaskUpdate", "Write")]  # fmt: skip
     variants += [extra, extra | {"compactMetadata": value}, {"type": "system", "subtype": "api_error", "sessionId": SESSION, "error": {"status": value, "message": value}, "retryAttempt": value}]  # fmt: skip
     (tmp_path / f"{SESSION}.jsonl").write_text("".join(json.dumps(v) + "\n" for v in [user(), *variants]))
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     assert analysis.errors == ()
     event = {"timestamp": "2025-10-21T07:00:00+00:00", "event_type": "STT_COMPLETE", "session_id": "conv_1", "data": {"duration": 1, "pid": 1, "metrics": {"is_local": False}}}  # fmt: skip
     lines = [
@@ -218,7 +219,7 @@ def test_impossible_times_are_no_times(tmp_path, moment):
     step = {"step_id": 1, "timestamp": moment, "source": "agent", "message": "", "tool_calls": [{"tool_call_id": "t1", "function_name": "Task", "arguments": {}}], "observation": {"results": [{"source_call_id": "t1", "content": "x", "extra": {"tool_result_metadata": {"tool_use_result": {"totalDurationMs": 1e300}}}}]}}  # fmt: skip
     (tmp_path / "trajectory.json").write_text(json.dumps({"schema_version": "ATIF-v1.8", "session_id": "22222222-2222-4222-8222-222222222222", "agent": {"name": "claude-code", "version": "2.0.24"}, "steps": [step]}))  # fmt: skip
     (tmp_path / "voicemode_debug.log").write_text(f"{moment[:10]} 00:00:00,000 - voicemode - INFO - STT: Starting speech-to-text conversion\n2025-10-21 02:00:00,000 - voicemode - INFO - STT: No speech detected\n")  # fmt: skip
-    analysis = analyse([tmp_path], tz="America/Chicago")
+    analysis = analyse(Request([tmp_path], zone="America/Chicago"))
     assert analysis.errors == ()
     for session in analysis.sessions:
         assert all(t is None or 2000 <= t.year < 2100 for t in session.case.events["ts"])
@@ -230,7 +231,7 @@ def test_impossible_numbers_in_names(tmp_path, millis):
     (tmp_path / f"snapshot-bash-{millis}-x.sh").write_text("# Snapshot file\n")
     (tmp_path / f"{SESSION}.txt").write_text(f"[DEBUG] Writing to temp file: /w/a.py.tmp.{millis}.{millis}\n[DEBUG] executePreToolHooks called for tool: Task\n")  # fmt: skip
     (tmp_path / "history.jsonl").write_text(f'{{"display":"x","pastedContents":{{}},"timestamp":{millis.lstrip("0") or 0},"project":"/w","sessionId":"{SESSION}"}}\n')  # fmt: skip
-    assert analyse([tmp_path]).errors == ()
+    assert analyse(Request([tmp_path])).errors == ()
 
 
 def test_names_that_are_not_text(tmp_path):
@@ -242,7 +243,7 @@ def test_names_that_are_not_text(tmp_path):
         "sessionId": SESSION,
     }
     (folder / "a\n.jsonl").write_text(json.dumps(item))
-    (file,) = analyse([tmp_path]).inputs
+    (file,) = analyse(Request([tmp_path])).inputs
     assert file.evidence.name.isprintable()
     assert run("check", tmp_path, "--format", "json").exit_code == 0
 
@@ -275,7 +276,7 @@ def test_a_duration_longer_than_time(tmp_path):
         "agent_completion agentId=a1 agentType=x exitPath=completed durationMs=" + "9" * 400,
     )))  # fmt: skip
     (tmp_path / f"{SESSION}.txt").write_text(stalls)
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     assert analysis.errors == ()
     assert analysis.sessions[0].case.agents[0].end is not None
 
@@ -310,7 +311,7 @@ def test_an_event_of_a_grepped_document_stands_on_its_own_line(tmp_path):
     }
     lines = [f"errors/{name}.txt:{line}" for name, rows in arrays.items() for line in rows]
     (tmp_path / "grep.txt").write_text("\n".join(lines) + "\n")
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     caught = [s.case.events.filter(s.case.events["kind"] == "client_error") for s in analysis.sessions]
     told = {line: text for rows in caught for line, text in rows.select("line", "message").iter_rows()}
     names = {2: "a one", 3: "a two", 6: "b one", 7: "b two"}
@@ -334,7 +335,7 @@ def test_many_prompts_and_entries_of_one_session_are_not_paired_each_with_each(t
     typed = [entry | {"timestamp": 1_761_008_400_000 + i * 6000} for i in range(n)]
     (tmp_path / "history.jsonl").write_text("".join(json.dumps(t) + "\n" for t in typed))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    analyse([tmp_path])
+    analyse(Request([tmp_path]))
     assert (
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000
     )  # KiB; each with each were GB

@@ -10,6 +10,7 @@ import json
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.rules import RULES
 from tests.support.places import CORPUS
 from tools.accuracy.expectations import of_client, of_voice
@@ -41,7 +42,7 @@ def check(findings, want):
 
 @pytest.mark.parametrize("case", CLAUDE or [CORPUS], ids=name_of)
 def test_recording_of_the_client(case):
-    truth, analysis = truth_of(case), analyse([case / "input"])
+    truth, analysis = truth_of(case), analyse(Request([case / "input"]))
     labels, scripted = truth["labels"], truth["scripted"]
     want = of_client(truth, case.name)
     assert not analysis.errors
@@ -64,7 +65,7 @@ def test_recording_of_the_client(case):
 
 @pytest.mark.parametrize("case", VOICE or [CORPUS], ids=name_of)
 def test_recording_of_the_voice_server(case):
-    analysis = analyse([case / "input"])
+    analysis = analyse(Request([case / "input"]))
     assert not analysis.errors
     check(analysis.findings, of_voice(truth_of(case), case.name))
     assert all(f.evidence for f in analysis.findings)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.schema import EventKind
 from forensics.session.model.files import real_path
 
@@ -56,7 +57,7 @@ def test_a_log_without_a_name_belongs_to_the_session_in_its_paths(tmp_path):
         "executePreToolHooks called for tool: Task",
     )
     (tmp_path / "debug.txt").write_text(text)
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert session.case.session_id == SESSION
 
 
@@ -87,7 +88,7 @@ def test_two_agents_wrote_one_file(tmp_path):
         ]
     lines += [say(f"r{n}", 10 + n, "user", [result(f"s{n}")], toolUseResult={"status": "completed", "agentId": f"a{n}"}) for n in (1, 2)]  # fmt: skip
     (tmp_path / f"{SESSION}.jsonl").write_text("".join(lines))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     (found,) = [f for f in session.findings if f.rule == "CCF104"]
     assert found.facts["path"] == "C:/Users/somebody/src/a.py"
     assert "a.py" in found.message

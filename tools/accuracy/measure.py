@@ -16,6 +16,7 @@ from pathlib import Path
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.model import Analysis
+from forensics.analysis.request import Request
 from forensics.rules import RULES
 from forensics.schema.finding import OutcomeKind, Severity
 from tools.accuracy.expectations import expected_of
@@ -115,7 +116,7 @@ def measure(corpus: Path) -> Measured:
     for truth in sorted(corpus.glob("*/*/*/TRUTH.json")):
         _judge(truth.parent, measured, truth.parts[-4])
     if (corpus / "public").is_dir():
-        analysis = analyse([corpus / "public"])
+        analysis = analyse(Request([corpus / "public"]))
         _count(analysis, measured)
         _endings(corpus / "public" / ENDINGS, analysis, measured)
     return measured
@@ -132,7 +133,7 @@ def measure_others(folder: Path) -> Measured:
 def _judge(recording: Path, measured: Measured, program: str) -> None:
     version, scenario = recording.parts[-2:]
     truth = json.loads((recording / "TRUTH.json").read_text(encoding="utf-8"))
-    analysis = analyse([recording / "input"])
+    analysis = analyse(Request([recording / "input"]))
     measured.recordings += 1
     measured.versions[f"{program} {version}"] += 1
     found = {finding.rule for finding in analysis.findings}

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.rules import RULES
 from forensics.schema.finding import EvidenceRef, Finding
 
@@ -28,7 +29,7 @@ def _example(code: str) -> dict[str, object]:
     """Choose the case that needs the fewest lines to show."""
     fires, silent = _cases(code, "fires"), _cases(code, "silent")
     case = min(fires, key=lambda c: (len(_expected(c)), c.name))
-    finding = next(f for f in analyse([case / "input"]).findings if f.rule == code)
+    finding = next(f for f in analyse(Request([case / "input"])).findings if f.rule == code)
     return {
         "case": case.name,
         "severity": finding.severity.value,

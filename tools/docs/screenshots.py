@@ -13,6 +13,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.report.screen.report import to_screen
 
 CHECKOUT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ FORMAT = f"""\
 
 def picture() -> str:
     """Return the picture."""
-    shown = to_screen(analyse([INCIDENT]), width=COLUMNS, color=True)
+    shown = to_screen(analyse(Request([INCIDENT])), width=COLUMNS, color=True)
     console = Console(
         record=True, file=io.StringIO(), width=COLUMNS + MARGIN, color_system="truecolor", force_terminal=True
     )

@@ -14,6 +14,7 @@ import textwrap
 import typing
 from collections.abc import Iterator
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 from forensics.analysis.model import Analysis
@@ -119,7 +120,11 @@ def _sentence(comment: str) -> str:
 
 def _properties(kind: type) -> Iterator[tuple[str, str]]:
     for name, member in vars(kind).items():
-        if isinstance(member, property) and not name.startswith("_") and not issubclass(kind, Enum):
+        if (
+            isinstance(member, (property, cached_property))
+            and not name.startswith("_")
+            and not issubclass(kind, Enum)
+        ):
             told = inspect.cleandoc(member.__doc__ or "").partition("\n")[0]
             yield name, told.removeprefix("Return ").rstrip(".").replace("|", "\\|")
 

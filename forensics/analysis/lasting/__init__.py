@@ -1,1 +1,1 @@
-"""What lasted in a session, lane by lane: agents, todo items, calls of services."""
+"""What lasted in a session, told once: spans, marks and the lanes of pictures. All that draws it draws from here."""

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import polars as pl
 
-from forensics.analysis.lasting.marks import marks_of
-from forensics.analysis.lasting.shape import Bar, Mark, Strip, Tone, Track, lane, track
-from forensics.schema import NOTES, Row, Source, is_from, is_kind
+from forensics.analysis.lasting.lanes import Strip, Track, lane, track
+from forensics.analysis.lasting.lives import life_span
+from forensics.analysis.lasting.marks import marks_by_lane
+from forensics.analysis.lasting.spans import MAIN, Sort, Span, State
+from forensics.schema import NOTES, Row, Tells, is_from, is_kind, telling
 from forensics.schema.finding import Finding
 from forensics.session.agents.overlap import horizon
 from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.case import Case
 from forensics.session.model.names import agent_name, place
 
-CONVERSATIONS = (Source.TRANSCRIPT, Source.STREAM_JSON, Source.ATIF)
-TONES = {
-    AgentEnd.COMPLETED: Tone.DONE,
-    AgentEnd.FAILED: Tone.FAILED,
-    AgentEnd.STOPPED: Tone.FAILED,
-    AgentEnd.UNFINISHED: Tone.OPEN,
-}
-ENDED = {
-    AgentEnd.COMPLETED: "completed",
-    AgentEnd.FAILED: "failed",
-    AgentEnd.STOPPED: "stopped",
-    AgentEnd.LOST: "its answer is not in the evidence",
-    AgentEnd.UNKNOWN: "its end is not known: the record is an excerpt",
-    AgentEnd.UNFINISHED: "no end in the record",
-}
-MAIN, UNNAMED = "", "\0"  # keys of lanes that are no subagent's
+CONVERSATIONS = telling(Tells.TALK)
+UNNAMED = "\0"  # the lane of records that name no agent
 
 
 def agents_track(case: Case, findings: Sequence[Finding]) -> Track | None:
@@ -38,12 +27,11 @@ def agents_track(case: Case, findings: Sequence[Finding]) -> Track | None:
     lives = _lives(case)
     if not lives:
         return None
-    marks = marks_of(case, findings, _Owner(lives))
+    marks = marks_by_lane(case, findings, _Owner(lives))
     writes = _writes(case)
     strips = {MAIN: [_main(case), *writes.get(MAIN, ())]}
     for agent, own in lives.items():
-        runs = Strip(words="runs", bars=tuple(_bar(case, life) for life in own))
-        strips[agent] = [runs, *writes.get(agent, ())]
+        strips[agent] = [tuple(_life(case, life) for life in own), *writes.get(agent, ())]
     lanes = [
         lane(
             agent_name(case, key or None),
@@ -56,7 +44,7 @@ def agents_track(case: Case, findings: Sequence[Finding]) -> Track | None:
         for key, depth in [(MAIN, 0), *_tree(lives)]
     ]
     lanes.append(lane("records that name no agent", (), marks.get(UNNAMED, ())))
-    focus = [t for agent in lives for bar in strips[agent][0].bars for t in (bar.since, bar.until)]
+    focus = [t for agent in lives for life in strips[agent][0] for t in life.times]
     return track("agents", lanes, focus=focus)
 
 
@@ -104,52 +92,51 @@ def _main(case: Case) -> Strip:
     told = own.filter(is_from(CONVERSATIONS))
     rows = (own if told.is_empty() else told).select("ts", "event_id")
     if rows.is_empty():
-        return Strip(words="runs")
+        return ()
     (since, first), (until, last) = rows.row(0), rows.row(-1)
-    bar = Bar(
+    span = Span(
+        sort=Sort.AGENT,
+        lane=MAIN,
+        name=agent_name(case, None),
         since=since,
         until=max(since, until),
-        words="",
-        tone=Tone.PLAIN,
+        state=State.PLAIN,
         events=(first, last),
     )
-    return Strip(words="runs", bars=(bar,))
+    return (span,)
 
 
-def _bar(case: Case, life: AgentLife) -> Bar:
+def _life(case: Case, life: AgentLife) -> Span:
+    """Return an agent's life: without a record of its end up to its last sign, or as long as it may have run on."""
     since = life.start or horizon(case)
     seen = max(life.last_seen or since, since)
-    is_open = life.outcome is AgentEnd.UNFINISHED and life.end is None
-    until = life.alive_until(case.span[1] or seen) if is_open else life.end or seen
-    events = (life.spawn_event, life.last_event if life.end is None else life.end_event)
-    return Bar(
-        since=since,
-        until=max(since, until),
-        words=ENDED[life.outcome],
-        tone=TONES.get(life.outcome, Tone.PLAIN),
-        events=tuple(dict.fromkeys(e for e in events if e is not None)),
-        seen=seen if is_open else None,
-    )
+    last = life.last_event if life.end is None else life.end_event
+    if life.outcome is AgentEnd.UNFINISHED and life.end is None:
+        until = life.alive_until(case.span[1] or seen)
+        return life_span(life, since, until, life.spawn_event, last, seen=seen)
+    return life_span(life, since, life.end or seen, life.spawn_event, last)
 
 
 def _writes(case: Case) -> dict[str, list[Strip]]:
     """Return for each agent a strip for each file that it wrote, the first written first."""
-    found: dict[str, dict[str, list[Mark]]] = {}
+    found: dict[str, dict[str, list[Span]]] = {}
     for write in case.writes:
         event = write.call_event if write.answer_event is None else write.answer_event
         at = write.answered or write.called
         if at is not None:
-            of_agent = found.setdefault(write.agent_id or MAIN, {})
-            of_agent.setdefault(write.path, []).append(Mark(at=at, event=event))
+            agent = write.agent_id or MAIN
+            of_agent = found.setdefault(agent, {})
+            of_agent.setdefault(write.path, []).append(_write(agent, place(case, write.path), at, event))
     return {
-        agent: [
-            Strip(
-                words=f"writes {place(case, path)}", marks=tuple(sorted(marks, key=lambda m: (m.at, m.event)))
-            )
-            for path, marks in files.items()
-        ]
+        agent: [tuple(sorted(own, key=lambda w: (w.since, w.events))) for own in files.values()]
         for agent, files in found.items()
     }
+
+
+def _write(agent: str, name: str, at: datetime, event: int) -> Span:
+    return Span(
+        sort=Sort.WRITE, lane=agent, name=name, since=at, until=at, state=State.PLAIN, events=(event,)
+    )
 
 
 class _Owner:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from forensics.analysis.lasting.agents import short_name
-from forensics.analysis.lasting.marks import marks_of
-from forensics.analysis.lasting.shape import SEVERAL, Bar, Strip, Tone, Track, lane, track
+from forensics.analysis.lasting.lanes import SEVERAL, Strip, Track, lane, track
+from forensics.analysis.lasting.marks import marks_by_lane
+from forensics.analysis.lasting.spans import MAIN, Sort, Span, State
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
 from forensics.schema.finding import Finding
@@ -19,9 +20,9 @@ from forensics.session.model.case import Case
 from forensics.session.model.names import agent_name
 
 LISTS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
-ENDED = {"completed": ("completed", Tone.DONE), "pending": ("put back to pending", Tone.PLAIN)}
-NOT_SAID = ("no longer in progress", Tone.PLAIN)
-OPEN = ("in progress in the last list", Tone.OPEN)
+ENDED = {"completed": ("completed", State.OK), "pending": ("put back to pending", State.PLAIN)}
+NOT_SAID = ("no longer in progress", State.PLAIN)
+OPEN = ("in progress in the last list", State.OPEN)
 UNDATED = "by a todo file, which holds no time: somewhere in the agent's life"
 Owner = tuple[bool, str | None]  # whether the list is the one that all agents share, and whose the item is
 
@@ -33,7 +34,7 @@ def todos_track(case: Case, findings: Sequence[Finding]) -> Track | None:
         strips.setdefault(owner, []).extend(own)
     if sum(len(own) for own in strips.values()) < SEVERAL:
         return None
-    marks = marks_of(case, findings, _Lists(strips))
+    marks = marks_by_lane(case, findings, _Lists(strips))
     lanes = [
         lane(_title(case, owner), own, marks.get(owner, ()), short=_short(case, owner))
         for owner, own in strips.items()
@@ -53,38 +54,46 @@ def _short(case: Case, owner: Owner) -> str:
     return agent if shared and agent and not case.life_of(agent) else short_name(case, agent)
 
 
-def _strips(bars: Iterable[tuple[Owner, str, Bar]]) -> dict[Owner, list[Strip]]:
-    """Return a strip for each item of each owner, in the order of their first bars."""
-    found: dict[Owner, dict[str, list[Bar]]] = {}
-    for owner, item, bar in bars:
-        of_item = found.setdefault(owner, {}).setdefault(item, [])
-        if of_item and of_item[-1].until == bar.since:
-            events = dict.fromkeys((of_item[-1].events[0], *bar.events[1:]))
-            of_item[-1] = replace(bar, since=of_item[-1].since, events=tuple(events))
+def _strips(spans: Iterable[tuple[Owner, Span]]) -> dict[Owner, list[Strip]]:
+    """Return a strip for each item of each owner, in the order of their beginnings; spans that touch become one."""
+    found: dict[Owner, dict[str, list[Span]]] = {}
+    for owner, span in spans:
+        of_item = found.setdefault(owner, {}).setdefault(span.name, [])
+        if of_item and of_item[-1].until == span.since:
+            events = dict.fromkeys((of_item[-1].events[0], *span.events[1:]))
+            of_item[-1] = replace(span, since=of_item[-1].since, events=tuple(events))
         else:
-            of_item.append(bar)
-    return {
-        owner: [Strip(words=f"“{item}”", bars=tuple(own)) for item, own in items.items()]
-        for owner, items in found.items()
-    }
+            of_item.append(span)
+    return {owner: [tuple(own) for own in items.values()] for owner, items in found.items()}
 
 
-def _dated(case: Case) -> Iterator[tuple[Owner, str, Bar]]:
-    """Yield a bar for each state of a list in which an item is in progress; those that touch become one."""
+def _dated(case: Case) -> Iterator[tuple[Owner, Span]]:
+    """Yield a span for each state of a list in which an item is in progress."""
     items = items_by_event(case)
     for state in list_states(case):
         if state.since is None or state.from_file:
             continue
         until = max(state.since, state.until or _end_of(case, state))
         for item, n in {item: n for n, item in enumerate(state.items)}.items():
-            words, tone = _after(state, item, items)
+            words, ended = _after(state, item, items)
             begun = state.events[n if state.shared else 0]
             events = (begun,) if state.until_event is None else (begun, state.until_event)
-            bar = Bar(since=state.since, until=until, words=words, tone=tone, events=events)
-            yield (state.shared, state.agent_id), item, bar
+            yield (
+                (state.shared, state.agent_id),
+                Span(
+                    sort=Sort.ITEM,
+                    lane=state.agent_id or MAIN,
+                    name=item,
+                    since=state.since,
+                    until=until,
+                    state=ended,
+                    words=words,
+                    events=events,
+                ),
+            )
 
 
-def _after(state: ListState, item: str, items: Mapping[int, Sequence[Row]]) -> tuple[str, Tone]:
+def _after(state: ListState, item: str, items: Mapping[int, Sequence[Row]]) -> tuple[str, State]:
     """Say what the next list makes of an item."""
     if state.until_event is None:
         return OPEN
@@ -100,19 +109,26 @@ def _end_of(case: Case, state: ListState) -> datetime:
     return min(life.alive_until(last), last) if life is not None else last
 
 
-def _undated(case: Case) -> Iterator[tuple[Owner, str, Bar]]:
+def _undated(case: Case) -> Iterator[tuple[Owner, Span]]:
     if not undated_owners(case):
         return
     last = case.span[1]
     for spell in spells_of(case):
         if not spell.dated and spell.status == BUSY and last is not None:
-            yield (False, spell.agent_id), spell.content, _of_file(spell, last)
+            yield (False, spell.agent_id), _of_file(spell, last)
 
 
-def _of_file(spell: Spell, last: datetime) -> Bar:
-    until = max(spell.since, min(spell.until, last))
-    return Bar(
-        since=spell.since, until=until, words=UNDATED, tone=Tone.OPEN, events=(spell.event,), seen=spell.since
+def _of_file(spell: Spell, last: datetime) -> Span:
+    return Span(
+        sort=Sort.ITEM,
+        lane=spell.agent_id or MAIN,
+        name=spell.content,
+        since=spell.since,
+        until=max(spell.since, min(spell.until, last)),
+        state=State.OPEN,
+        words=UNDATED,
+        events=(spell.event,),
+        seen=spell.since,
     )
 
 

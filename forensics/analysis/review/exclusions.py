@@ -21,7 +21,7 @@ from forensics.schema import SPAWN_TOOLS
 from forensics.schema import EventKind as K
 from forensics.session.model.ending import Verdict
 from forensics.session.model.names import place
-from forensics.session.services.api_failures import ANSWERS, REFUSED, ApiClass, ApiFailure, failures
+from forensics.session.services.api_failures import API_ANSWERED, REFUSED, ApiClass, ApiFailure, failures
 from forensics.session.services.mcp_losses import losses_of
 from forensics.text.clock_time import clock_time
 from forensics.text.durations import span_text
@@ -103,14 +103,14 @@ def _others_answered(basis: Basis, failure: ApiFailure) -> pl.DataFrame:
         return case.events.clear()
     others = pl.col("agent_id").is_null() if failed["agent_id"] else pl.col("agent_id").is_not_null()
     near = (pl.col("source") == failed["source"]) & (pl.col("ts") <= failed["ts"] + AT_THE_TIME)
-    return case.of(*ANSWERS).filter(after(case, failed) & others & near).sort("ts", maintain_order=True)
+    return case.of(*API_ANSWERED).filter(after(case, failed) & others & near).sort("ts", maintain_order=True)
 
 
 def _answered_before(basis: Basis, failure: ApiFailure) -> list[int]:
     """Return the answers of the model to the same agent before its first failure, of the same log."""
     failed = basis.case.event(failure.events[0])
     own = pl.col("agent_id").eq_missing(failed["agent_id"]) & (pl.col("file") == failed["file"])
-    return basis.case.of(*ANSWERS).filter(before(basis.case, failed) & own)["event_id"].to_list()
+    return basis.case.of(*API_ANSWERED).filter(before(basis.case, failed) & own)["event_id"].to_list()
 
 
 def _waiting_for_model(basis: Basis) -> Iterator[Exclusion]:

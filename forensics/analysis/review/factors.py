@@ -40,7 +40,7 @@ class Condition:
     times: int = 1
     is_a_gap: bool = False
 
-    def of(self, findings: Sequence[Finding], failed: Sequence[str]) -> list[Finding]:
+    def bearing_on(self, findings: Sequence[Finding], failed: Sequence[str]) -> list[Finding]:
         """Return its findings, the worst first, if failures that they bear on were found too."""
         found = [f for f in findings if f.rule in self.codes and f.nature not in self.without and _counts(f)]
         others = [code for code in failed if code in self.failures]
@@ -101,7 +101,7 @@ def factors_of(basis: Basis) -> Iterator[Factor]:
     failed = [f.rule for f in case.findings if _counts(f) and f.severity.rank >= Severity.LOW.rank]
     if case.ending.verdict not in CUT_SHORT:
         failed = [code for code in failed if code != END]
-    groups = [(c, found) for c in CONDITIONS if (found := c.of(case.findings, failed))]
+    groups = [(c, found) for c in CONDITIONS if (found := c.bearing_on(case.findings, failed))]
     told = [
         _at_once(basis, found) if condition is AT_ONCE else _factor(case, condition.lead, found)
         for condition, found in sorted(groups, key=lambda g: -g[1][0].severity.rank)

@@ -11,7 +11,7 @@ from forensics.analysis.review.basis import SHOWN, Basis, of_all
 from forensics.analysis.review.requests import distinct
 from forensics.analysis.review.sequence import seconds_after
 from forensics.analysis.review.shape import Figure
-from forensics.schema import CONVERSE, Row, Source, is_kind
+from forensics.schema import CONVERSE, SERVICES, Row, Source, is_kind
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Claim
 from forensics.session.agents.overlap import spawned
@@ -19,10 +19,9 @@ from forensics.session.lists.todo_lists import BUSY, open_items
 from forensics.session.model.agents import AgentEnd
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict, cut_lines
-from forensics.session.model.speech import Chain
-from forensics.session.services.api_failures import ANSWERS, failures, is_still_trying
+from forensics.session.model.speech import SpeechRequest
+from forensics.session.services.api_failures import API_ANSWERED, failures, is_still_trying
 from forensics.session.speech.results import failed_results
-from forensics.session.speech.tables import SERVICES
 from forensics.session.turns.open_turns import COMMANDS, silence_before_end
 from forensics.session.turns.silences import LONG_S
 from forensics.session.work.open_work import agents_out, unexplained_writes
@@ -92,7 +91,7 @@ def _prompts(basis: Basis) -> Iterator[Figure]:
 def _turns(case: Case) -> Iterator[tuple[int, bool]]:
     """Yield the user's prompts, and whether any was left without an answer: by an error, or by the record's end."""
     told = (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null()
-    rows = case.of(K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR, K.COMPACTION, *ANSWERS).filter(told)
+    rows = case.of(K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR, K.COMPACTION, *API_ANSWERED).filter(told)
     if case.is_partly_told(rows):
         return
     turn: list[Row] = []
@@ -110,7 +109,7 @@ def _turn(turn: Sequence[Row], *, at_end: bool) -> Iterator[tuple[int, bool]]:
         return
     kinds = {row["kind"] for row in turn}
     failed = any(r["kind"] == K.API_ERROR.value and r["component"] == "final" for r in turn)
-    answered = bool(kinds & {*ANSWERS, K.USER_INTERRUPT, K.COMPACTION}) or not (failed or at_end)
+    answered = bool(kinds & {*API_ANSWERED, K.USER_INTERRUPT, K.COMPACTION}) or not (failed or at_end)
     yield turn[0]["event_id"], answered
 
 
@@ -131,7 +130,7 @@ def _files(basis: Basis) -> Iterator[Figure]:
 def _speech(basis: Basis) -> Iterator[Figure]:
     case = basis.case
     for service, words in SERVICES.items():
-        ended = distinct([c for c in case.chains if c.service == service and _is_ended(c)])
+        ended = distinct([c for c in case.speech_requests if c.service == service and _is_ended(c)])
         failed = [c for c in ended if c.exhausted_event is not None]
         if failed:
             yield _exhausted(basis, words, failed, len(ended))
@@ -143,7 +142,7 @@ def _speech(basis: Basis) -> Iterator[Figure]:
             name = f"{words} attempts that failed before another was answered"
             yield basis.figure(name, value, Claim.DERIVED, ends)
     results = failed_results(case)
-    if results and not any(c.exhausted_event is not None for c in case.chains):
+    if results and not any(c.exhausted_event is not None for c in case.speech_requests):
         calls = case.of(K.TOOL_CALL).filter(pl.col("tool").str.ends_with(CONVERSE)).height
         told = of_all(len(results), calls) if calls >= len(results) else str(len(results))
         yield basis.figure(
@@ -164,11 +163,11 @@ def _voice_calls(basis: Basis) -> Iterator[Figure]:
         yield basis.figure("voice calls cancelled", str(most.height), Claim.OBSERVED, most["event_id"])
 
 
-def _is_ended(chain: Chain) -> bool:
-    return chain.exhausted_event is not None or chain.answered_event is not None or chain.no_speech
+def _is_ended(request: SpeechRequest) -> bool:
+    return request.exhausted_event is not None or request.answered_event is not None or request.no_speech
 
 
-def _exhausted(basis: Basis, words: str, failed: Sequence[Chain], ended: int) -> Figure:
+def _exhausted(basis: Basis, words: str, failed: Sequence[SpeechRequest], ended: int) -> Figure:
     lasted = [c.duration_s for c in failed if c.duration_s is not None]
     wait = f", after {span_text(sum(lasted))}" if sum(lasted) >= 1 else ""
     wait += " in all" if wait and len(lasted) > 1 else ""

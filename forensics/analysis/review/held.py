@@ -11,8 +11,8 @@ from forensics.analysis.review.requests import answered, distinct
 from forensics.analysis.review.sequence import before, seconds_after
 from forensics.analysis.review.shape import Told
 from forensics.rulekit.api_words import whose
+from forensics.schema import SERVICES, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
 from forensics.schema.finding import Claim
 from forensics.session.agents.overlap import spawned
 from forensics.session.files.conflicts import stale_edits
@@ -21,10 +21,9 @@ from forensics.session.model.case import Case
 from forensics.session.model.ending import DIED, Verdict
 from forensics.session.model.files import FileAccess
 from forensics.session.model.names import agent_name, place
-from forensics.session.model.speech import Chain
-from forensics.session.services.api_failures import ANSWERS, ApiClass, class_of, failures
+from forensics.session.model.speech import SpeechRequest
+from forensics.session.services.api_failures import API_ANSWERED, ApiClass, class_of, failures
 from forensics.session.services.mcp_losses import losses_of
-from forensics.session.speech.tables import SERVICES
 from forensics.session.work.checkpoints import COMMIT, checkpoints
 from forensics.text.clock_time import clock_time
 from forensics.text.durations import span_text
@@ -64,23 +63,23 @@ def _orderly_end(basis: Basis) -> Iterator[Told]:
 
 
 def _fallbacks(basis: Basis) -> Iterator[Told]:
-    groups: dict[tuple[str, str, str], list[Chain]] = {}
-    for chain in answered(basis.case):
-        failed = list(dict.fromkeys(a.endpoint for a in chain.failures))
-        served = chain.served_by
+    groups: dict[tuple[str, str, str], list[SpeechRequest]] = {}
+    for speech_request in answered(basis.case):
+        failed = list(dict.fromkeys(a.endpoint for a in speech_request.failures))
+        served = speech_request.served_by
         if failed and served is not None and served not in failed:
-            groups.setdefault((chain.service, ", ".join(failed), served), []).append(chain)
-    for (service, others, served), chains in groups.items():
-        requests = counted(len(chains), f"{SERVICES[service]} request")
+            groups.setdefault((speech_request.service, ", ".join(failed), served), []).append(speech_request)
+    for (service, others, served), speech_requests in groups.items():
+        requests = counted(len(speech_requests), f"{SERVICES[service]} request")
         text = f"{served} answered {requests} after {others} had failed"
-        yield basis.told(text, Claim.DERIVED, _failure_and_answer(chains))
+        yield basis.told(text, Claim.DERIVED, _failure_and_answer(speech_requests))
 
 
-def _failure_and_answer(chains: Sequence[Chain]) -> Iterator[int]:
-    """Yield, for each chain, what failed first and what answered."""
-    for chain in chains:
-        ends = [a.end_event for a in chain.tries if a.reason is not None]
-        yield from (e for e in (*ends[:1], chain.answered_event) if e is not None)
+def _failure_and_answer(speech_requests: Sequence[SpeechRequest]) -> Iterator[int]:
+    """Yield, for each request, what failed first and what answered."""
+    for speech_request in speech_requests:
+        ends = [a.end_event for a in speech_request.tries if a.reason is not None]
+        yield from (e for e in (*ends[:1], speech_request.answered_event) if e is not None)
 
 
 def _retries(basis: Basis) -> Iterator[Told]:
@@ -97,7 +96,7 @@ def _other_requests(basis: Basis) -> Iterator[Told]:
     for service, words in SERVICES.items():
         served = [c.answered_event for c in answered(basis.case) if c.service == service and c.answered_event]
         lost = distinct(
-            [c for c in basis.case.chains if c.service == service and c.exhausted_event is not None]
+            [c for c in basis.case.speech_requests if c.service == service and c.exhausted_event is not None]
         )
         if served and lost:
             total = of_all(len(served), len(served) + len(lost))
@@ -123,7 +122,7 @@ def _cured(case: Case) -> Iterator[tuple[int, int]]:
     A transcript tells whose try it was. The debug log does not: it is read only where there was but one agent.
     """
     source: Source = Source.TRANSCRIPT
-    signs: tuple[K, ...] = ANSWERS
+    signs: tuple[K, ...] = API_ANSWERED
     tried = case.of(K.API_ERROR).filter(pl.col("component") == "attempt")
     if tried.filter(pl.col("source") == source.value).is_empty():
         source, signs = Source.CLAUDE_DEBUG, (K.API_FIRST_BYTE, K.TOOL_DISPATCH)

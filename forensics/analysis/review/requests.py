@@ -7,36 +7,36 @@ from datetime import datetime, timedelta
 
 from forensics.schema import Row
 from forensics.session.model.case import Case
-from forensics.session.model.speech import Chain, seconds_between
+from forensics.session.model.speech import SpeechRequest, seconds_between
 
 ONE_REQUEST_S = 0.05  # between what two loggers of one server say of the end of one request
 SILENCE, PAGE = "CCF210", "CCF211"  # what was answered was no transcript
 AT_ONCE = timedelta(seconds=1)  # what is heard is logged in several places within milliseconds
 
 
-def distinct(chains: Sequence[Chain]) -> list[Chain]:
+def distinct(requests: Sequence[SpeechRequest]) -> list[SpeechRequest]:
     """Return the requests of one service; of two that failed at the same moment the one that says more."""
-    found: list[Chain] = []
-    for chain in chains:
-        apart = seconds_between(found[-1].exhausted_at, chain.exhausted_at) if found else None
+    found: list[SpeechRequest] = []
+    for request in requests:
+        apart = seconds_between(found[-1].exhausted_at, request.exhausted_at) if found else None
         if apart is None or apart > ONE_REQUEST_S:
-            found.append(chain)
-        elif found[-1].started is None and chain.started is not None:
-            found[-1] = chain
+            found.append(request)
+        elif found[-1].started is None and request.started is not None:
+            found[-1] = request
     return found
 
 
-def answered(case: Case) -> list[Chain]:
+def answered(case: Case) -> list[SpeechRequest]:
     """Return the requests that were answered with what they asked for: a gateway's error page is no answer."""
-    chains = [c for c in case.chains if c.answered_event is not None and not c.no_speech]
+    requests = [c for c in case.speech_requests if c.answered_event is not None and not c.no_speech]
     wrong = {r.event_id for f in case.found(SILENCE, PAGE) for r in f.evidence}
     pages = [case.event(r.event_id) for f in case.found(PAGE) for r in f.evidence]
-    heard = [c for c in chains if c.service == "stt"]
+    heard = [c for c in requests if c.service == "stt"]
     taken = {_answer_of(heard, page) for page in pages} | wrong
-    return [c for c in chains if c.answered_event not in taken]
+    return [c for c in requests if c.answered_event not in taken]
 
 
-def _answer_of(heard: Sequence[Chain], page: Row) -> int | None:
+def _answer_of(heard: Sequence[SpeechRequest], page: Row) -> int | None:
     """Return the answer that brought a page, by the line, record or result that shows it: the last one before it."""
     before = [
         c

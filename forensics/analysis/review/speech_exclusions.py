@@ -11,7 +11,7 @@ from forensics.analysis.review.basis import Basis
 from forensics.analysis.review.requests import PAGE, answered
 from forensics.analysis.review.sequence import after, seconds_after
 from forensics.analysis.review.shape import Exclusion
-from forensics.schema import CONVERSE, Row, Source, is_from
+from forensics.schema import CONVERSE, MODEL_SAID, SERVICES, Row, Source, Writing, is_from, written
 from forensics.schema import EventKind as K
 from forensics.schema.finding import Claim, Slot
 from forensics.session.model.case import Case
@@ -22,7 +22,6 @@ from forensics.session.services.latency import is_down
 from forensics.session.speech.credential_refusals import variant_of
 from forensics.session.speech.endpoints import is_local
 from forensics.session.speech.results import failed_results
-from forensics.session.speech.tables import SERVICES
 from forensics.text.clock_time import clock_time
 from forensics.text.durations import span_text
 from forensics.text.numbers import counted
@@ -30,14 +29,10 @@ from forensics.text.numbers import counted
 CREDENTIAL, UNCLOSED = "CCF202", "CCF203"
 # signs that a session went on, in logs that programs write while it runs; what only ends the failed call is none
 WORK = (
-    K.USER_PROMPT, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE,
-    K.TASK_UPDATE, K.TOOL_DISPATCH, K.DISK_WRITE, K.MCP_CALL, K.VOICE_CALL_BEGIN,
+    *MODEL_SAID, K.USER_PROMPT, K.TOOL_DISPATCH, K.DISK_WRITE, K.MCP_CALL, K.VOICE_CALL_BEGIN,
     K.VOICE_REQUEST, K.TURN_END,
 )  # fmt: skip
-LIVE = (
-    Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.STREAM_JSON, Source.VOICE_STDERR,
-    Source.VOICE_EVENTS,
-)  # fmt: skip
+LIVE = written(Writing.IN_ORDER, Writing.LIVE)
 # what a key was said to be, by the rule's words, and what is ruled out by it
 NOT_SENT = {
     "empty": "By the service's answer no key came with the request",
@@ -56,7 +51,7 @@ FEWEST_UNCLOSED = 2  # one is no heap
 def speech_exclusions(basis: Basis) -> Iterator[Exclusion]:
     """Yield what the record contradicts of what failed speech requests suggest."""
     case = basis.case
-    lost = any(c.exhausted_event is not None for c in case.chains) or bool(failed_results(case))
+    lost = any(c.exhausted_event is not None for c in case.speech_requests) or bool(failed_results(case))
     if lost:
         yield from _ended_session(basis)
         yield from _connection(basis)
@@ -72,7 +67,7 @@ def _ended_session(basis: Basis) -> Iterator[Exclusion]:
     case = basis.case
     if case.ending.verdict is Verdict.CLEAN:
         return
-    failed = [c.exhausted_event for c in case.chains if c.exhausted_event is not None]
+    failed = [c.exhausted_event for c in case.speech_requests if c.exhausted_event is not None]
     failed = failed or [r.event for r in failed_results(case)]
     last = case.event(failed[-1])
     rest = case.of(*WORK).filter(after(case, last) & is_from(LIVE))
@@ -99,13 +94,13 @@ def _connection(basis: Basis) -> Iterator[Exclusion]:
     """Yield that the connection held where the voice server told of the failure over it."""
     case = basis.case
     cause = "the client had lost the voice server, or had never connected to it"
-    for chain in reversed(case.chains):
-        ended = _end_of_call(case, chain.exhausted_event) if chain.exhausted_event is not None else []
-        if chain.exhausted_event is not None and ended:
+    for request in reversed(case.speech_requests):
+        ended = _end_of_call(case, request.exhausted_event) if request.exhausted_event is not None else []
+        if request.exhausted_event is not None and ended:
             text = (
                 "The call in which the requests failed ended over that connection: the client logged its end"
             )
-            yield basis.excluded(cause, text, (chain.exhausted_event, *ended))
+            yield basis.excluded(cause, text, (request.exhausted_event, *ended))
             return
     told = [r.event for r in failed_results(case) if case.event(r.event)["source"] == Source.TRANSCRIPT.value]
     if told:
@@ -126,7 +121,7 @@ def _never_there(basis: Basis) -> Iterator[Exclusion]:
     case = basis.case
     down = dict.fromkeys(
         (c.service, a.endpoint)
-        for c, a in walk_attempts(case.chains)
+        for c, a in walk_attempts(case.speech_requests)
         if is_down(a) and not a.http_status and "://" in a.endpoint
     )
     for service, endpoint in list(down)[:2]:
@@ -154,7 +149,7 @@ def _answers_of(case: Case, service: str, endpoint: str) -> list[int]:
 
 def _network(basis: Basis) -> Iterator[Exclusion]:
     """Yield that a host on the internet was reached where it answered, with a refusal."""
-    tries = (a for _, a in walk_attempts(basis.case.chains) if not is_local(a.endpoint))
+    tries = (a for _, a in walk_attempts(basis.case.speech_requests) if not is_local(a.endpoint))
     refused = [a for a in tries if a.http_status in ITS_OWN]
     shown = [a.end_event for a in refused if a.end_event is not None]
     if shown:
@@ -193,7 +188,9 @@ def _used_up(basis: Basis) -> Iterator[Exclusion]:
         return
     last = warnings.row(-1, named=True)
     replied = [
-        a.end_event for _, a in walk_attempts(case.chains) if _got_answer(a) and a.end_event is not None
+        a.end_event
+        for _, a in walk_attempts(case.speech_requests)
+        if _got_answer(a) and a.end_event is not None
     ]
     later = case.events.filter(
         pl.col("event_id").is_in(replied) & (pl.col("file") == last["file"]) & after(case, last)

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from forensics.cli.intake import analysed
+from forensics.cli.intake import Depth, analysed
 from forensics.cli.options import Asked
 from forensics.cli.report_file import Wanted, write_report
 from forensics.cli.run import guarded
@@ -31,7 +31,7 @@ def demo(
         checkout = Path(__file__).parents[3] / "fixtures" / "incident-2025-10-21" / "input"
         with as_file(packaged) if packaged.is_dir() else _checkout(checkout) as folder:
             # the rules as they come: no configuration of the current folder changes the demonstration
-            analysis = analysed(Asked(paths=[folder]), run, rules=RULES, reviewing=True)
+            analysis = analysed(Asked(paths=[folder]), run, Depth(reviewing=True), rules=RULES)
             write_report(analysis, [folder], Wanted(output=output or Path("incident.md")))
 
 

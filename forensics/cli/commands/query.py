@@ -25,7 +25,8 @@ def query(
     sql: Annotated[
         str,
         typer.Argument(
-            metavar="SQL", help="A SELECT over events, findings, evidence, sessions, agents and gaps."
+            metavar="SQL",
+            help="A SELECT over events, findings, evidence, sessions, agents, gaps, outcomes and inputs.",
         ),
     ],
     output_format: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from forensics.cli.intake import analysed
+from forensics.cli.intake import Depth, analysed
 from forensics.cli.options import Asked, Assets, Output, ReportFormat, Template, takes
 from forensics.cli.report_file import Wanted, require_plots, write_report
 from forensics.cli.run import guarded
@@ -42,7 +42,7 @@ def report(
         if assets is not None:
             require_plots()
         around = LINES_AROUND if written_as is ReportFormat.HTML else 0
-        analysis = analysed(asked, run, around=around, reviewing=True)
+        analysis = analysed(asked, run, Depth(around=around, reviewing=True))
         wanted = Wanted(output=output, written_as=written_as, tz=asked.tz, template=template, assets=assets)
         write_report(analysis, asked.paths or [], wanted)
 

@@ -43,7 +43,8 @@ def explain(
 ) -> None:
     """Print a rule's documentation."""
     with guarded():
+        from forensics.cli.ruleset import rule_asked_for
         from forensics.render.answers import catalogue
 
-        listed = rules_in_force(config, trust=trust_config)
-        sys.stdout.write(catalogue.explain(listed, code, **terminal()))
+        rule = rule_asked_for(rules_in_force(config, trust=trust_config), code)
+        sys.stdout.write(catalogue.explain(rule, **terminal()))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli.intake import analysed
+from forensics.cli.intake import Depth, analysed
 from forensics.cli.options import Asked, SessionsFormat, takes
 from forensics.cli.run import Run, guarded
 from forensics.cli.terminal import terminal
@@ -27,7 +27,7 @@ def sessions(
         from forensics.render.answers import session_list
 
         # a rule that failed is told; the list stands without it
-        analysis = analysed(asked, Run(), default=NEWEST)
+        analysis = analysed(asked, Run(), Depth(newest=NEWEST))
         if output_format is SessionsFormat.JSON:
             sys.stdout.write(session_list.as_json(analysis))
         else:

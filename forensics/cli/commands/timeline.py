@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from forensics.cli.intake import analysed
+from forensics.cli.intake import Depth, analysed
 from forensics.cli.options import Asked, Output, TimelineFormat, takes
 from forensics.cli.run import file_of, guarded, remark, spare_logs, write
 from forensics.cli.terminal import terminal
@@ -34,7 +34,7 @@ def timeline(
 ) -> None:
     """Show what happened when: each row with its agent, its findings and its line."""
     with guarded() as run:
-        analysis = analysed(asked, run, most_rows=most)
+        analysis = analysed(asked, run, Depth(most_rows=most))
         if output is not None:
             spare_logs(output, asked.paths or [], analysis)
         write(_written(analysis, output_format, is_stdout=file_of(output) is None), output)
@@ -52,7 +52,7 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
         case TimelineFormat.MERMAID:
             gantt = timeline_gantt.to_gantt(analysis)
             if gantt.left_out:
-                remark(f"{gantt.left_out} bars left out: what GitHub draws holds {mermaid.MOST_TASKS}")
+                remark(f"{gantt.left_out} bars left out: what GitHub draws holds {mermaid.MOST_BARS}")
             return gantt.text
         case TimelineFormat.TRACE:
             return trace.to_trace(analysis)
@@ -63,9 +63,9 @@ def _written(analysis: Analysis, output_format: TimelineFormat, *, is_stdout: bo
 
 
 def _tell_undated(analysis: Analysis) -> None:
-    from forensics.analysis.lasting.spans import Spans
+    from forensics.analysis.lasting.course import is_dated
     from forensics.text.numbers import counted
 
-    undated = sum(Spans(session).is_empty for session in analysis.sessions)
+    undated = sum(not is_dated(session) for session in analysis.sessions)
     if undated:
         remark(f"{counted(undated, 'session')} left out: nothing in the logs tells a time")

@@ -15,6 +15,7 @@ from itertools import count
 import msgspec
 import polars as pl
 
+from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.atif.trajectory import (
     CLAUDE_CODE,
@@ -42,9 +43,9 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQu
 VERSION = re.compile(rb'^\s*\{(?s:.*?)(?<!\\)"schema_version"\s*:\s*"ATIF-v')
 WHO_KEPT = 200
 DEEPEST = 16  # deeper than agents of agents go
-TOO_DEEP = "a trajectory that is embedded in too many others"
-NO_STEPS = "not a trajectory: it has no steps"
-NO_DOCUMENT = "text that is no trajectory"
+TOO_DEEP = Reason("a trajectory that is embedded in too many others", Damage.NONE)
+NO_STEPS = Reason("not a trajectory: it has no steps", Damage.NONE)
+NO_DOCUMENT = Reason("text that is no trajectory", Damage.NONE)
 # where a document is cut off inside of these, they are read as far as they go
 NESTED = ("steps", "subagent_trajectories")
 MEANINGS = (EventKind.AGENT_SPAWN, EventKind.TODO_SNAPSHOT, EventKind.TASK_CREATE, EventKind.TASK_UPDATE)
@@ -106,7 +107,7 @@ class _File:
         self.reader = Conversation(internal_agents=False)
         self.tally = Tally(known("atif").shapes)
         self.heads: list[Row] = []  # what only a trajectory says: that it is one, and whose
-        self.bad: dict[int, str] = {}
+        self.bad: dict[int, Reason] = {}
         self._text = text
         self._total = total
         self._numbers = LineNumbers(text, total)
@@ -278,12 +279,12 @@ class _File:
         return b"" if place is None else self._text[place[0] : place[1]].encode()
 
     def _line(self, at: int) -> int:
-        return self._numbers.of_member(self._text, at)
+        return self._numbers.line_of_member(self._text, at)
 
     def _cut(self, at: int) -> None:
         self._spoil(self._line(at), self._total, TORN)
 
-    def _spoil(self, first: int, last: int, reason: str) -> None:
+    def _spoil(self, first: int, last: int, reason: Reason) -> None:
         for line in range(first, last + 1):
             self.bad.setdefault(line, reason)
 

@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
@@ -17,7 +17,7 @@ from forensics.formats.reading import finish, rows
 from forensics.schema import EVENTS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:(?:^|/)([0-9a-f-]{36})/subagents/)?agent-([0-9a-z]+)\.meta\.json$")
-NOT_META = "not an agent's metadata"
+NOT_META = Reason("not an agent's metadata", Damage.BROKEN)
 
 
 class Meta(msgspec.Struct):

@@ -15,7 +15,8 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
-from forensics.evidence.file import INVALID_UTF8, Evidence
+from forensics.evidence.account import INVALID_UTF8, Damage, Reason
+from forensics.evidence.file import Evidence
 from forensics.evidence.text import to_lines
 from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed
@@ -45,7 +46,7 @@ WRITTEN = frozenset({".md", ".rst", ".html", ".py", ".js", ".ts", ".sh", ".json"
 WIDE = 1000  # no terminal's line is longer
 LEAST = 0.5  # of the lines must be a terminal's
 NEAR = 4  # lines below ink's message, one names the place
-NOISE = "terminal output that says nothing of a session"
+NOISE = Reason("terminal output that says nothing of a session", Damage.NONE)
 
 
 class Console:

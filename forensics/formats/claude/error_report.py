@@ -13,7 +13,7 @@ import re
 import msgspec
 import polars as pl
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.claude.error_lines import NAMES, PATTERNS
@@ -45,7 +45,7 @@ COLUMNS = pl.Schema(
     }
 )
 STRAY_LINES = 20  # a report may begin with this many lines of something else
-NO_REPORT = "line outside of the list of errors"
+NO_REPORT = Reason("line outside of the list of errors", Damage.NONE)
 TEXT_KEPT = 400
 
 
@@ -93,15 +93,15 @@ def _listed(text: str, total: int) -> tuple[list[tuple[int, Caught]], list[Probl
     members = Members(text, start)
     found: list[tuple[int, Caught]] = []
     for _, at, end in members:
-        line = numbers.of_member(text, at)
+        line = numbers.line_of_member(text, at)
         try:
             found.append((line, msgspec.json.decode(text[at:end].encode(), type=Caught)))
         except UNDECODABLE:
-            bad |= dict.fromkeys(range(line, numbers.of(end - 1) + 1), UNEXPECTED)
+            bad |= dict.fromkeys(range(line, numbers.line_at(end - 1) + 1), UNEXPECTED)
     if members.torn is not None:
-        bad |= dict.fromkeys(range(numbers.of(members.torn), total + 1), TORN)
+        bad |= dict.fromkeys(range(numbers.line_at(members.torn), total + 1), TORN)
     else:
-        bad |= dict.fromkeys(_spoken(text[members.end :], numbers.of(members.end - 1)), NO_REPORT)
+        bad |= dict.fromkeys(_spoken(text[members.end :], numbers.line_at(members.end - 1)), NO_REPORT)
     return found, problems_by_line(bad)
 
 

@@ -15,8 +15,8 @@ import re
 import msgspec
 import polars as pl
 
-from forensics.evidence.account import Problem
-from forensics.evidence.file import INVALID_UTF8, Evidence
+from forensics.evidence.account import INVALID_UTF8, Damage, Problem, Reason
+from forensics.evidence.file import Evidence
 from forensics.evidence.text import to_lines
 from forensics.formats.base import Parsed
 from forensics.formats.claude.debug_lines import PATTERNS
@@ -34,7 +34,7 @@ ITEM = re.compile(
     rb'"(?:debug|error)"\s*:\s*"(?:[^"\\\n]|\\.)*"\s*,\s*"timestamp"\s*:\s*"[^"\n]*"\s*,\s*"sessionId"\s*:'
 )
 STDERR_PREFIX = "Server stderr: "
-NO_ITEM = "not a line of a log item"
+NO_ITEM = Reason("not a line of a log item", Damage.BROKEN)
 
 
 class Item(msgspec.Struct):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
@@ -20,6 +20,7 @@ from forensics.schema import EVENTS, EventKind, Source, TsQuality
 
 SNAPSHOT = re.compile(r"(?:^|/)snapshot-\w+-(\d{13})-\w+\.sh$")
 PROCESS = re.compile(r"(?:^|/)sessions/(\d+)\.json$")
+NO_PROCESS = Reason("not a process file", Damage.BROKEN)
 
 
 class ShellSnapshot:
@@ -73,7 +74,7 @@ class ProcessFile:
         try:
             process = msgspec.json.decode(mend(data), type=Process)
         except UNDECODABLE:
-            return finish([], self.source, [Problem(1, "not a process file", total)] if total else [], total)
+            return finish([], self.source, [Problem(1, NO_PROCESS, total)] if total else [], total)
         event = {
             "line": 1,
             "ordinal": 0,

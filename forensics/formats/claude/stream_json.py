@@ -16,6 +16,7 @@ from dataclasses import replace
 import msgspec
 import polars as pl
 
+from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence, count_lines
 from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed
@@ -36,8 +37,8 @@ RESULT = re.compile(rb'\{"[a-z_]+":.*"type":"result"')
 TEXT_KEPT = 400
 # Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
 FATAL = re.compile(f"{UNHANDLED}|{FULL_HEAP}".encode())
-NOISE = "console output, no record"
-CUT = "a record that is cut off or broken by other output"
+NOISE = Reason("console output, no record", Damage.NONE)
+CUT = Reason("a record that is cut off or broken by other output", Damage.CUT_OFF)
 
 
 class StreamJson:
@@ -54,7 +55,7 @@ class StreamJson:
         reader = Conversation(internal_agents=False)
         requests = SdkLog(reader.tally)
         own: list[Row] = []
-        bad: dict[str, list[int]] = {}
+        bad: dict[Reason, list[int]] = {}
         total = 0
         for batch in evidence.batches():
             total += count_lines(batch.data)
@@ -94,7 +95,7 @@ def _by_source(events: pl.DataFrame, requests: Sequence[Row]) -> pl.DataFrame:
     return events.with_columns(session_id=session, source=pl.when(of_sdk).then(source).otherwise("source"))
 
 
-def _take(number: int, line: bytes, reader: Conversation, bad: dict[str, list[int]]) -> Iterator[Row]:
+def _take(number: int, line: bytes, reader: Conversation, bad: dict[Reason, list[int]]) -> Iterator[Row]:
     at = line.find(RECORD)
     if at and RESULT.match(line):
         at = 0

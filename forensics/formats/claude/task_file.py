@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
@@ -14,10 +14,10 @@ from forensics.formats.reading import finish, lines_of_key, rows
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:^|/)tasks/([0-9a-f-]{36})/(\d+)\.json$")
-NOT_A_TASK = "not a task"
+NOT_A_TASK = Reason("not a task", Damage.BROKEN)
 
 
-class Task(msgspec.Struct):
+class TaskState(msgspec.Struct):
     """One task of the list that main agent and subagents share."""
 
     id: str
@@ -43,7 +43,7 @@ class TaskFile:
         data, total = evidence.document()
         name = NAME.search(evidence.place)
         try:
-            task = msgspec.json.decode(mend(data), type=Task)
+            task = msgspec.json.decode(mend(data), type=TaskState)
         except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total)
         line = next(iter(lines_of_key(data, "status")), 1)

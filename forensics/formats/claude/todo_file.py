@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
@@ -18,7 +18,7 @@ from forensics.formats.reading import finish, lines_of_key, rows
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:^|/)([0-9a-f-]{36})-agent-([0-9a-z-]+)\.json$")
-NOT_A_LIST = "not a todo list"
+NOT_A_LIST = Reason("not a todo list", Damage.BROKEN)
 
 
 class TodoItem(msgspec.Struct):

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from forensics.evidence.account import Problem
+from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
@@ -25,7 +25,7 @@ from forensics.schema import EVENTS, FLOOR_KEPT, IN_A_CALL, UUID, EventKind, Sou
 NAME = re.compile(r"(?:^|/)conch$")
 HEAD = re.compile(rb'^\s*\{\s*"pid"\s*:\s*\d+\s*,\s*"agent"\s*:')
 CLIENT_SESSION = re.compile(rf"^{UUID}$")
-NOT_A_LOCK = "not a voice lock"
+NOT_A_LOCK = Reason("not a voice lock", Damage.BROKEN)
 SAID = {
     IN_A_CALL: "voice lock of process {}: taken for a call, and not removed",
     FLOOR_KEPT: "voice lock of process {}: the floor was kept after a call",

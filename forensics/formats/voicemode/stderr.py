@@ -10,8 +10,8 @@ import re
 
 import polars as pl
 
-from forensics.evidence.account import Problem
-from forensics.evidence.file import INVALID_UTF8, Evidence
+from forensics.evidence.account import INVALID_UTF8, Damage, Problem, Reason
+from forensics.evidence.file import Evidence
 from forensics.evidence.text import to_lines
 from forensics.formats.base import NO_RECORD, Parsed
 from forensics.formats.reading import edge_of, finish, problems_of
@@ -26,7 +26,7 @@ RECORD = re.compile(
 # start-up noise that is no record and needs none before it (6.0.1 and 9.0.1)
 NOISE = r"^\s*$|^[\s│╭╰]|Warning: |^\[\d\d/\d\d/\d\d \d\d:\d\d:\d\d\] |^ALSA lib |^Traceback "
 
-OTHER_PROGRAM = "a console line of another program"
+OTHER_PROGRAM = Reason("a console line of another program", Damage.NONE)
 
 
 class VoiceStderr:

@@ -11,8 +11,8 @@ import re
 
 import polars as pl
 
-from forensics.evidence.account import Problem
-from forensics.evidence.file import INVALID_UTF8, Evidence
+from forensics.evidence.account import INVALID_UTF8, Problem
+from forensics.evidence.file import Evidence
 from forensics.evidence.text import to_lines
 from forensics.formats.base import NO_RECORD, Parsed
 from forensics.formats.reading import edge_of, finish, problems_of

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from rich.markdown import Markdown
 from rich.table import Table
 
-from forensics.errors import UsageError
 from forensics.render.answers.examples import example_lines
 from forensics.render.markup import code, setting
 from forensics.render.rich_text import printed, terminal
-from forensics.rulekit.rule import Rule, rule_named
-from forensics.text.nearest import nearest
+from forensics.rulekit.rule import Rule
 
 # the numbers of the report that the outline began with; the others came later
 SEED = frozenset(f"{c}.{n}" for c, most in ((1, 3), (2, 4), (3, 4), (4, 4)) for n in range(1, most + 1))
@@ -108,13 +106,8 @@ def _expectation(rule: Rule) -> str:
     return f"`{rule.expectation}`{', declared: a gap fails the gate' if rule.is_expected else ''}"
 
 
-def explain(rules: Sequence[Rule], name: str, width: int | None, *, color: bool) -> str:
-    """Return one rule's documentation. Raises ``UsageError`` for a code or name that no rule has."""
-    rule = rule_named(rules, name)
-    if rule is None:
-        known = ", ".join(r.code for r in rules)
-        msg = f"no rule {name}; {nearest(name, [n for r in rules for n in (r.code, r.name)])}; the codes are {known}"
-        raise UsageError(msg)
+def explain(rule: Rule, width: int | None, *, color: bool) -> str:
+    """Return one rule's documentation."""
     if width is None:
         return rule_page(rule)
     console = terminal(width, color=color)

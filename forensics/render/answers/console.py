@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.account import account
 from forensics.render.markup import plain
 from forensics.render.rich_text import STYLES, printed, terminal, write_hanging, write_line
@@ -25,14 +26,13 @@ def to_text(analysis: Analysis, *, width: int | None = None, color: bool = False
 
 
 def _session(console: Console, session: SessionAnalysis) -> None:
-    ending = session.case.ending
-    first, last = session.case.span
-    write_line(console, f"Session {session.session_id}: {ending.verdict}", "bold")
+    first, last = session.span
+    write_line(console, f"Session {session.session_id}: {session.verdict}", "bold")
     if first is not None and last is not None:
         long = span_text((last - first).total_seconds())
-        where = f", in {session.case.cwd}" if session.case.cwd else ""
+        where = f", in {session.cwd}" if session.cwd else ""
         write_line(console, f"{first:%Y-%m-%d %H:%M:%S}Z, {long} of records{where}", "dim", 2)
-    write_line(console, ending.proof, "dim", 2)
+    write_line(console, session.proof, "dim", 2)
     for finding in session.findings:
         _finding(console, finding)
     skipped = [o for o in session.outcomes if o.outcome is OutcomeKind.INSUFFICIENT]

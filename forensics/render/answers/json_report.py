@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.chain.graph import Edge
 from forensics.chain.happenings import Happening
 from forensics.evidence.account import InputFile
@@ -67,14 +68,14 @@ def _input(file: InputFile) -> dict[str, object]:
 
 
 def _session(session: SessionAnalysis) -> dict[str, object]:
-    first, last = session.case.span
+    first, last = session.span
     return {
         "session_id": session.session_id,
-        "verdict": session.case.ending.verdict.value,
-        "proof": session.case.ending.proof,
+        "verdict": session.verdict.value,
+        "proof": session.proof,
         "first_ts": _time(first),
         "last_ts": _time(last),
-        "client_version": session.case.client_version,
+        "client_version": session.client_version,
         "agents": [
             {
                 "agent_id": a.agent_id,
@@ -84,7 +85,7 @@ def _session(session: SessionAnalysis) -> dict[str, object]:
                 "end": _time(a.end),
                 "outcome": a.outcome.value,
             }
-            for a in session.case.agents
+            for a in session.agents
         ],
     }
 
@@ -151,8 +152,24 @@ def _finding(finding: Finding) -> dict[str, object]:
         "message": finding.message,
         "facts": dict(finding.facts),
         "fingerprint": finding.fingerprint,
+        "sentences": _sentences(finding),
         "evidence": [_evidence(e) for e in finding.evidence],
     }
+
+
+def _sentences(finding: Finding) -> list[dict[str, object]]:
+    """Return what a finding states and asks, in order: each sentence with the lines that it rests on."""
+    lines = {ref.event_id: f"{ref.path}:{ref.line}" for ref in finding.evidence}
+    return [
+        {
+            "place": said.slot.value,
+            "claim": said.claim.value,
+            "text": said.text,
+            "lines": list(dict.fromkeys(lines[e] for e in said.cites if e in lines)),
+            "settled_by": said.settled_by or None,
+        }
+        for said in finding.statements
+    ]
 
 
 def _evidence(ref: EvidenceRef) -> dict[str, object]:

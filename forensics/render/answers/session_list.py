@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.table import Table
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.markup import json_text, plain
 from forensics.render.rich_text import STYLES, printed, terminal
 from forensics.schema import Source
@@ -13,7 +14,7 @@ from forensics.schema.finding import Severity
 from forensics.text.durations import span_text
 
 # what a whole record of a session has
-WANTED = (Source.TRANSCRIPT, Source.CLAUDE_DEBUG)
+WANTED = tuple(source for source in Source if source.about.absence)
 WIDE, SHORT = 180, 8
 COLUMNS = (
     "session",
@@ -57,20 +58,23 @@ def as_table(analysis: Analysis, width: int | None, *, color: bool) -> str:
 
 
 def _facts(session: SessionAnalysis) -> dict[str, object]:
-    case = session.case
-    first, last = case.span
+    first, last = session.span
     return {
-        "session_id": case.session_id,
-        "project": case.cwd,
-        "version": case.client_version,
+        "session_id": session.session_id,
+        "project": session.cwd,
+        "version": session.client_version,
         "start": format_utc(first) if first else None,
         "duration_s": (last - first).total_seconds() if first and last else None,
-        "agents": len(case.agents),
-        "verdict": case.ending.verdict.value,
+        "agents": len(session.agents),
+        "verdict": session.verdict.value,
         "findings": {s.value: n for s in reversed(Severity) if (n := _count(session, s))},
-        "sources": sorted(s.value for s in case.sources),
-        "missing": [] if case.is_voice_only else [s.value for s in WANTED if s not in case.sources],
+        "sources": sorted(s.value for s in session.sources),
+        "missing": _missing(session),
     }
+
+
+def _missing(session: SessionAnalysis) -> list[str]:
+    return [] if session.is_voice_only else [s.value for s in WANTED if s not in session.sources]
 
 
 def _count(session: SessionAnalysis, severity: Severity) -> int:
@@ -78,19 +82,18 @@ def _count(session: SessionAnalysis, severity: Severity) -> int:
 
 
 def _cells(session: SessionAnalysis) -> list[str]:
-    facts, case = _facts(session), session.case
+    facts = _facts(session)
     findings = ", ".join(f"{_count(session, s)} {s}" for s in reversed(Severity) if _count(session, s))
-    missing = [] if case.is_voice_only else [s.value for s in WANTED if s not in case.sources]
-    first, last = case.span
+    first, last = session.span
     return [
-        plain(case.session_id),
-        plain(case.cwd or "-"),
-        plain(case.client_version or "-"),
+        plain(session.session_id),
+        plain(session.cwd or "-"),
+        plain(session.client_version or "-"),
         f"{first:%Y-%m-%d %H:%M}" if first else "-",
         span_text((last - first).total_seconds()) if first and last else "-",
         str(facts["agents"]),
-        case.ending.verdict.value,
+        session.verdict.value,
         findings or "none",
-        ", ".join(sorted(s.value for s in case.sources)),
-        ", ".join(missing) or "-",
+        ", ".join(sorted(s.value for s in session.sources)),
+        ", ".join(_missing(session)) or "-",
     ]

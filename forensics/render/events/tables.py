@@ -1,20 +1,23 @@
 """An analysis as tables: what ``forensics events`` writes and ``forensics query`` asks.
 
-The columns are documented here and nowhere else: docs/exploring.md is made of them.
+The columns are documented here, those of an event in ``schema/meanings``: docs/exploring.md is made of them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from forensics.analysis.model import Analysis, SessionAnalysis
-from forensics.schema import LOCAL, UTC, Row
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
+from forensics.rulekit.rule import Rule
+from forensics.schema import EVENTS, UTC, Row
 from forensics.schema.finding import EvidenceRef, Finding, cited_codes
+from forensics.schema.meanings import COLUMNS
 from forensics.text.controls import CONTROL
 
 
@@ -30,43 +33,20 @@ class Column:
 STRING, WHOLE, REAL, YES = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 BIG, SMALL = pl.UInt64(), pl.UInt32()
 
-EVENT_COLUMNS = (
-    Column("ts", UTC, "when, in UTC; null where no clock tells"),
-    Column("ts_quality", STRING, "how well the time is known: exact, aligned, inferred, missing"),
-    Column("session_id", STRING, "the session, as `forensics sessions` lists it"),
-    Column("agent_id", STRING, "the agent that did it; null: the main agent, or not known"),
-    Column("kind", STRING, "what happened: tool_call, api_error, stt_fail …"),
-    Column("level", STRING, "the record's own level, where it has one"),
-    Column("source", STRING, "which log format: transcript, claude-debug, voice-stderr …"),
-    Column("file", STRING, "the file that the record stands in, as reports name it"),
-    Column("line", SMALL, "its line, as an editor shows it"),
-    Column("ordinal", pl.UInt16(), "which record of that line, from 0"),
-    Column("message", STRING, "what the record says, in short"),
-    Column("cited_by", STRING, "codes of the findings that cite it, between blanks"),
-    Column("tool", STRING, "the tool that was called"),
-    Column("status", STRING, "how it ended, or which state is told"),
-    Column(
-        "duration_ms", REAL, "how long it took; of a voice call that begins: the time limit that it asks for"
-    ),
-    Column("path", STRING, "the file that a tool read or wrote, or the working folder"),
-    Column("command", STRING, "the shell command, its first 400 characters"),
-    Column("endpoint", STRING, "which service answered: an URL, or the model's name"),
-    Column("component", STRING, "logger, MCP server, or type of the agent"),
-    Column("target_agent_id", STRING, "the agent that the record launches, ends or reports on"),
-    Column("correlation_id", STRING, "the call's id: a call and its result share it"),
-    Column("message_id", STRING, "the API message: the calls of one turn share it"),
-    Column("record_id", STRING, "the same in every copy of a record"),
-    Column("text", STRING, "what was said or heard, where a rule judges the words"),
-    Column("text_sha", STRING, "a digest of a prompt, or of a call's whole input"),
-    Column("pid", WHOLE, "the process, where the record names it"),
-    Column("count", WHOLE, "how many: items of a list, attempts, objects"),
-    Column("total", WHOLE, "of how many"),
-    Column("tokens", WHOLE, "that a message, an agent or a run used; that a compaction left"),
-    Column("silence_detection", YES, "whether a recording was to end at silence"),
-    Column("local_ts", LOCAL, "the voice server's own clock, without a zone"),
-    Column("attrs", STRING, "what else the record says, as JSON"),
-    Column("event_id", BIG, "names the record within one run: `evidence` refers to it"),
-)
+CITED_BY = Column("cited_by", STRING, "codes of the findings that cite it, between blanks")
+
+
+def _event_columns() -> Iterator[Column]:
+    """Yield the columns of an event as they are put out: words for enums, and the file by its name."""
+    for name, told in COLUMNS.items():
+        dtype = EVENTS[name]
+        as_words = isinstance(dtype, pl.Enum) or name == "file"
+        yield Column(name, STRING if as_words else dtype, told)
+        if name == "message":
+            yield CITED_BY
+
+
+EVENT_COLUMNS = tuple(_event_columns())
 FINDING_COLUMNS = (
     Column("session_id", STRING, "the session"),
     Column("rule", STRING, "the rule's code"),
@@ -128,6 +108,22 @@ GAP_COLUMNS = (
     Column("until", UTC, "the first one after it"),
     Column("seconds", REAL, "how long no source wrote: five minutes at least"),
 )
+OUTCOME_COLUMNS = (
+    Column("session_id", STRING, "the session"),
+    Column("rule", STRING, "the rule's code"),
+    Column("name", STRING, "the rule's name"),
+    Column("outcome", STRING, "fired, clear, not-applicable or insufficient"),
+    Column("reason", STRING, "why it could not judge, or had nothing to judge; null where it judged"),
+)
+INPUT_COLUMNS = (
+    Column("file", STRING, "the file, as reports name it"),
+    Column("source", STRING, "its log format; null where it was not read"),
+    Column("lines", WHOLE, "how many lines it has"),
+    Column("understood", WHOLE, "how many of them were understood"),
+    Column("unknown", WHOLE, "how many of its records have a shape that was never recorded"),
+    Column("reason", STRING, "why the file was not read; null where it was"),
+    Column("sha256", STRING, "SHA-256 of its bytes"),
+)
 TABLES = {
     "events": EVENT_COLUMNS,
     "findings": FINDING_COLUMNS,
@@ -135,6 +131,8 @@ TABLES = {
     "sessions": SESSION_COLUMNS,
     "agents": AGENT_COLUMNS,
     "gaps": GAP_COLUMNS,
+    "outcomes": OUTCOME_COLUMNS,
+    "inputs": INPUT_COLUMNS,
 }
 
 
@@ -148,6 +146,8 @@ def tables_of(analysis: Analysis) -> dict[str, pl.DataFrame]:
         "sessions": _table("sessions", (_session(s) for s in told)),
         "agents": _table("agents", (row for s in told for row in _agents(s))),
         "gaps": _table("gaps", (row for s in told for row in _gaps(s))),
+        "outcomes": _table("outcomes", (row for s in told for row in _outcomes(s, analysis.rules))),
+        "inputs": _table("inputs", _inputs(analysis)),
     }
 
 
@@ -167,7 +167,7 @@ def _events(session: SessionAnalysis) -> pl.DataFrame:
         schema={"event_id": BIG, "cited_by": STRING},
     )
     names = pl.col("file").replace_strict(dict(session.file_names), return_dtype=STRING)
-    told = session.case.events.join(codes_of, on="event_id", how="left", maintain_order="left")
+    told = session.events.join(codes_of, on="event_id", how="left", maintain_order="left")
     return _plain(told.select(_kept(c, names) for c in EVENT_COLUMNS))
 
 
@@ -232,19 +232,19 @@ def _moment(ref: EvidenceRef) -> datetime | None:
 
 
 def _session(session: SessionAnalysis) -> Row:
-    first, last = session.case.span
+    first, last = session.span
     return {
         "session_id": session.session_id,
-        "project": session.case.cwd,
-        "version": session.case.client_version,
+        "project": session.cwd,
+        "version": session.client_version,
         "start": first,
         "end": last,
         "duration_s": (last - first).total_seconds() if first and last else None,
-        "verdict": session.case.ending.verdict.value,
-        "agents": len(session.case.agents),
-        "events": session.case.events.height,
+        "verdict": session.verdict.value,
+        "agents": len(session.agents),
+        "events": session.events.height,
         "findings": len(session.findings),
-        "sources": " ".join(sorted(s.value for s in session.case.sources)),
+        "sources": " ".join(sorted(s.value for s in session.sources)),
     }
 
 
@@ -260,7 +260,7 @@ def _agents(session: SessionAnalysis) -> Sequence[Row]:
             "end": agent.end,
             "outcome": agent.outcome.value,
         }
-        for agent in session.case.agents
+        for agent in session.agents
     ]
 
 
@@ -269,3 +269,32 @@ def _gaps(session: SessionAnalysis) -> Sequence[Row]:
         {"session_id": session.session_id, "since": gap.since, "until": gap.until, "seconds": gap.seconds}
         for gap in session.gaps
     ]
+
+
+def _outcomes(session: SessionAnalysis, rules: Sequence[Rule]) -> Sequence[Row]:
+    names = {rule.code: rule.name for rule in rules}
+    return [
+        {
+            "session_id": session.session_id,
+            "rule": outcome.rule,
+            "name": names[outcome.rule],
+            "outcome": outcome.outcome.value,
+            "reason": outcome.reason,
+        }
+        for outcome in session.outcomes
+    ]
+
+
+def _inputs(analysis: Analysis) -> Iterator[Row]:
+    """Yield what was read, and then what was not."""
+    for file in analysis.inputs:
+        yield {
+            "file": file.evidence.name,
+            "source": file.source.value,
+            "lines": file.lines_total,
+            "understood": file.lines_understood,
+            "unknown": sum(shape.count for shape in file.unknown),
+            "sha256": file.evidence.sha256,
+        }
+    for unread in analysis.unread:
+        yield {"file": unread.name, "reason": unread.reason}

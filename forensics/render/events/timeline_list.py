@@ -8,12 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import Analysis, Moment, SessionAnalysis
+from forensics.analysis.entries import Moment
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import AgentLife, SessionAnalysis
 from forensics.render.events.text_table import to_table
 from forensics.render.markup import json_text, plain
 from forensics.render.rich_text import printed, terminal
 from forensics.schema import TsQuality
-from forensics.session.model.agents import AgentLife
 from forensics.text.numbers import counted
 
 SCHEMA_VERSION = "1"
@@ -82,7 +83,7 @@ def _what(moment: Moment, agent: str, quality: str) -> Text:
 
 
 def _head(session: SessionAnalysis) -> str:
-    return plain(f"Session {session.session_id}: {session.case.ending.verdict}")
+    return plain(f"Session {session.session_id}: {session.verdict}")
 
 
 def _left_out(session: SessionAnalysis) -> str:
@@ -92,7 +93,7 @@ def _left_out(session: SessionAnalysis) -> str:
 
 def _rows(session: SessionAnalysis) -> Iterator[tuple[Moment, str]]:
     """Yield the rows, each with what its agent is called; the main one, and what is none, has no name."""
-    names = {a.agent_id: a.name for a in session.case.agents}
+    names = session.agent_names
     for moment in session.timeline:
         yield moment, names.get(moment.agent_id, moment.agent_id) if moment.agent_id else ""
 
@@ -107,10 +108,10 @@ def _time(moment: Moment) -> str:
 def _session(session: SessionAnalysis) -> dict[str, object]:
     return {
         "session_id": session.session_id,
-        "verdict": session.case.ending.verdict.value,
+        "verdict": session.verdict.value,
         "rows": [_row(moment) for moment in session.timeline],
         "rows_omitted": session.timeline_omitted,
-        "agents": [_agent(agent) for agent in session.case.agents],
+        "agents": [_agent(agent) for agent in session.agents],
         "gaps": [
             {"since": format_utc(g.since), "until": format_utc(g.until), "seconds": g.seconds}
             for g in session.gaps

@@ -1,23 +1,29 @@
 """Sessions as a Chrome trace: for ui.perfetto.dev, about:tracing, Speedscope.
 
 A session is a process, an agent a thread. Viewers draw what one thread does as a stack: two spans of a thread that
-overlap, and of which none contains the other, are given lanes of their own.
+overlap, and of which none contains the other, are given threads of their own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from forensics.analysis.lasting.spans import VOICE, Mark, Span, Spans, State, micros_of, short_id
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.lasting.course import course_of
+from forensics.analysis.lasting.spans import MAIN, VOICE, Mark, Span, State
+from forensics.analysis.model import Analysis
+from forensics.analysis.places import places_of
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.markup import json_escaped, plain
+from forensics.render.references import short_id
 from forensics.text.lengths import shortened
 
 Entry: TypeAlias = dict[str, object]
 NAMED = 60  # characters of a name on a bar
-LANES = 1000  # of one track: threads are numbered so that those of one track stand together
+SIDE_BY_SIDE = 1000  # threads of one lane at most: they are numbered so that those of one lane stand together
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 def to_trace(analysis: Analysis) -> str:
@@ -37,19 +43,18 @@ def _place(entry: Entry) -> tuple[bool, int, int, int, int]:
 
 
 def _process(pid: int, session: SessionAnalysis) -> Iterator[Entry]:
-    case, told = session.case, Spans(session)
-    yield _name("process_name", pid, 0, plain(f"{short_id(session)} {case.ending.verdict}"))
+    course = course_of(session)
+    yield _name("process_name", pid, 0, plain(f"{short_id(session)} {session.verdict}"))
     yield {"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": pid}}
-    labels = "the voice server's local time" if told.is_local else plain(case.cwd or "")
+    labels = "the voice server's local time" if course.is_local else plain(session.cwd or "")
     if labels:
         yield {"ph": "M", "name": "process_labels", "pid": pid, "tid": 0, "args": {"labels": labels}}
-    spans, marks = told.all(), told.marks()
-    lanes = _Lanes(session, marks)
-    for span in spans:
-        yield _complete(pid, lanes.of(span), span)
-    for mark in marks:
-        yield _instant(pid, lanes.main(mark.finding.agent_id or ""), mark)
-    for tid, thread in lanes.named():
+    threads = _Threads(session, course.marks)
+    for span in course.spans:
+        yield _complete(pid, threads.taken_by(span), span, places_of(session, span.events))
+    for mark in course.marks:
+        yield _instant(pid, threads.first(mark.finding.agent_id or MAIN), mark)
+    for tid, thread in threads.named():
         yield _name("thread_name", pid, tid, plain(thread))
         yield {"ph": "M", "name": "thread_sort_index", "pid": pid, "tid": tid, "args": {"sort_index": tid}}
 
@@ -58,19 +63,19 @@ def _name(what: str, pid: int, tid: int, name: str) -> Entry:
     return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": name}}
 
 
-def _complete(pid: int, tid: int, span: Span) -> Entry:
-    told = {"state": span.state.value} if span.state else {}
+def _complete(pid: int, tid: int, span: Span, places: tuple[str, ...]) -> Entry:
+    told = {"state": span.state.recorded} if span.state is not State.PLAIN else {}
     told |= {"status": plain(span.status)} if span.status else {}
     return {
         "ph": "X",
         "name": _short(span.name),
         "cat": span.sort.value,
-        "ts": micros_of(span.start),
+        "ts": _micros(span.since),
         "dur": span.micros,
         "pid": pid,
         "tid": tid,
         **({"cname": "terrible"} if span.state is State.FAILED else {}),
-        "args": {**told, "lines": [plain(p) for p in span.places]},
+        "args": {**told, "lines": [plain(p) for p in places]},
     }
 
 
@@ -81,7 +86,7 @@ def _instant(pid: int, tid: int, mark: Mark) -> Entry:
         "s": "t",
         "name": _short(f"{finding.rule} {finding.name}"),
         "cat": "finding",
-        "ts": micros_of(mark.at),
+        "ts": _micros(mark.at),
         "pid": pid,
         "tid": tid,
         "args": {
@@ -97,41 +102,46 @@ def _short(text: str) -> str:
     return shortened(plain(text), NAMED)
 
 
-class _Lanes:
-    """Gives each span a thread on which it nests: the first lane of its track that it fits into."""
+def _micros(moment: datetime) -> int:
+    """Return a time of any clock as whole microseconds since 1970 by that clock."""
+    return (moment.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
-    def __init__(self, session: SessionAnalysis, marks: list[Mark]) -> None:
-        named = {a.agent_id: a.name for a in session.case.agents}
-        whole = "session" if session.case.is_voice_only else "main agent"
-        self._names = {"": whole, **{i: f"agent {n}" for i, n in named.items()}, VOICE: "voice"}
-        tracks = dict.fromkeys(("", *named, *(m.finding.agent_id or "" for m in marks), VOICE))
-        self._order = {track: n for n, track in enumerate(tracks)}
-        self._lanes: dict[str, list[list[int]]] = {}  # of each track: the ends of what is open on each lane
+
+class _Threads:
+    """Gives each span a thread on which it nests: the first one of its lane that it fits into."""
+
+    def __init__(self, session: SessionAnalysis, marks: Iterable[Mark]) -> None:
+        named = session.agent_names
+        whole = "session" if session.is_voice_only else "main agent"
+        self._names = {MAIN: whole, **{i: f"agent {n}" for i, n in named.items()}, VOICE: "voice"}
+        lanes = dict.fromkeys((MAIN, *named, *(m.finding.agent_id or MAIN for m in marks), VOICE))
+        self._order = {lane: n for n, lane in enumerate(lanes)}
+        self._open: dict[str, list[list[int]]] = {}  # of each lane: the ends of what is open on each thread
         self._tids: dict[tuple[str, int], int] = {}
 
-    def of(self, span: Span) -> int:
-        """Return the thread of a span. They have to come in order of their start, the longer ones first."""
-        start, end = micros_of(span.start), micros_of(span.start) + span.micros
-        lanes = self._lanes.setdefault(span.track, [])
-        for number, ends in enumerate(lanes):
-            while ends and ends[-1] <= start:
+    def taken_by(self, span: Span) -> int:
+        """Return the thread of a span. They have to come in order of their beginning, the longer ones first."""
+        since, until = _micros(span.since), _micros(span.until)
+        threads = self._open.setdefault(span.lane, [])
+        for number, ends in enumerate(threads):
+            while ends and ends[-1] <= since:
                 ends.pop()
-            if not ends or ends[-1] >= end:
-                ends.append(end)
-                return self._tid(span.track, number)
-        lanes.append([end])
-        return self._tid(span.track, len(lanes) - 1)
+            if not ends or ends[-1] >= until:
+                ends.append(until)
+                return self._tid(span.lane, number)
+        threads.append([until])
+        return self._tid(span.lane, len(threads) - 1)
 
-    def main(self, track: str) -> int:
-        """Return the first thread of a track."""
-        return self._tid(track, 0)
+    def first(self, lane: str) -> int:
+        """Return the first thread of a lane."""
+        return self._tid(lane, 0)
 
-    def _tid(self, track: str, lane: int) -> int:
-        order = self._order.setdefault(track, len(self._order))
-        return self._tids.setdefault((track, lane), 1 + order * LANES + min(lane, LANES - 1))
+    def _tid(self, lane: str, thread: int) -> int:
+        order = self._order.setdefault(lane, len(self._order))
+        return self._tids.setdefault((lane, thread), 1 + order * SIDE_BY_SIDE + min(thread, SIDE_BY_SIDE - 1))
 
     def named(self) -> Iterator[tuple[int, str]]:
         """Yield the threads that were used, each with its name."""
-        for (track, lane), tid in sorted(self._tids.items(), key=lambda item: item[1]):
-            name = self._names.get(track, f"agent {track}")
-            yield tid, name if not lane else f"{name} ({lane + 1})"
+        for (lane, thread), tid in sorted(self._tids.items(), key=lambda item: item[1]):
+            name = self._names.get(lane, f"agent {lane}")
+            yield tid, name if not thread else f"{name} ({thread + 1})"

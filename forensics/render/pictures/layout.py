@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.lasting.agents import agents_track
-from forensics.analysis.lasting.latency import latency_track
-from forensics.analysis.lasting.shape import Tone, Track
-from forensics.analysis.lasting.todos import todos_track
-from forensics.analysis.model import Analysis, SessionAnalysis
-from forensics.render.pictures.drawing import draw
-from forensics.render.pictures.mermaid import LABEL, Section, Task, gantt
+from forensics.analysis.lasting.lanes import Track
+from forensics.analysis.lasting.tracks import tracks_of
+from forensics.analysis.places import places_of
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.pictures.picture import Picture
 from forensics.render.pictures.rows import Row, chosen, rows_of
-from forensics.text.lengths import shortened
 from forensics.text.numbers import counted
 
 TITLES = {
@@ -30,9 +26,7 @@ SHOWS = {
     "todos": "Which items were in progress when, in whose list",
     "latency": "The calls of services of which at least one failed, one by one",
 }
-TAGS = {Tone.DONE: ("done",), Tone.OPEN: ("active",), Tone.FAILED: ("crit",), Tone.PLAIN: ()}
 MOST_ROWS = 60  # of a diagram and its table
-MOST_CODES, FEW_CODES = 6, 3  # in one label
 MOST_PLACES = 4  # of one row; its words say how many records it sums up
 
 
@@ -42,20 +36,6 @@ def pictures_of(session: SessionAnalysis, label: str = "", assets: str | None = 
     ``label`` is the session's name in a report of several; ``assets`` where the pictures are files, too.
     """
     return tuple(_picture(track, session, label, assets) for track in tracks_of(session))
-
-
-def tracks_of(session: SessionAnalysis) -> tuple[Track, ...]:
-    """Return what is to be drawn of a session."""
-    case, findings = session.case, session.findings
-    tracks = (agents_track(case, findings), todos_track(case, findings), latency_track(case, findings))
-    return tuple(track for track in tracks if track is not None)
-
-
-def labelled(analysis: Analysis) -> Iterator[tuple[str, SessionAnalysis]]:
-    """Yield the sessions with their labels: S1, S2 … where there are several."""
-    alone = len(analysis.sessions) == 1
-    for number, session in enumerate(analysis.sessions, 1):
-        yield "" if alone else f"S{number}", session
 
 
 def file_of(label: str, name: str) -> str:
@@ -75,12 +55,13 @@ def _picture(track: Track, session: SessionAnalysis, label: str, assets: str | N
         name=track.name,
         title=TITLES[track.name],
         note=note,
-        mermaid=_mermaid(track, rows),
-        svg=draw(track, rows, key=f"{_key(label)}picture-{track.name}", title=TITLES[track.name], told=note),
         columns=(LANES[track.name], "what", "from", "until", "findings"),
         rows=tuple(_cells(track, row) for row in rows),
         file="" if assets is None else quote(f"{assets}/{file_of(label, track.name)}"),
         sources=tuple(_places(session, row) for row in rows),
+        _track=track,
+        _shown=tuple(rows),
+        _key=f"{_key(label)}picture-{track.name}",
     )
 
 
@@ -101,31 +82,6 @@ def _note(track: Track, rows: Sequence[Row], every: int) -> str:
     return ". ".join(told) + "."
 
 
-def _mermaid(track: Track, rows: Sequence[Row]) -> str:
-    since, until = track.window
-    drawn = [r for r in rows if r.until >= since and r.since <= until]
-    sections = tuple(
-        Section(lane.short, tuple(_task(track, r) for r in drawn if r.lane == n))
-        for n, lane in enumerate(track.lanes)
-        if any(r.lane == n for r in drawn)
-    )
-    clock = "UTC" if track.is_utc else "voice server's clock"
-    return gantt(f"{TITLES[track.name]} ({clock})", sections)
-
-
-def _task(track: Track, row: Row) -> Task:
-    since, until = (min(max(t, track.window[0]), track.window[1]) for t in (row.since, row.until))
-    if row.is_finding:
-        return Task(_codes(row, MOST_CODES), ("crit",), since, until)
-    codes = f" {_codes(row, FEW_CODES)}" if row.codes else ""
-    return Task(f"{shortened(row.words, LABEL - len(codes))}{codes}", TAGS[row.tone], since, until)
-
-
-def _codes(row: Row, most: int) -> str:
-    more = f" +{len(row.codes) - most}" if len(row.codes) > most else ""
-    return " ".join(row.codes[:most]) + more
-
-
 def _cells(track: Track, row: Row) -> tuple[str, ...]:
     return (
         track.lanes[row.lane].title,
@@ -144,5 +100,4 @@ def _places(session: SessionAnalysis, row: Row) -> tuple[str, ...]:
     events = (
         row.events if len(row.events) <= MOST_PLACES else (*row.events[: MOST_PLACES - 1], row.events[-1])
     )
-    found = (session.case.event(event) for event in events)
-    return tuple(dict.fromkeys(f"{session.file_names[row['file']]}:{row['line']}" for row in found))
+    return places_of(session, events)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from forensics.render.markup import plain
 from forensics.text.lengths import shortened
 
-MOST_TASKS = 60
+MOST_BARS = 60
 MOST_CHARACTERS = 50_000  # GitHub's own bound
 TITLE, LABEL, SECTION = 100, 56, 28  # characters
 FORMAT = "YYYY-MM-DDTHH:mm:ss.SSS"
@@ -22,7 +22,7 @@ LOOK_ALIKES = str.maketrans(
     ':;,#&$\\`"<>{}\t',
     "∶‚‚♯＆＄∖ʼ″‹›❴❵ ",  # noqa: RUF001 - the likeness is wanted
 )
-# a line that begins with one of these is no task
+# a line that begins with one of these is no bar
 WORDS = re.compile(
     r"gantt|section|title|click|call|href|\w*format|\w*cludes|\w*dates|todaymarker|tickinterval|week|topaxis|acc|"
     r"displaymode|-|\W*$",
@@ -32,7 +32,7 @@ SETTINGS = '%%{init: {"gantt": {"leftPadding": 170, "barHeight": 18, "barGap": 4
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class GanttBar:
     """One line of a chart: a bar, or a milestone where it has no length."""
 
     label: str
@@ -46,7 +46,7 @@ class Section:
     """What belongs together, under one name."""
 
     title: str
-    tasks: tuple[Task, ...]
+    bars: tuple[GanttBar, ...]
 
 
 def label(text: object, most: int = LABEL) -> str:
@@ -57,9 +57,9 @@ def label(text: object, most: int = LABEL) -> str:
 
 
 def gantt(title: str, sections: Sequence[Section]) -> str:
-    """Return a chart. The caller gives at most ``MOST_TASKS`` tasks; one would not be drawn with more characters."""
-    tasks = [task for section in sections for task in section.tasks]
-    whole = max(t.until for t in tasks) - min(t.since for t in tasks) if tasks else timedelta()
+    """Return a chart. The caller gives at most ``MOST_BARS`` bars; one would not be drawn with more characters."""
+    bars = [bar for section in sections for bar in section.bars]
+    whole = max(b.until for b in bars) - min(b.since for b in bars) if bars else timedelta()
     head = (
         SETTINGS,
         "gantt",
@@ -75,12 +75,12 @@ def _lines(sections: Iterable[Section], whole: timedelta) -> Iterator[str]:
     number = 0
     for section in sections:
         yield f"    section {label(section.title, SECTION)}"
-        for task in section.tasks:
+        for bar in section.bars:
             number += 1
-            is_short = (task.until - task.since) * 250 < whole or task.until <= task.since
-            tags = (*task.tags, "milestone") if is_short else task.tags
-            end = task.since if is_short else task.until
-            yield f"    {label(task.label)} :{', '.join((*tags, f't{number}', _time(task.since), _time(end)))}"
+            is_short = (bar.until - bar.since) * 250 < whole or bar.until <= bar.since
+            tags = (*bar.tags, "milestone") if is_short else bar.tags
+            end = bar.since if is_short else bar.until
+            yield f"    {label(bar.label)} :{', '.join((*tags, f't{number}', _time(bar.since), _time(end)))}"
 
 
 def _time(moment: datetime) -> str:

@@ -11,13 +11,16 @@ from datetime import UTC, datetime
 import altair as alt
 import vl_convert
 
-from forensics.analysis.lasting.shape import Tone, Track
+from forensics.analysis.lasting.lanes import Track
+from forensics.analysis.lasting.spans import State
+from forensics.analysis.lasting.tracks import tracks_of
 from forensics.analysis.model import Analysis
 from forensics.render.markup import plain
-from forensics.render.pictures.layout import MOST_ROWS, TITLES, file_of, labelled, tracks_of
+from forensics.render.pictures.layout import MOST_ROWS, TITLES, file_of
 from forensics.render.pictures.mermaid import axis_format
 from forensics.render.pictures.rows import Row, chosen, rows_of
 from forensics.render.pictures.svg import NO_XML
+from forensics.render.references import labelled
 from forensics.text.lengths import shortened
 
 WIDTH, STEP, PANEL = 760, 22, 90  # pixels
@@ -26,11 +29,15 @@ THIN = 2  # pixels of the shortest bar
 CHARACTER = 5.2  # pixels of a code
 MOST_CODES = 5  # behind one diamond
 MOST_CALLS = 400  # of one service: the longest, and those that failed
-TONES = {
-    Tone.PLAIN: ("ran, or ended otherwise", "#1f6a8c"),
-    Tone.DONE: ("completed or answered", "#1d6f42"),
-    Tone.OPEN: ("no end in the record", "#b97a1a"),
-    Tone.FAILED: ("failed or stopped", "#b3261e"),
+# how what lasted ended: its words in the legend, and its colour
+PLAIN, TROUBLE = ("ran, or ended otherwise", "#1f6a8c"), ("failed or stopped", "#b3261e")
+LOOKS = {
+    State.PLAIN: PLAIN,
+    State.UNTOLD: PLAIN,
+    State.OK: ("completed or answered", "#1d6f42"),
+    State.OPEN: ("no end in the record", "#b97a1a"),
+    State.FAILED: TROUBLE,
+    State.STOPPED: TROUBLE,
 }
 MARK = "#9b1247"
 Values = list[dict[str, object]]
@@ -68,7 +75,7 @@ def _spans(track: Track) -> alt.LayerChart:
         since, until = _within(track, row)
         if row.is_bar:
             until = max(until, since + least)
-            bars.append(told | {"since": since, "until": until, "state": TONES[row.tone][0]})
+            bars.append(told | {"since": since, "until": until, "state": LOOKS[row.state][0]})
         if row.codes or not row.is_bar:
             state = "finding" if row.codes else "file written"
             marks.append(told | {"since": since, "state": state, "codes": _codes(row)})
@@ -130,17 +137,18 @@ def _panel(track: Track, name: str, values: Values) -> alt.LayerChart:
 def _by_service(track: Track) -> Iterator[tuple[str, Values]]:
     shown = {row.lane for row in chosen(rows_of(track), MOST_ROWS)}
     for lane in (lane for n, lane in enumerate(track.lanes) if n in shown):
-        bars = [bar for strip in lane.strips for bar in strip.bars]
-        kept = sorted(bars, key=lambda b: (b.tone is not Tone.FAILED, -b.seconds, b.since))[:MOST_CALLS]
+        kept = sorted(lane.lasting, key=lambda c: (c.state is not State.FAILED, -c.seconds, c.since))[
+            :MOST_CALLS
+        ]
         yield (
             _text(lane.title, LABEL * 2),
             [
                 {
-                    "since": _milliseconds(bar.since),
-                    "seconds": bar.seconds,
-                    "state": TONES[bar.tone][0],
+                    "since": _milliseconds(call.since),
+                    "seconds": call.seconds,
+                    "state": LOOKS[call.state][0],
                 }
-                for bar in sorted(kept, key=lambda b: (b.since, b.until))
+                for call in sorted(kept, key=lambda c: (c.since, c.until))
             ],
         )
 
@@ -179,7 +187,8 @@ def _time(track: Track) -> alt.X:
 
 
 def _colours() -> alt.Color:
-    scale = alt.Scale(domain=[n for n, _ in TONES.values()], range=[c for _, c in TONES.values()])
+    looks = dict(LOOKS.values())
+    scale = alt.Scale(domain=[*looks], range=[*looks.values()])
     return alt.Color("state:N", scale=scale, title=None, legend=alt.Legend(orient="bottom"))
 
 

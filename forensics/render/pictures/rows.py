@@ -7,36 +7,37 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from forensics.analysis.lasting.shape import Bar, Lane, Mark, Strip, Tone, Track
+from forensics.analysis.lasting.lanes import Lane, Strip, Track
+from forensics.analysis.lasting.spans import Mark, Sort, Span, State
 from forensics.text.durations import MINUTE, span_text
 from forensics.text.lengths import shortened
 from forensics.text.numbers import counted
 
-SIDE_BY_SIDE = 80  # marks nearer than the window's length by this are one row
+SIDE_BY_SIDE = 80  # findings nearer than the window's length by this are one row
 SHORTEST = 0.05  # seconds that are not told in tenths
 NAMED = 120  # characters of a file or an item
-TROUBLE = (Tone.FAILED, Tone.OPEN)
+TROUBLE = (State.FAILED, State.STOPPED, State.OPEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row: a bar, or marks that have their words in common."""
+    """One row: what lasted, all writes of one file, or findings that lie side by side."""
 
     lane: int
     words: str
     since: datetime
     until: datetime
-    tone: Tone
+    state: State
     codes: tuple[str, ...]
     events: tuple[int, ...]
-    is_finding: bool = False  # marks of findings that no other row carries
+    is_finding: bool = False  # findings that rest on records of no other row
     is_bar: bool = False
-    of: str = ""  # what its strip is called: an item of a list
+    of: str = ""  # what its line in a picture is called: an item of a list
 
     @property
     def weight(self) -> tuple[int, float, int, datetime]:
         """Return what rows are chosen by, the most telling first."""
-        is_trouble = self.is_bar and (self.tone in TROUBLE or bool(self.codes))
+        is_trouble = self.is_bar and (self.state in TROUBLE or bool(self.codes))
         group = 0 if is_trouble else 1 if self.is_finding or self.codes else 2 if self.is_bar else 3
         return group, -(self.until - self.since).total_seconds(), self.lane, self.since
 
@@ -55,61 +56,75 @@ def chosen(rows: Sequence[Row], most: int) -> list[Row]:
 
 def _of_lane(number: int, lane: Lane, near: timedelta) -> Iterator[Row]:
     codes: dict[int, list[str]] = {}
-    shown = Counter(event for strip in lane.strips for event in _events(strip))
-    for mark in lane.findings:
-        if shown[mark.event] == 1:  # a list that begins several bars is marked once, beside them
+    shown = Counter(event for strip in lane.strips for span in strip for event in span.events)
+    for mark in lane.marks:
+        if shown[mark.event] == 1:  # a list that begins several spans is marked once, beside them
             codes.setdefault(mark.event, []).append(mark.code)
     for strip in lane.strips:
         yield from _of_strip(number, strip, lane, codes)
-    for group in clusters([m for m in lane.findings if m.event not in codes], near):
-        yield _finding(number, group)
-
-
-def _events(strip: Strip) -> list[int]:
-    return [event for bar in strip.bars for event in bar.events] + [mark.event for mark in strip.marks]
+    for group in clusters([m for m in lane.marks if m.event not in codes], near):
+        yield _findings(number, group)
 
 
 def _of_strip(number: int, strip: Strip, lane: Lane, codes: dict[int, list[str]]) -> Iterator[Row]:
-    for bar in strip.bars:
+    if strip[0].sort is Sort.WRITE:
+        yield _writes(number, strip, codes)
+        return
+    for span in strip:
         yield Row(
             lane=number,
-            words=_words(strip, bar, lane),
-            since=bar.since,
-            until=bar.until,
-            tone=bar.tone,
-            codes=_codes(bar.events, codes),
-            events=bar.events,
+            words=_words(span, lane),
+            since=span.since,
+            until=span.until,
+            state=span.state,
+            codes=_codes(span.events, codes),
+            events=span.events,
             is_bar=True,
-            of=strip.words,
+            of=called(span),
         )
-    if strip.marks:
-        events = tuple(m.event for m in strip.marks)
-        times = f", {len(events)} times" if len(events) > 1 else ""
-        yield Row(
-            lane=number,
-            words=f"{shortened(strip.words, NAMED)}{times}",
-            since=strip.marks[0].at,
-            until=strip.marks[-1].at,
-            tone=Tone.PLAIN,
-            codes=_codes(events, codes),
-            events=events,
-        )
+
+
+def _writes(number: int, strip: Strip, codes: dict[int, list[str]]) -> Row:
+    events = tuple(event for write in strip for event in write.events)
+    times = f", {len(events)} times" if len(events) > 1 else ""
+    return Row(
+        lane=number,
+        words=f"{shortened(called(strip[0]), NAMED)}{times}",
+        since=strip[0].since,
+        until=strip[-1].since,
+        state=State.PLAIN,
+        codes=_codes(events, codes),
+        events=events,
+    )
 
 
 def _codes(events: Iterable[int], codes: dict[int, list[str]]) -> tuple[str, ...]:
     return tuple(sorted({code for event in events for code in codes.get(event, ())}))
 
 
-def _words(strip: Strip, bar: Bar, lane: Lane) -> str:
-    name = shortened(strip.words, NAMED)
-    told = lasted(bar)
-    parts = (f"{name} {told[0]}".strip(), *told[1:]) if bar.seconds else (name, *told)
+def called(span: Span) -> str:
+    """Return what a span's line in a picture is called beside its lane; a service's calls need no name there."""
+    match span.sort:
+        case Sort.WRITE:
+            return f"writes {span.name}"
+        case Sort.ITEM:
+            return f"“{span.name}”"
+        case Sort.AGENT:
+            return "runs"
+        case _:
+            return ""
+
+
+def _words(span: Span, lane: Lane) -> str:
+    name = shortened(called(span), NAMED)
+    told = lasted(span)
+    parts = (f"{name} {told[0]}".strip(), *told[1:]) if span.seconds else (name, *told)
     return ", ".join(part for part in (*parts, lane.about) if part)
 
 
-def lasted(bar: Bar) -> tuple[str, ...]:
-    """Say how long a bar is, and what it is: of what has one known time only, no length is said."""
-    parts = (took(bar.seconds) if bar.seconds else "", shortened(bar.words, NAMED))
+def lasted(span: Span) -> tuple[str, ...]:
+    """Say how long a span is, and how it ended: of what has one known time only, no length is said."""
+    parts = (took(span.seconds) if span.seconds else "", shortened(span.words, NAMED))
     return tuple(part for part in parts if part)
 
 
@@ -132,14 +147,14 @@ def clusters(marks: Iterable[Mark], near: timedelta) -> Iterator[list[Mark]]:
         yield group
 
 
-def _finding(number: int, marks: Sequence[Mark]) -> Row:
+def _findings(number: int, marks: Sequence[Mark]) -> Row:
     events = tuple(dict.fromkeys(m.event for m in marks))
     return Row(
         lane=number,
         words=f"{counted(len(events), 'record')} that findings rest on",
         since=marks[0].at,
         until=marks[-1].at,
-        tone=Tone.PLAIN,
+        state=State.PLAIN,
         codes=tuple(sorted({m.code for m in marks})),
         events=events,
         is_finding=True,

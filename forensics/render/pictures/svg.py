@@ -98,7 +98,7 @@ def _tick(moment: datetime, step: float) -> str:
 
 
 @dataclass
-class Sheet:
+class Canvas:
     """What is drawn so far, from the top down. ``below`` lies under all else."""
 
     y: float = 0.0

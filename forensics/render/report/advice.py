@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from forensics.analysis.model import Analysis, SessionAnalysis
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.report.advice_views import Action, ActionGroup, ActionTopic, Advice, Metric, Question
 from forensics.render.report.finding_views import heading_of
 from forensics.render.report.outline import outline_of
@@ -16,12 +17,6 @@ from forensics.schema.finding import Finding, Outcome, OutcomeKind, Severity, Sl
 PRIORITIES = {Severity.CRITICAL: 1, Severity.HIGH: 1, Severity.MEDIUM: 2}
 LOWEST_PRIORITY = 3
 NAMED = 5  # sources of one question
-ABSENT = {
-    Source.TRANSCRIPT: (
-        "No transcript: what was said, which agent did what, and the history of todo lists are not in the evidence"
-    ),
-    Source.CLAUDE_DEBUG: "No debug log: shutdown lines and the client's own errors are not in the evidence",
-}
 OUTSIDE = (
     "The load of CPU, memory, GPU and network, the exit code, the terminal's last lines and the system log "
     "are in none of these sources"
@@ -134,11 +129,10 @@ def _first(sources: tuple[str, ...]) -> tuple[str, ...]:
 
 def _blind_spots(session: SessionAnalysis, analysis: Analysis) -> tuple[str, ...]:
     """Say what the logs at hand cannot show: missing sources, undated records, unread lines."""
-    case = session.case
     alike = by_reason(o for o in session.outcomes if o.outcome is OutcomeKind.INSUFFICIENT)
     told = [f"{', '.join(codes)} could not judge: {reason}" for reason, codes in alike.items()]
-    if not case.is_voice_only:
-        told += [text for source, text in ABSENT.items() if source not in case.sources]
+    if not session.is_voice_only:
+        told += [s.about.absence for s in Source if s.about.absence and s not in session.sources]
     inferred = sum(m.ref.ts_quality == TsQuality.INFERRED.value for m in session.timeline)
     if inferred:
         told.append(f"{inferred} of the timeline's times are inferred from a dated neighbour")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import SessionAnalysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.chain.graph import Edge, Link, Path
 from forensics.chain.happenings import Happening
 from forensics.render.report.exhibits import Exhibits
 from forensics.render.report.finding_views import FindingViews
-from forensics.render.report.views import Beside, ChainView, Step
+from forensics.render.report.views import Beside, ChainStep, ChainView
 from forensics.text.durations import duration
 
 
@@ -56,17 +56,17 @@ class _Maker:
             anchors=self.views.anchors_of(node.findings),
         )
 
-    def steps(self, path: Path) -> tuple[Step, ...]:
+    def steps(self, path: Path) -> tuple[ChainStep, ...]:
         """Return the happenings of a path, each with the line that shows it and, where another links it, that one."""
         entering = {edge.after: edge for edge in path.edges}
         leaving = {edge.before: edge for edge in reversed(path.edges)}
         nodes = self.session.chain.nodes
         return tuple(self._step(nodes[n], entering.get(n), leaving.get(n)) for n in path.nodes)
 
-    def _step(self, node: Happening, into: Edge | None, out: Edge | None) -> Step:
+    def _step(self, node: Happening, into: Edge | None, out: Edge | None) -> ChainStep:
         records = [*([into.second] if into else ()), *([out.first] if out else ())]
         shown = [self.session.chain_refs[e] for e in records or [node.proof]]
-        return Step(
+        return ChainStep(
             when=_when(node.moment),
             text=node.text + (f" ({node.times} times)" if node.times > 1 else ""),
             link=_link(into) if into else "",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import Gap, Moment, SessionAnalysis
+from forensics.analysis.entries import Gap, Moment
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.report.exhibits import Exhibits
 from forensics.render.report.finding_views import FindingViews
 from forensics.render.report.moments import LocalClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from forensics.analysis.model import SessionAnalysis
+from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.report.exhibits import Exhibit, Exhibits, Related, Sentence
 from forensics.render.report.outline import (
     CHAIN,
@@ -110,7 +110,7 @@ class FindingViews:
 
 def heading_of(finding: Finding, session: SessionAnalysis) -> str:
     """Return a finding's message without the proof of the end, which its sentences repeat."""
-    return finding.message.removesuffix(f": {session.case.ending.proof}")
+    return finding.message.removesuffix(f": {session.proof}")
 
 
 def _decisive_first(evidence: Sequence[Exhibit], said: Mapping[Slot, Sequence[Sentence]]) -> list[Exhibit]:

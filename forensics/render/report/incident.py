@@ -6,11 +6,14 @@ Templates only place and repeat; what is said, and on what it rests, is decided 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import Analysis, SessionAnalysis
-from forensics.render.pictures.layout import labelled, pictures_of
+from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import AgentEnd, SessionAnalysis
+from forensics.render.pictures.picture import Picture
+from forensics.render.references import labelled
 from forensics.render.report.advice import advise
 from forensics.render.report.chain_view import view_chain
 from forensics.render.report.exhibits import Exhibits
@@ -23,21 +26,21 @@ from forensics.render.report.summary import duration, impact, root_cause, summar
 from forensics.render.report.views import Incident
 from forensics.schema import Source
 from forensics.schema.finding import EvidenceRef
-from forensics.session.model.agents import AgentEnd
-from forensics.session.turns.open_turns import silence_before_end
-from forensics.session.turns.silences import LONG_S
 from forensics.text.durations import span_text
 
+PicturesOf: TypeAlias = Callable[[SessionAnalysis, str], tuple[Picture, ...]]  # of a session and its label
 SUMMARY_FINDINGS = 6
 # only an id that the client itself gives is put into a command to copy
 SESSION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def lay_out_all(analysis: Analysis, tz: str | None, assets: str | None = None) -> tuple[Incident, ...]:
-    """Lay out all sessions, with one numbering of their evidence. ``assets``: where pictures are files, too."""
+def lay_out_all(
+    analysis: Analysis, tz: str | None, pictures: PicturesOf | None = None
+) -> tuple[Incident, ...]:
+    """Lay out all sessions, with one numbering of their evidence. ``pictures``: of a form that shows some."""
     exhibits = Exhibits()
     return tuple(
-        lay_out(session, analysis, tz, exhibits, label, assets) for label, session in labelled(analysis)
+        lay_out(session, analysis, tz, exhibits, label, pictures) for label, session in labelled(analysis)
     )
 
 
@@ -47,12 +50,11 @@ def lay_out(
     tz: str | None,
     exhibits: Exhibits,
     label: str = "",
-    assets: str | None = None,
+    pictures: PicturesOf | None = None,
 ) -> Incident:
     """Lay out one session. ``label`` is its name in a report of several."""
-    case = session.case
     clock = choose_clock(tz, session.timeline)
-    first, last = case.span
+    first, last = session.span
     rules = {r.code: r for r in analysis.rules}
     proof = exhibits.unique(session.ending_refs)  # numbered first: the report begins with the end
     for ref in _in_time(ref for f in session.findings for ref in f.evidence):
@@ -60,24 +62,25 @@ def lay_out(
     views = FindingViews(session, rules, exhibits, label)
     story = story_of(session, clock, exhibits, views)
     gaps, last_gaps = gaps_before(session.timeline, session.gaps)
-    long_silence = (silence_before_end(case) or 0) >= LONG_S
-    around = session.silence_refs if long_silence else ()
+    around = session.silence_refs if session.long_silence is not None else ()
     end_exhibits = exhibits.unique((*session.ending_refs, *around))
     return Incident(
         session_id=session.session_id,
         label=label,
         title=_title(session),
         when=clock.date(last),
-        headline=ENDED[case.ending.verdict],
+        headline=ENDED[session.verdict],
         began=format_utc(first) if first else "not known",
         span=span_text((last - first).total_seconds()) if first and last else "not known",
-        duration=duration(case, clock),
+        duration=duration(session, clock),
         impact=impact(session, analysis.errors),
-        verdict=case.ending.verdict.value,
-        proof=case.ending.proof,
+        verdict=session.verdict.value,
+        proof=session.proof,
         proof_exhibits=proof,
-        client=f"Claude Code {case.client_version}" if case.client_version else "version not in the evidence",
-        project=case.cwd or "not in the evidence",
+        client=f"Claude Code {session.client_version}"
+        if session.client_version
+        else "version not in the evidence",
+        project=session.cwd or "not in the evidence",
         summary=summarise(session, exhibits),
         worst=views.of(session.findings[:SUMMARY_FINDINGS]),
         more_findings=max(len(session.findings) - SUMMARY_FINDINGS, 0),
@@ -91,12 +94,14 @@ def lay_out(
         end_exhibits=exhibits.quote(end_exhibits) if not views.ending else (),
         advice=advise(session, analysis),
         review=view_review(session.review, {f.rule: rules[f.rule] for f in session.findings}, exhibits),
-        pictures=pictures_of(session, label, assets),
-        resume=case.session_id if SESSION_ID.fullmatch(case.session_id) else None,
+        pictures=pictures(session, label) if pictures is not None else (),
+        resume=session.session_id if SESSION_ID.fullmatch(session.session_id) else None,
         todos=session.todos,
-        missing_agents=tuple(a for a in case.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)),
+        missing_agents=tuple(
+            a for a in session.agents if a.outcome in (AgentEnd.UNFINISHED, AgentEnd.STOPPED)
+        ),
         disk_writes=session.disk_writes,
-        has_transcript=Source.TRANSCRIPT in case.sources,
+        has_transcript=Source.TRANSCRIPT in session.sources,
         timeline=tuple(zip(session.timeline, gaps, strict=True)),
         last_gaps=last_gaps,
         timeline_omitted=session.timeline_omitted,
@@ -113,7 +118,7 @@ def _in_time(refs: Iterable[EvidenceRef]) -> list[EvidenceRef]:
 
 def _title(session: SessionAnalysis) -> str:
     """Name the end, and the longest chain of failures where there is one."""
-    title = TITLES[session.case.ending.verdict]
+    title = TITLES[session.verdict]
     if not session.chain.paths:
         return title
     longest = session.chain.paths[0]

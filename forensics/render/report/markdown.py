@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from forensics.analysis.model import Analysis
+from forensics.render.pictures.layout import pictures_of
 from forensics.render.references import ShortNames
 from forensics.render.report.incident import lay_out_all
 from forensics.render.report.overview import overview_of
@@ -25,7 +27,7 @@ def to_markdown(
     """
     env = environment(templates)
     env.filters["short"] = ShortNames(i.evidence.name for i in analysis.inputs).of
-    incidents = lay_out_all(analysis, tz, assets)
+    incidents = lay_out_all(analysis, tz, partial(pictures_of, assets=assets))
     context: dict[str, object] = {
         "analysis": analysis,
         "incidents": incidents,

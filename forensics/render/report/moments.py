@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from dateutil import tz as dateutil_tz
 
-from forensics.analysis.model import Moment
-from forensics.table.offsets import format_offset
+from forensics.analysis.entries import Moment
+from forensics.text.clock_time import format_offset
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from forensics.analysis.session_analysis import Verdict
 from forensics.rulekit.rule import Rule
-from forensics.session.model.ending import Verdict
 
 
 @dataclass(frozen=True, slots=True)

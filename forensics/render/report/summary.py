@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-import polars as pl
-
 from forensics.analysis.citations import format_utc
-from forensics.analysis.model import RuleError, SessionAnalysis
+from forensics.analysis.model import RuleError
+from forensics.analysis.own_clock import length_by_own_clock
+from forensics.analysis.session_analysis import SessionAnalysis, Verdict
 from forensics.chain.happenings import CHAIN
 from forensics.render.report.exhibits import Exhibits, Sentence
 from forensics.render.report.moments import LocalClock
 from forensics.render.report.outline import ENDED
-from forensics.schema import Source
 from forensics.schema.finding import Claim
-from forensics.session.model.case import Case
-from forensics.session.model.ending import Verdict
-from forensics.session.turns.open_turns import silence_before_end
-from forensics.session.turns.silences import LONG_S
 from forensics.text.durations import span_text
 
 FOREMOST = 2  # figures that the head names
@@ -36,23 +31,21 @@ NOT_ESTABLISHED = (
 )
 
 
-def duration(case: Case, clock: LocalClock) -> str:
+def duration(session: SessionAnalysis, clock: LocalClock) -> str:
     """Say how long the record is, from when to when; without a time in UTC by its own clock."""
-    first, last = case.span
+    first, last = session.span
     if first is None or last is None:
-        return _by_own_clock(case) or "not known: no record has a UTC time"
+        return _by_own_clock(session)
     local = f", {clock.local(first)} to {clock.local(last)}" if clock.zone else ""
     return f"{span_text((last - first).total_seconds())} of records ({format_utc(first)} to {format_utc(last)}{local})"
 
 
-def _by_own_clock(case: Case) -> str | None:
-    """Say how long the one log without a zone is: several may have had several clocks."""
-    own = case.events.filter(pl.col("local_ts").is_not_null()).sort("local_ts")
-    if own["file"].n_unique() != 1:
-        return None
-    over = own["local_ts"][-1] - own["local_ts"][0]
-    whose = "the server's clock" if own["source"][0] == Source.VOICE_STDERR.value else "its own clock"
-    return f"{span_text(over.total_seconds())} by {whose}; no record has a UTC time"
+def _by_own_clock(session: SessionAnalysis) -> str:
+    own = length_by_own_clock(session)
+    if own is None:
+        return "not known: no record has a UTC time"
+    whose = "the server's clock" if own.is_servers else "its own clock"
+    return f"{span_text(own.seconds)} by {whose}; no record has a UTC time"
 
 
 def impact(session: SessionAnalysis, errors: Iterable[RuleError] = ()) -> str:
@@ -71,14 +64,12 @@ def _s(count: int) -> str:
 
 def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, ...]:
     """Return the summary: how it ended, the silence before, what was found, what is not claimed."""
-    ending = session.case.ending
     proof = tuple(exhibits.number(r) for r in session.ending_refs[:8])
     sentences = [
-        Sentence(f"{ENDED[ending.verdict]} ({ending.verdict}: {ending.proof})", Claim.DERIVED, proof)
+        Sentence(f"{ENDED[session.verdict]} ({session.verdict}: {session.proof})", Claim.DERIVED, proof)
     ]
-    silence = silence_before_end(session.case)
-    if silence is not None and silence >= LONG_S:
-        text = f"Before the last records no source has a dated record for {span_text(silence)}"
+    if session.long_silence is not None:
+        text = f"Before the last records no source has a dated record for {span_text(session.long_silence)}"
         around = tuple(exhibits.number(r) for r in session.silence_refs)
         sentences.append(Sentence(text, Claim.DERIVED, around))
     if not session.findings:
@@ -114,4 +105,4 @@ def _more(count: int) -> str:
 
 def root_cause(session: SessionAnalysis) -> str:
     """Name a root cause only where a line names it."""
-    return ROOT_CAUSES.get(session.case.ending.verdict, NOT_ESTABLISHED)
+    return ROOT_CAUSES.get(session.verdict, NOT_ESTABLISHED)

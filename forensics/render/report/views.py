@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forensics.analysis.model import DiskWrite, Gap, Moment, TodoEntry
+from forensics.analysis.entries import DiskWrite, Gap, Moment, TodoEntry
+from forensics.analysis.session_analysis import AgentLife
 from forensics.render.pictures.picture import Picture
 from forensics.render.report.advice_views import Advice
 from forensics.render.report.exhibits import Exhibit, Related, Sentence
@@ -17,7 +18,6 @@ from forensics.render.report.outline import Topic
 from forensics.render.report.review_views import ReviewView
 from forensics.rulekit.rule import Rule
 from forensics.schema.finding import EvidenceRef, Finding, Table
-from forensics.session.model.agents import AgentLife
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ChainStep:
     """One happening of a chain, and what links it to the one before."""
 
     when: str
@@ -94,7 +94,7 @@ class ChainView:
     verdict: str  # empty where there are fewer than two happenings
     findings: tuple[FindingView, ...]
     paths: tuple[str, ...]  # each chain in one line, the longest first
-    steps: tuple[tuple[Step, ...], ...]  # each chain step by step, in the same order
+    steps: tuple[tuple[ChainStep, ...], ...]  # each chain step by step, in the same order
     beside: tuple[Beside, ...]
     followed: tuple[str, ...]
 

@@ -1,174 +1,100 @@
-"""CCF107: more agents at once than the client or the model API bears."""
+"""CCF107: more agents at once than the client or the model API bears. What it says stands in the file beside it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-import polars as pl
-
-from forensics.rulekit.prose import Guidance
-from forensics.rulekit.rule import Said, rule
+from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
+from forensics.rulekit.names import agent_name, clock_time
 from forensics.rulekit.whereabouts import PROVIDER_STATUS, around
-from forensics.schema import Row, Source
-from forensics.schema.finding import (
-    Cite,
-    Claim,
-    Confidence,
-    Hit,
-    Insufficient,
-    NotApplicable,
-    Severity,
-    Slot,
-    Statement,
-    question,
-)
-from forensics.session.agents.capacity import AT_MOST, USED_UP, refused_spawns, unanswered_requests
-from forensics.session.agents.overlap import horizon, spawned
-from forensics.session.model.agents import AgentEnd, AgentLife
-from forensics.session.model.case import Case
-from forensics.session.model.names import agent_name
-from forensics.text.clock_time import clock_time
+from forensics.schema import Row
+from forensics.session.agents.capacity import ALLOWANCE, GaveUp, RefusedSpawn, given_up, spawns_over_limit
+from forensics.session.agents.overlap import spawned
+from forensics.session.model.agents import AgentEnd
 
 SHOWN = 10  # records of one kind that are cited
-WORDS = {
-    "429": "the model API limited the rate of requests (429)",
-    "529": "the model API was overloaded (529)",
-    "rate_limit": "the model API limited the rate of requests",
-    "usage limit": "the account's allowance was used up",
-}
-
-GUIDANCE = Guidance(
-    contract=(
-        "The client runs a limited number of subagents (2.1.330: CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS), and the "
-        "model API a limited number of requests; what is over it gets no answer."
-    ),
-    immediate=("Start the agents that were refused or gave up once more, after the others have ended",),
-    this_week=("Spawn fewer agents in one turn, and the next ones when the first have returned",),
-    avoid="Raise the client's limit, or spawn the refused agent again at once, without knowing what the API bears",
-    instead="Work in rounds: a few agents, their results, then the next few",
-    before=("Agree how many agents may run at once, and write it into the instructions",),
-    during=("Treat a refused spawn as work that is still open, not as done",),
-    after=("Check that the work of each refused or failed agent was done in the end",),
-    metric="No agent was refused or gave up for want of capacity while others ran",
-)
+ANSWERS = {"429": "limited-429", "529": "overloaded-529", "rate_limit": "limited", ALLOWANCE: "used-up"}
+TEXT = words(__file__)
 
 
 @rule(
+    TEXT,
     code="CCF107",
-    name="agent-capacity-reached",
-    title="Capacity reached with agents at work",
+    topic="1.1",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    topic="1.1",
-    any_of=frozenset({Source.TRANSCRIPT}),
-    guidance=GUIDANCE,
+    any_of=Source.TRANSCRIPT,
     related=("CCF101", "CCF206"),
 )
 def agent_capacity_reached(case: Case, *, at_once: int = 2) -> Iterator[Said]:
-    """Find agents that were refused or gave up for want of capacity while others worked.
-
-    ## What it detects
-    A spawn answered by “Concurrent subagent limit reached”; or a request to the model API that was given up with 429,
-    529 or an allowance that is used up, while ``at_once`` or more subagents were alive. One finding for each of these
-    kinds. A refusal that a retry cured is none.
-
-    ## Why it matters
-    The work of that agent is missing, and its parent may go on without it.
-
-    ## How to fix
-    Fewer agents at once, in rounds; then start what was refused again.
-
-    ## Known misses
-    That the agents together used up the API's capacity is not shown: an overload may come from elsewhere. The limit's
-    message is known from 2.1.330. Up to 2.0.24 an agent that never returned leaves no record of its last answer. A
-    debug log names no agent, so alone it does not suffice.
-    """
-    agents = spawned(case)
-    refused = refused_spawns(case)
-    if not agents and refused.is_empty():
-        yield NotApplicable("no subagent was spawned")
+    """Find agents that were refused or gave up for want of capacity while others worked."""
+    agents, refused = spawned(case), spawns_over_limit(case)
+    if not agents and not refused:
+        yield TEXT.not_applicable("no-agents")
         return
-    if not refused.is_empty():
-        yield _limit(case, refused.rows(named=True))
-    kinds: dict[str, list[Row]] = {}
-    failures = unanswered_requests(case) if len(agents) >= at_once else refused.clear()
-    for row in failures.iter_rows(named=True):
-        if len(_alive(case, agents, row)) >= at_once:
-            kinds.setdefault(_kind(row), []).append(row)
-    for kind, rows in kinds.items():
-        yield _gave_up(case, agents, kind, rows)
-    silent = [a for a in agents if a.last_event is None and a.outcome is AgentEnd.UNFINISHED]
-    if silent and len(agents) >= at_once:
-        yield Insufficient(f"agents without records: {len(silent)}; what they were answered is not known")
+    if refused:
+        yield _limit(refused)
+    if len(agents) < at_once:
+        return
+    yield from (_gave_up(case, found) for found in given_up(case, agents, at_once=at_once))
+    silent = sum(a.last_event is None and a.outcome is AgentEnd.UNFINISHED for a in agents)
+    if silent:
+        yield TEXT.insufficient("no-records", silent=silent)
 
 
-def _kind(row: Row) -> str:
-    if re.search(USED_UP, str(row["message"])):
-        return "usage limit"
-    return str(row["status"])
-
-
-def _alive(case: Case, agents: Sequence[AgentLife], row: Row) -> list[AgentLife]:
-    until = horizon(case)
-    return [a for a in agents if a.start is not None and a.start <= row["ts"] <= a.alive_until(until)]
-
-
-def _limit(case: Case, rows: Sequence[Row]) -> Hit:
-    answers = tuple(r["event_id"] for r in rows[:SHOWN])
-    by_call = {a.spawn_event: a for a in case.agents if a.outcome is AgentEnd.REFUSED}
-    calls = [e for e in (_call_of(case, r) for r in rows[:SHOWN]) if e is not None]
-    names = [f"“{by_call[c].description}”" for c in calls if c in by_call]
-    told = AT_MOST.search(rows[0]["message"])
-    limit = int(told.group(1)) if told else None
-    plural, were = ("s", "were") if len(rows) > 1 else ("", "was")
-    text = f"{len(rows)} spawn{plural} {were} refused: the limit of subagents at once was reached"
-    who = f": {', '.join(names)}" if names else ""
-    statements = [Statement(Slot.HAPPENED, Claim.OBSERVED, text + (f" ({limit})" if limit else ""), answers)]
+def _limit(refused: Sequence[RefusedSpawn]) -> Hit:
+    """Make one finding of all spawns that the client refused."""
+    shown, limit, several = refused[:SHOWN], refused[0].limit, len(refused) > 1
+    say = TEXT.saying(count=len(refused), limit=limit)
+    reached = say.part("limit-told" if limit else "limit-reached")
+    answers, calls = (r.answer for r in shown), [r.call for r in shown if r.call is not None]
+    statements = [say.sentence("refused-spawns" if several else "refused-spawn", *answers, reached=reached)]
     if calls:
-        text = f"No agent was started for {len(rows)} brief{plural}{who}"
-        statements.append(Statement(Slot.IMPACT, Claim.DERIVED, text, tuple(calls)))
-    return Hit(
+        statements.append(_not_started(say, shown, calls, several=several))
+    return say.hit(
+        "refused-agents" if several else "refused-agent",
         subject="subagent limit",
-        message=f"{len(rows)} agent{plural} {were} refused: the limit of subagents at once was reached",
-        claim=Claim.OBSERVED,
-        cites=tuple(Cite(e) for e in (*answers, *calls)),
-        facts={"kind": "subagent limit", "count": len(rows), "limit": limit},
-        statements=tuple(statements),
+        cites=(*(r.answer for r in shown), *calls),
+        facts={"kind": "subagent limit", "count": len(refused), "limit": limit},
+        statements=statements,
     )
 
 
-def _call_of(case: Case, answer: Row) -> int | None:
-    calls = case.events.filter(
-        (pl.col("kind") == "agent_spawn")
-        & (pl.col("correlation_id") == pl.lit(answer["correlation_id"], dtype=pl.String))
+def _not_started(
+    say: Saying, shown: Sequence[RefusedSpawn], calls: Sequence[int], *, several: bool
+) -> Statement:
+    briefs = say.part("briefs" if several else "brief")
+    names = ", ".join(f"“{r.brief}”" for r in shown if r.brief is not None)
+    return say.sentence(
+        "not-started", *calls, what=say.part("named", briefs=briefs, names=names) if names else briefs
     )
-    return int(calls["event_id"][0]) if calls.height else None
 
 
-def _gave_up(case: Case, agents: Sequence[AgentLife], kind: str, rows: Sequence[Row]) -> Hit:
-    events = tuple(r["event_id"] for r in rows[:SHOWN])
-    alive = max((_alive(case, agents, r) for r in rows), key=len)
-    told = Source.TRANSCRIPT.value
-    names = [agent_name(case, r["agent_id"]) if r["source"] == told else "an agent" for r in rows]
-    who, words = " and ".join(dict.fromkeys(names)), WORDS.get(kind, f"the model API answered {kind}")
-    spawns = tuple(a.spawn_event for a in alive if a.spawn_event is not None)
-    text = f"{who} gave up at {clock_time(rows[0]['ts'])}: {words}"
-    beside = f"{len(alive)} subagents were alive at that time"
-    ask = "Did the session's own agents use up the capacity, or was the API busy with others?"
-    settled_by = (
-        f"the account's usage at its provider: its requests {around(rows[0]['ts'])} against its limits; and "
-        f"{PROVIDER_STATUS}: an incident at that time"
+def _gave_up(case: Case, found: GaveUp) -> Hit:
+    """Make one finding of the requests that got no answer for one reason."""
+    events = found.events[:SHOWN]
+    say = TEXT.saying(
+        who=" and ".join(dict.fromkeys(_whose(case, r) for r in found.requests)),
+        answer=TEXT.part(ANSWERS.get(found.kind, "answered"), kind=found.kind),
+        alive=len(found.alive),
+        at=clock_time(found.at),
+        around=around(found.at),
+        provider_status=PROVIDER_STATUS,
     )
-    return Hit(
-        subject=kind,
-        message=f"{words} while {len(alive)} subagents were alive, and {who} gave up",
-        claim=Claim.DERIVED,
-        cites=tuple(Cite(e) for e in events),
-        facts={"kind": kind, "count": len(rows), "agents_alive": len(alive)},
+    return say.hit(
+        "beside-agents",
+        subject=found.kind,
+        cites=events,
+        facts={"kind": found.kind, "count": len(found.requests), "agents_alive": len(found.alive)},
         statements=(
-            Statement(Slot.HAPPENED, Claim.OBSERVED, text, events),
-            Statement(Slot.HAPPENED, Claim.DERIVED, beside, (*events[:1], *spawns[:SHOWN])),
-            question(ask, settled_by, events[:1]),
+            say.sentence("gave-up", *events),
+            say.sentence("alive", events[0], *found.spawns[:SHOWN]),
+            say.sentence("own-agents", events[0]),
         ),
     )
+
+
+def _whose(case: Case, request: Row) -> str:
+    """Name the agent that gave up; a line of the client's own log names none."""
+    is_told = request["source"] == Source.TRANSCRIPT.value
+    return agent_name(case, request["agent_id"]) if is_told else TEXT.part("an-agent")

@@ -58,7 +58,7 @@ def _hit(case: Case, found: Sequence[WriteConflict]) -> Hit:
     first, second, reread = worst.first, worst.second, worst.reread
     say = TEXT.saying(
         path=worst.path,
-        everyone=" and ".join(writers),
+        everyone=f"{', '.join(writers[:-1])} and {writers[-1]}",
         first=agent_name(case, first.agent_id),
         second=agent_name(case, second.agent_id),
         first_at=clock_time(first.answered),

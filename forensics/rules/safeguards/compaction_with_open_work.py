@@ -1,249 +1,73 @@
-"""CCF307: the context was compacted while items were in progress."""
+"""CCF307: the context was compacted in the middle of items. What it says of that stands in the TOML file beside it."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
 
-import polars as pl
-
-from forensics.rulekit.prose import Guidance
-from forensics.rulekit.rule import Said, rule
+from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
+from forensics.rulekit.names import agent_name, clock_time
 from forensics.rulekit.whereabouts import WORKING_TREE
-from forensics.schema import EventKind as K
-from forensics.schema import Row, Source
-from forensics.schema.finding import (
-    Cite,
-    Claim,
-    Confidence,
-    Hit,
-    NotApplicable,
-    Severity,
-    Slot,
-    Statement,
-    question,
-)
-from forensics.session.lists.todo_lists import ListState, list_states
-from forensics.session.model.case import Case
-from forensics.session.model.names import agent_name
-from forensics.text.clock_time import clock_time
+from forensics.session.lists.compactions import BusyCompaction, busy_compactions, compactions
 
-LISTS = (K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
-# whether a list is shared, whose it is otherwise, and what it names
-_Name: TypeAlias = tuple[bool, str | None, str]
-
-GUIDANCE = Guidance(
-    contract="Before the context is compacted, what is being worked on stands where it survives: a file or a commit.",
-    immediate=("Compare the items that were in progress with what was done after the compaction",),
-    this_week=(
-        "Add to CLAUDE.md what a summary must keep: the item in progress, the files touched, the next step",
-    ),
-    avoid="Let the context fill up in the middle of an item",
-    instead="Compact between two items (/compact with what to keep), or write the state into a file before",
-    before=("Cut work into items that fit into one context",),
-    during=("Look at the context's size (/context) before a large item begins",),
-    after=("Have the list read out after a compaction, and correct it",),
-    metric="No compaction happened while an item was in progress",
-)
+TEXT = words(__file__)
 
 
 @rule(
+    TEXT,
     code="CCF307",
     topic="3.5",
-    name="compaction-with-open-work",
-    title="Context compacted while work was open",
     severity=Severity.NOTE,
     confidence=Confidence.MEDIUM,
-    any_of=frozenset({Source.TRANSCRIPT}),
-    guidance=GUIDANCE,
+    any_of=Source.TRANSCRIPT,
     related=("CCF305",),
 )
 def compaction_with_open_work(case: Case, *, later_calls: int = 10) -> Iterator[Said]:
-    """Find compactions of an agent's context during which its list had items in progress.
-
-    ## What it detects
-    A compaction while the agent's list (TodoWrite, or its own items of TaskCreate and TaskUpdate) had one or more
-    items in progress. A note; low where such an item is never named again: a later list of the agent does not have
-    it, or none follows although the agent made ``later_calls`` or more calls of other tools.
-
-    ## Why it matters
-    What was known of a half-done item is now what the summary says of it. An item that is not named again may
-    be forgotten.
-
-    ## How to fix
-    Compact between two items; write the state of a long one into a file before.
-
-    ## Known misses
-    An item that was given other words in the next list counts as not named again. A list in a file only is not
-    looked at: it does not tell when its items were in progress. Up to 2.1.19 the tokens after the compaction are not
-    recorded.
-    """
-    compactions = case.of(K.COMPACTION).filter(pl.col("source") == Source.TRANSCRIPT.value)
-    if compactions.is_empty():
-        yield NotApplicable("the context was not compacted")
+    """Find compactions of an agent's context during which its list had items in progress."""
+    if compactions(case).is_empty():
+        yield TEXT.not_applicable("none")
         return
-    states = _InForce([s for s in list_states(case) if s.items and not s.from_file])
-    later = _Later(case)
-    for row in compactions.iter_rows(named=True):
-        busy = states.at(row)
-        if busy:
-            yield _hit(case, row, busy, later.never_again(row, busy, later_calls))
+    yield from (_hit(case, found) for found in busy_compactions(case, later_calls))
 
 
-class _InForce:
-    """Finds the states in force at a moment. Those of one list and owner follow one another: one of them can be."""
-
-    def __init__(self, states: Sequence[ListState]) -> None:
-        self._of: dict[str | None, dict[bool, list[ListState]]] = {}
-        for state in states:
-            self._of.setdefault(state.agent_id, {}).setdefault(state.shared, []).append(state)
-        self._since = {
-            (agent, shared): [s.since for s in own if s.since is not None]
-            for agent, lists in self._of.items()
-            for shared, own in lists.items()
-        }
-
-    def at(self, compaction: Row) -> list[ListState]:
-        """Return the states of the agent's lists in which a compaction falls."""
-        found: list[ListState] = []
-        for shared, own in self._of.get(compaction["agent_id"], {}).items():
-            since = self._since[compaction["agent_id"], shared]
-            if compaction["ts"] is not None and len(since) == len(own):
-                behind = bisect_right(since, compaction["ts"])
-                found += [s for s in own[max(0, behind - 1) : behind] if _holds(s, compaction)]
-            else:
-                found += [s for s in own if _holds(s, compaction)]
-        return found
-
-
-def _holds(state: ListState, compaction: Row) -> bool:
-    """Say whether a state was in force: by the clock, or in a record without times by the order of lines."""
-    at: datetime | None = compaction["ts"]
-    if at is not None and state.since is not None:
-        return state.since <= at and (state.until is None or at < state.until)
-    here: int = compaction["event_id"]
-    return max(state.events) < here and (state.until_event is None or here < state.until_event)
-
-
-def _hit(case: Case, row: Row, busy: Sequence[ListState], lost: Sequence[str]) -> Hit:
-    items = [item for state in busy for item in state.items]
-    made = tuple(dict.fromkeys(e for state in busy for e in state.events))
-    trigger = row["status"] or "unknown"
-    work = f"{len(items)} items were" if len(items) > 1 else "1 item was"
-    return Hit(
+def _hit(case: Case, found: BusyCompaction) -> Hit:
+    trigger, items = found.trigger or "unknown", found.items
+    before, after = found.tokens_before, found.tokens_after
+    say = TEXT.saying(
+        trigger=trigger,
+        n=len(items),
+        who=agent_name(case, found.agent_id),
+        at=clock_time(found.ts),
+        before="" if before is None else TEXT.part("before", tokens=before),
+        after="" if after is None else TEXT.part("after", tokens=after),
+        items=_quoted(items),
+        lost=_quoted(found.lost),
+        tree=WORKING_TREE,
+    )
+    return say.hit(
+        "several" if len(items) > 1 else "one",
         subject=f"{trigger}|{'|'.join(sorted(items))}",
-        message=f"the context was compacted ({trigger}) while {work} in progress",
-        claim=Claim.DERIVED,
-        cites=tuple(Cite(e) for e in (row["event_id"], *made)),
+        agent_id=found.agent_id,
+        severity=Severity.LOW if found.lost else Severity.NOTE,
+        contract_held=False if found.lost else None,
+        cites=(found.event, *found.made),
         facts={
-            "trigger": row["status"],
-            "tokens_before": row["count"],
-            "tokens_after": row["tokens"],
-            "items": list(items),
-            "not_named_again": list(lost),
+            "trigger": found.trigger,
+            "tokens_before": before,
+            "tokens_after": after,
+            "items": [*items],
+            "not_named_again": [*found.lost],
         },
-        statements=tuple(_statements(case, row, items, lost, made)),
-        severity=Severity.LOW if lost else Severity.NOTE,
-        agent_id=row["agent_id"],
-        contract_held=False if lost else None,
+        statements=_statements(found, say),
     )
 
 
-def _statements(
-    case: Case, row: Row, items: Sequence[str], lost: Sequence[str], made: tuple[int, ...]
-) -> Iterator[Statement]:
-    who, here = agent_name(case, row["agent_id"]), (row["event_id"],)
-    size = f" at {row['count']} tokens" if row["count"] is not None else ""
-    left = f", {row['tokens']} were left" if row["tokens"] is not None else ""
-    text = f"The context of {who} was compacted at {clock_time(row['ts'])} ({row['status'] or 'unknown'}){size}{left}"
-    yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, here)
-    text = f"In progress at that moment: {_quoted(items)}"
-    yield Statement(Slot.HAPPENED, Claim.DERIVED, text, (*made, *here))
-    if lost:
-        text = f"Not named again in any list of {who} after it: {_quoted(lost)}"
-        yield Statement(Slot.IMPACT, Claim.DERIVED, text, (*made, *here))
-        settled_by = f"{WORKING_TREE} and the calls of {who} after it: whether the work of the items is there"
-        yield question("Was it finished, given other words, or forgotten?", settled_by, made)
+def _statements(found: BusyCompaction, say: Saying) -> Iterator[Statement]:
+    yield say.sentence("compacted", found.event)
+    yield say.sentence("in-progress", *found.made, found.event)
+    if found.lost:
+        yield say.sentence("not-named", *found.made, found.event)
+        yield say.sentence("finished", *found.made)
 
 
-def _quoted(items: Sequence[str]) -> str:
+def _quoted(items: Iterable[str]) -> str:
     return ", ".join(f"“{item}”" for item in items)
-
-
-class _Later:
-    """What the lists name after a moment, and how many calls an agent made: a session may be compacted often."""
-
-    def __init__(self, case: Case) -> None:
-        told = pl.col("source") == Source.TRANSCRIPT.value
-        place = ["event_id", "ts", "agent_id", "kind"]
-        calls = case.of(K.TOOL_CALL, K.AGENT_SPAWN).filter(told).select(place)
-        lists = case.of(*LISTS).filter(told).select(place)
-        items = case.todos.select("event_id", "position", "item_id", "content", "active_form")
-        self._calls = {agent: part for (agent,), part in calls.partition_by("agent_id", as_dict=True).items()}
-        self._named = lists.join(items, on="event_id", maintain_order="left")
-        # the list of tasks is shared: whoever changes an item names it
-        is_shared = pl.col("kind") != K.TODO_SNAPSHOT.value
-        self._last = {
-            column: _last_places(self._named.with_columns(shared=is_shared), column)
-            for column in ("content", "active_form", "item_id", "kind")
-        }
-
-    def never_again(self, row: Row, busy: Sequence[ListState], later_calls: int) -> list[str]:
-        """Return the items of the states that no list names after a compaction, where one would be expected to."""
-        if not any(self._is_named(row, "kind", str(k)) for k in LISTS):
-            calls = self._calls.get(row["agent_id"])
-            if calls is None or calls.filter(_is_later(row)).height < later_calls:
-                return []
-        return [
-            item
-            for state in busy
-            for n, (item, form) in enumerate(zip(state.items, state.active_forms, strict=True))
-            if not self._is_named(row, "item_id", self._number(state, n))
-            and not any(self._is_named(row, c, w) for c in ("content", "active_form") for w in (item, form))
-        ]
-
-    def _is_named(self, row: Row, column: str, words: str | None) -> bool:
-        """Say whether a list of an agent's, or the shared one, names this after a compaction."""
-        last = self._last[column]
-        owners = ((False, row["agent_id"]), (True, None))
-        places = (last.get((*owner, _plain(words))) for owner in owners) if words is not None else ()
-        return any(
-            (event > row["event_id"]) if row["ts"] is None else (ts is not None and ts > row["ts"])
-            for ts, event in filter(None, places)
-        )
-
-    def _number(self, state: ListState, nth: int) -> str | None:
-        """Return a shared item's number: the change that set it in progress has it."""
-        if not state.shared:
-            return None
-        numbers = self._named.filter(pl.col("event_id") == state.events[nth])["item_id"].drop_nulls()
-        return str(numbers[0]) if numbers.len() else None
-
-
-def _plain(words: str) -> str:
-    return " ".join(words.casefold().split())
-
-
-def _last_places(named: pl.DataFrame, column: str) -> dict[_Name, tuple[datetime | None, int]]:
-    """Return the latest time and the last record at which each list names each of the words of a column."""
-    words = pl.col(column).cast(pl.String)
-    owner = pl.when("shared").then(None).otherwise("agent_id")
-    last = (
-        named.filter(words.is_not_null())
-        .group_by("shared", owner=owner, words=words)
-        .agg(pl.col("ts").max(), pl.col("event_id").max())
-    )
-    found: dict[_Name, tuple[datetime | None, int]] = {}
-    for shared, agent, text, ts, event in last.iter_rows():
-        key = (shared, agent, _plain(text))
-        before = found.get(key, (ts, event))
-        times = [t for t in (ts, before[0]) if t is not None]
-        found[key] = (max(times, default=None), max(event, before[1]))
-    return found
-
-
-def _is_later(row: Row) -> pl.Expr:
-    column = "event_id" if row["ts"] is None else "ts"
-    return pl.col(column) > pl.lit(row[column])

@@ -1,185 +1,101 @@
-"""CCF212: a local voice service failed, and a paid one answered without a word about it."""
+"""CCF212: a paid voice service answered for a local one. What it says of that stands in the TOML file beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from forensics.rulekit.prose import Guidance
-from forensics.rulekit.rule import Said, rule
-from forensics.schema import Source
-from forensics.schema.finding import (
-    Cite,
-    Claim,
-    Confidence,
-    Hit,
-    Insufficient,
-    NotApplicable,
-    Severity,
-    Slot,
-    Statement,
-)
-from forensics.session.model.case import Case
-from forensics.session.speech.endpoints import is_local
-from forensics.session.speech.results import has_server_lines, unread_calls, uses_voice
-from forensics.session.speech.served import Served, served_by_events, served_instead
-from forensics.session.speech.tables import SERVICES, short
+from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
+from forensics.rulekit.whereabouts import UNREAD_CALLS
+from forensics.schema import SERVICES
+from forensics.session.speech.results import SERVER_LINES, has_server_lines, has_unread_calls, uses_voice
+from forensics.session.speech.served import Replacement, has_unnamed_answer, paid_replacements
+from forensics.session.speech.tables import short
 
-GUIDANCE = Guidance(
-    contract="The user knows which service hears and speaks for them, and which one sends a bill.",
-    immediate=(
-        "Look at the local voice service that failed: is it running, and does it know the model and voice?",
-    ),
-    this_week=(
-        "List only local endpoints (VOICEMODE_STT_BASE_URLS, VOICEMODE_TTS_BASE_URLS) where speech must stay local",
-    ),
-    avoid="Keep a cloud endpoint as the last entry of a list without a notice when it is used",
-    instead="Let the client say once per session that the cloud speaks now, and why",
-    before=("Call the local service once, and see that it answers",),
-    after=("Compare the provider's bill with the number of calls named here",),
-    metric="No paid endpoint answered in place of a local one without notice",
-)
+TEXT = words(__file__)
 
 
 @rule(
+    TEXT,
     code="CCF212",
     topic="2.1",
-    name="silent-paid-fallback",
-    title="Silent fallback to a paid voice service",
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
-    any_of=frozenset(
-        {Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}
-    ),
-    guidance=GUIDANCE,
+    any_of=frozenset({*SERVER_LINES, Source.VOICE_EVENTS, Source.TRANSCRIPT}),
     related=("CCF205",),
 )
 def silent_paid_fallback(case: Case) -> Iterator[Said]:
-    """Find requests that a cloud voice service answered because a local one failed, without a notice.
-
-    ## What it detects
-    In one request an endpoint on this machine or network failed (loopback, a private address, or one of the
-    ports 2022, 8880 and 8890), and one on the internet answered: by the server's own lines, by its HTTP log, or by
-    the exchange log, which names the endpoint that spoke. Without the server's lines: the event log says that a
-    remote endpoint answered (7.1.0 and later), and others of the session's requests were answered locally. Low
-    where nothing told the user; a note where the tool's result or the assistant named the provider, as voicemode's
-    results do for speech that was heard (“(STT: openai)”), or where that result is not in the evidence. One
-    finding for each pair of endpoints.
-
-    ## Why it matters
-    What was to stay on the machine went to the cloud, in another voice, and is billed.
-
-    ## How to fix
-    Mend the local service, or take the cloud endpoint out of the list where speech must stay local.
-
-    ## Known misses
-    Which endpoint costs money is not in the logs: one on the internet is taken to. From voicemode 6.0.2 on a
-    spoken answer is attributed only where the HTTP log or the exchange log is there. An endpoint that answered
-    with an empty text did not fail.
-    """
+    """Find requests that a cloud voice service answered because a local one failed, without a notice."""
     if not uses_voice(case):
-        yield NotApplicable("no voice service was used")
+        yield TEXT.not_applicable("no-voice")
         return
-    groups: dict[tuple[str, str, str], list[Served]] = {}
-    unnamed = False
-    for chain in case.chains:
-        served = served_instead(case, chain)
-        if served is not None and not is_local(served.paid):
-            groups.setdefault((chain.service, served.local, served.paid), []).append(served)
-        failed = any(is_local(a.endpoint) for a in chain.failures) and chain.exhausted_event is None
-        unnamed = unnamed or (failed and served is None and not chain.no_speech)
-    lines = has_server_lines(case)
-    for served in () if lines else served_by_events(case):
-        groups.setdefault((served.service, served.local, served.paid), []).append(served)
-    yield from (_hit(*key, found) for key, found in groups.items())
-    unread = unread_calls(case)
-    if unread is not None:
-        yield Insufficient(unread)
-    elif unnamed:
-        yield Insufficient(
-            "a local voice service failed, and which endpoint answered then is not in the evidence"
-        )
-    elif not lines:
-        yield Insufficient("the voice server's own lines, which tell what failed, are not in the evidence")
+    yield from (_hit(found) for found in paid_replacements(case))
+    if has_unread_calls(case):
+        yield UNREAD_CALLS
+    elif has_unnamed_answer(case):
+        yield TEXT.insufficient("not-named")
+    elif not has_server_lines(case):
+        yield TEXT.insufficient("no-lines")
 
 
-def _severity(service: str, found: Sequence[Served]) -> Severity:
-    """Say how bad it is: low, but a note where each answer was told, or stands in a result that is not here."""
-    silent = any(s.told is None and (service == "tts" or s.result is not None) for s in found)
-    return Severity.LOW if silent else Severity.NOTE
-
-
-def _confidence(found: Sequence[Served]) -> Confidence:
-    """Say how sure it is: whether the server's lines name who answered, another log does, or only its events."""
-    if found[0].failure is None:
-        return Confidence.LOW
-    return Confidence.HIGH if any(s.seconds is not None for s in found) else Confidence.MEDIUM
-
-
-def _hit(service: str, local: str, paid: str, found: Sequence[Served]) -> Hit:
-    cites = [e for s in found for e in (s.failure, *s.proof) if e is not None]
-    told = [s.told for s in found if s.told is not None]
-    severity = _severity(service, found)
-    seconds = [s.seconds for s in found if s.seconds is not None]
-    times = f" ({len(found)} times)" if len(found) > 1 else ""
-    return Hit(
-        subject=f"{service}|{local}|{paid}",
-        message=f"{SERVICES[service]} fell back from {local} to {paid}{times}"
-        + (", without a notice in the evidence" if severity is Severity.LOW else ""),
-        claim=Claim.DERIVED,
-        cites=tuple(Cite(e) for e in dict.fromkeys(cites)),
+def _hit(found: Replacement) -> Hit:
+    n = len(found.requests)
+    say = TEXT.saying(
+        service=SERVICES[found.service],
+        local=found.local,
+        paid=found.paid,
+        reason=short(found.requests[0].reason),
+        named=len(found.told),
+        n=n,
+        times=TEXT.part("times", n=n) if n > 1 else "",
+    )
+    return say.hit(
+        "silent" if found.is_silent else "told",
+        subject=f"{found.service}|{found.local}|{found.paid}",
+        cites=found.events,
         facts={
-            "service": service,
-            "local": local,
-            "paid": paid,
-            "calls": len(found),
-            "seconds": round(sum(seconds), 1) if seconds else None,
-            "told": len(told),
+            "service": found.service,
+            "local": found.local,
+            "paid": found.paid,
+            "calls": n,
+            "seconds": found.seconds,
+            "told": len(found.told),
         },
-        statements=tuple(_statements(service, local, paid, found)),
-        severity=severity,
+        statements=(*_who_answered(found, say), *_who_told(found, say)),
+        severity=Severity.LOW if found.is_silent else Severity.NOTE,
         confidence=_confidence(found),
-        contract_held=True
-        if len(told) == len(found)
-        else None
-        if found[0].failure is None or severity is Severity.NOTE
-        else False,
+        contract_held=_held(found),
     )
 
 
-def _held(found: Sequence[Served], severity: Severity) -> bool | None:
+def _confidence(found: Replacement) -> Confidence:
+    """Say how sure it is: whether the server's lines name who answered, another log does, or only its events."""
+    if not found.failures:
+        return Confidence.LOW
+    return Confidence.MEDIUM if found.seconds is None else Confidence.HIGH
+
+
+def _held(found: Replacement) -> bool | None:
     """Say whether the user was told each time; null where the evidence does not decide it."""
-    if all(s.told is not None for s in found):
+    if len(found.told) == len(found.requests):
         return True
-    return None if severity is Severity.NOTE or found[0].failure is None else False
+    return False if found.is_silent and found.failures else None
 
 
-def _statements(service: str, local: str, paid: str, found: Sequence[Served]) -> Iterator[Statement]:
-    fails = tuple(s.failure for s in found if s.failure is not None)
-    proof = tuple(dict.fromkeys(e for s in found for e in s.proof))
-    what = "heard" if service == "stt" else "spoke"
-    if fails:
-        text = f"{local} failed: {short(found[0].reason)}"
-        yield Statement(Slot.HAPPENED, Claim.OBSERVED, text, fails)
-        yield Statement(
-            Slot.HAPPENED, Claim.DERIVED, f"{paid} {what} instead, and is not on this machine", proof
-        )
+def _who_answered(found: Replacement, say: Saying) -> Iterator[Statement]:
+    if found.failures:
+        yield say.sentence("failed", *found.failures)
+        yield say.sentence("heard-instead" if found.service == "stt" else "spoke-instead", *found.proof)
     else:
-        text = (
-            f"A remote endpoint {what}, though others of the session's requests were answered on this machine"
-        )
-        yield Statement(Slot.HAPPENED, Claim.DERIVED, text, proof)
-    mapped = next((s.mapped for s in found if s.mapped is not None), None)
-    if mapped is not None:
-        text = f"Another voice spoke: {mapped['status']} for {mapped['tool']}"
-        yield Statement(Slot.IMPACT, Claim.OBSERVED, text, (mapped["event_id"],))
-    told = tuple(s.told for s in found if s.told is not None)
-    if told:
-        text = f"The provider was named to the user in {len(told)} of {len(found)} cases, in words only"
-        yield Statement(Slot.WHY, Claim.OBSERVED, text, told)
-    untold = tuple(s.result for s in found if s.told is None and s.result is not None)
-    if untold:
-        text = "The tool's result does not name the provider that answered"
-        yield Statement(Slot.WHY, Claim.OBSERVED, text, untold)
-    elif not told:
-        text = "No notice to the user was observed in the supplied evidence"
-        yield Statement(Slot.WHY, Claim.DERIVED, text, (fails or proof)[:1])
+        yield say.sentence("remote", *found.proof)
+    if found.mapped is not None:
+        voice, asked = found.mapped["status"], found.mapped["tool"]
+        yield say.sentence("other-voice", found.mapped["event_id"], voice=voice, asked=asked)
+
+
+def _who_told(found: Replacement, say: Saying) -> Iterator[Statement]:
+    if found.told:
+        yield say.sentence("named", *found.told)
+    if found.untold:
+        yield say.sentence("not-in-result", *found.untold)
+    elif not found.told:
+        yield say.sentence("no-notice", *(found.failures or found.proof)[:1])

@@ -21,6 +21,11 @@ class DuplicateBrief:
     alike: float
 
     @property
+    def agents(self) -> tuple[str, str]:
+        """Return the two agents' ids."""
+        return self.one.agent_id, self.other.agent_id
+
+    @property
     def spawns(self) -> tuple[int, ...]:
         """Return the records of the two spawns."""
         return tuple(e for e in (self.one.spawn_event, self.other.spawn_event) if e is not None)

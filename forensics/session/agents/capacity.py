@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from forensics.schema import EventKind as K
-from forensics.schema import Source
+from forensics.schema import Row, Source
+from forensics.session.agents.overlap import alive_at, horizon
+from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.case import Case
 
 # 2.1.330; the number is that of CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS or the client's own
@@ -18,6 +22,7 @@ AT_MOST = re.compile(r"You can run (\d+) subagents")
 CAPACITY = ("429", "529", "rate_limit")
 # an account's allowance, which no waiting in the session cures; by any status
 USED_UP = r"(?i)usage limit reached|out of extra usage|hit your \w+ limit|limit reached [·∙|]|[·∙] resets \d"
+ALLOWANCE = "usage limit"  # what is used up then, as a kind beside the statuses
 ONE_FAILURE = timedelta(seconds=2)  # apart: one failure's lines in the client's log and in the transcript
 
 
@@ -45,3 +50,70 @@ def unanswered_requests(case: Case) -> pl.DataFrame:
     loose = final.filter(~told).select("event_id", "ts").rows()
     again = [e for e, ts in loose if any(abs(ts - moment) <= ONE_FAILURE for moment in moments)]
     return final.filter(~pl.col("event_id").is_in(again))
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSpawn:
+    """A spawn that was refused because as many agents ran as may; ``brief`` and ``limit`` where the record tells."""
+
+    answer: int
+    call: int | None
+    brief: str | None
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """Requests that were given up for want of capacity of one kind, while several agents were alive."""
+
+    kind: str  # the API's status, or that the allowance is used up
+    requests: tuple[Row, ...]
+    alive: tuple[AgentLife, ...]  # when most were
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Return the records of the requests."""
+        return tuple(r["event_id"] for r in self.requests)
+
+    @property
+    def spawns(self) -> tuple[int, ...]:
+        """Return the records of the spawns of those that were alive."""
+        return tuple(a.spawn_event for a in self.alive if a.spawn_event is not None)
+
+    @property
+    def at(self) -> datetime:
+        """Return when the first one was given up."""
+        moment: datetime = self.requests[0]["ts"]
+        return moment
+
+
+def spawns_over_limit(case: Case) -> list[RefusedSpawn]:
+    """Return the spawns that were refused because as many agents ran as may, each with its call."""
+    calls = case.of(K.AGENT_SPAWN).select("correlation_id", "event_id").unique("correlation_id", keep="first")
+    call_of = dict(calls.drop_nulls("correlation_id").rows())
+    briefs = {a.spawn_event: a.description for a in case.agents if a.outcome is AgentEnd.REFUSED}
+    found = []
+    for row in refused_spawns(case).iter_rows(named=True):
+        call, told = call_of.get(row["correlation_id"]), AT_MOST.search(row["message"])
+        limit = int(told.group(1)) if told else None
+        found.append(
+            RefusedSpawn(row["event_id"], call, briefs.get(call) if call is not None else None, limit)
+        )
+    return found
+
+
+def given_up(case: Case, agents: Sequence[AgentLife], *, at_once: int) -> list[GaveUp]:
+    """Return the requests that got no answer for want of capacity while so many of the agents were alive, by kind."""
+    kinds: dict[str, list[tuple[Row, tuple[AgentLife, ...]]]] = {}
+    for row in unanswered_requests(case).iter_rows(named=True):
+        alive = tuple(alive_at(agents, row["ts"], horizon(case)))
+        if len(alive) >= at_once:
+            kinds.setdefault(_kind(row), []).append((row, alive))
+    return [
+        GaveUp(kind, tuple(row for row, _ in found), max((alive for _, alive in found), key=len))
+        for kind, found in kinds.items()
+    ]
+
+
+def _kind(row: Row) -> str:
+    return ALLOWANCE if re.search(USED_UP, str(row["message"])) else str(row["status"])

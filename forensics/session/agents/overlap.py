@@ -23,6 +23,11 @@ def started(case: Case) -> list[AgentLife]:
     return [a for a in case.agents if a.outcome is not AgentEnd.REFUSED]
 
 
+def without_records(case: Case) -> list[AgentLife]:
+    """Return the agents that were not refused and left no record of their own: what they did is not known."""
+    return [a for a in started(case) if a.last_event is None]
+
+
 def horizon(case: Case) -> datetime:
     """Return the moment after the last known time: at the last record an agent without an end counts as alive."""
     last = case.span[1]
@@ -50,6 +55,20 @@ def overlapping_groups(case: Case) -> list[list[AgentLife]]:
         merged = [a for g in touching for a in g] + [agent]
         groups = [g for g in groups if g not in touching] + [merged]
     return [sorted(g, key=lambda a: (a.start or until, a.agent_id)) for g in groups if len(g) > 1]
+
+
+def are_parent_and_child(case: Case, one: str | None, other: str | None) -> bool:
+    """Say whether one of two agents spawned the other."""
+    parents = {a.agent_id: a.parent_id for a in case.agents}
+    return any(
+        child is not None and child in parents and parents[child] == parent
+        for child, parent in ((one, other), (other, one))
+    )
+
+
+def alive_at(agents: Sequence[AgentLife], moment: datetime, until: datetime) -> list[AgentLife]:
+    """Return those of the agents that were alive at a moment."""
+    return [a for a in agents if a.start is not None and a.start <= moment <= a.alive_until(until)]
 
 
 def max_overlap(agents: Sequence[AgentLife], until: datetime) -> int:

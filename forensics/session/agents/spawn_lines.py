@@ -7,6 +7,7 @@ spawn that began so long before. A background launch ends its call at once: only
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,11 +31,40 @@ class SpawnLine:
     end_event: int | None = None
 
 
-def spawn_run(case: Case) -> tuple[SpawnLine, ...] | None:
-    """Return the largest set of spawns that were alive at once; null where the log has no tool lines."""
+@dataclass(frozen=True, slots=True)
+class LoggedSpawns:
+    """The spawns that a debug log shows."""
+
+    number: int
+    run: tuple[SpawnLine, ...]  # the largest set that was alive at once
+    has_ends: bool  # whether finished calls are logged at all: without them order says nothing of overlap
+
+    @property
+    def is_overlap(self) -> bool:
+        """Say whether several were begun with none of them finished in between."""
+        return len(self.run) > 1
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Return the lines of those that were alive at once."""
+        return tuple(s.event for s in self.run)
+
+    @property
+    def calls(self) -> list[str]:
+        """Return the ids of their calls, where the lines carry them."""
+        return [s.call_id for s in self.run if s.call_id is not None]
+
+
+def logged_spawns(case: Case) -> LoggedSpawns | None:
+    """Return the spawns of a debug log; null where the log has no tool lines."""
     lines = _lines(case)
     if not any(r["kind"] in (K.TOOL_DISPATCH, K.TOOL_DONE) for r in lines):
         return None
+    number = sum(r["kind"] == K.TOOL_DISPATCH and r["tool"] in SPAWN_TOOLS for r in lines)
+    return LoggedSpawns(number, _run(lines), any(r["kind"] == K.TOOL_DONE for r in lines))
+
+
+def _run(lines: Sequence[Row]) -> tuple[SpawnLine, ...]:
     alive: list[SpawnLine] = []
     most: tuple[SpawnLine, ...] = ()
     for row in lines:
@@ -50,16 +80,6 @@ def spawn_run(case: Case) -> tuple[SpawnLine, ...] | None:
                 gone.end_event = row["event_id"]
                 alive.remove(gone)
     return most
-
-
-def has_finished_calls(case: Case) -> bool:
-    """Say whether the log notes finished calls at all: without them order says nothing of overlap."""
-    return any(r["kind"] == K.TOOL_DONE for r in _lines(case))
-
-
-def spawn_lines(case: Case) -> int:
-    """Return how many spawns the log shows."""
-    return sum(r["kind"] == K.TOOL_DISPATCH and r["tool"] in SPAWN_TOOLS for r in _lines(case))
 
 
 @per_case

@@ -83,11 +83,11 @@ class _Lives:
             start, end = self._of.get(agent.agent_id, (agent.start, agent.alive_until(until)))
             self._of[agent.agent_id] = (start, max(end, agent.alive_until(until)))
 
-    def of(self, agent: str | None) -> tuple[datetime | None, datetime]:
+    def span_of(self, agent: str | None) -> tuple[datetime | None, datetime]:
         return self._main if agent is None else self._of.get(agent, (None, self._main[1]))
 
     def end_of(self, agent: str | None) -> datetime:
-        return self.of(agent)[1]
+        return self.span_of(agent)[1]
 
 
 def _of_agent(
@@ -126,7 +126,7 @@ def _of_files(case: Case, items: Mapping[int, list[Row]], lives: _Lives) -> Iter
     undated = undated_owners(case)
     files = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TODO_FILE.value)
     for row in files.iter_rows(named=True):
-        since, until = lives.of(row["agent_id"])
+        since, until = lives.span_of(row["agent_id"])
         if row["agent_id"] not in undated or since is None:
             continue
         for item in items.get(row["event_id"], ()):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
-from forensics.session.lists.item_spells import Spell
+from forensics.session.lists.item_spells import Spell, list_owners, spells_of
+from forensics.session.model.case import Case
 
 # verbs of one class make the same kind of thing; items that begin with verbs of two classes are stages, or other work
 VERBS = {
@@ -48,6 +49,21 @@ class Alike:
     other: Spell
     shared: tuple[str, str]
 
+    @property
+    def agents(self) -> tuple[str | None, str | None]:
+        """Return the two agents' ids."""
+        return self.one.agent_id, self.other.agent_id
+
+    @property
+    def items(self) -> tuple[str, str]:
+        """Return the two titles."""
+        return self.one.content, self.other.content
+
+    @property
+    def words(self) -> str:
+        """Return what they share, as it stands in them."""
+        return " ".join(self.shared)
+
 
 @dataclass(frozen=True, slots=True)
 class _Title:
@@ -55,6 +71,13 @@ class _Title:
     verb: str
     kinds: frozenset[str]
     bigrams: frozenset[tuple[str, str]]
+
+
+def alike_among_agents(case: Case, most_frequent: float) -> list[Alike]:
+    """Return what may be one piece of work in the lists of a session's agents, where several of them have one."""
+    if len(list_owners(case)) < 2 or not case.agents:  # noqa: PLR2004 - one list has nothing beside it
+        return []
+    return alike_items(spells_of(case), most_frequent)
 
 
 def alike_items(spells: Sequence[Spell], most_frequent: float) -> list[Alike]:

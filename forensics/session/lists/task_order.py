@@ -50,10 +50,20 @@ class EarlyStart:
     events: tuple[int, ...]  # the start first, then the links and the other tasks' last changes
     from_file: bool
 
+    @property
+    def name(self) -> str:
+        """Name the task for people."""
+        return f"#{self.task} “{self.subject}”"
+
 
 def has_links(case: Case) -> bool:
     """Say whether any task waits for another."""
     return not case.todos.is_empty() and not _linked(case.todos).is_empty()
+
+
+def is_order_hidden(case: Case) -> bool:
+    """Say whether the completion of a task that another waits for may stand in what an excerpt leaves out."""
+    return has_links(case) and case.is_partly_told(case.of(K.TASK_UPDATE))
 
 
 def _linked(todos: pl.DataFrame) -> pl.DataFrame:

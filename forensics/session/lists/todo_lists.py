@@ -21,6 +21,7 @@ from forensics.session.model.case import Case, per_case
 
 CREATED = re.compile(r"^Task #(\d+) created")
 CHANGES = (K.TASK_CREATE, K.TASK_UPDATE)
+LISTS = (K.TODO_SNAPSHOT, *CHANGES)
 BUSY = "in_progress"
 OPEN = (BUSY, "pending")
 
@@ -193,7 +194,7 @@ class _Item:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _SharedList:
     """The shared list after one message."""
 
     since: datetime | None
@@ -230,14 +231,14 @@ def _replayed(case: Case) -> Iterator[tuple[Row, dict[str, _Item]]]:
 
 def _task_states(case: Case) -> Iterator[ListState]:
     """Replay the shared list and judge it after each message."""
-    steps: list[_Step] = []
+    steps: list[_SharedList] = []
     last_message: str | None = None
     for row, items in _replayed(case):
         if row["message_id"] is not None and row["message_id"] == last_message:
             steps.pop()
         last_message = row["message_id"]
         total = sum(i.status != "deleted" for i in items.values())
-        steps.append(_Step(row["ts"], _busy(items), total, row["event_id"]))
+        steps.append(_SharedList(row["ts"], _busy(items), total, row["event_id"]))
     yield from _changes_of_each(steps)
 
 
@@ -265,10 +266,10 @@ def _busy(items: Mapping[str, _Item]) -> dict[str | None, tuple[_Item, ...]]:
     return busy
 
 
-def _changes_of_each(steps: Sequence[_Step]) -> Iterator[ListState]:
+def _changes_of_each(steps: Sequence[_SharedList]) -> Iterator[ListState]:
     """Cut each agent's history where its own items change."""
     for agent in dict.fromkeys(a for step in steps for a in step.busy):
-        history: list[_Step] = []
+        history: list[_SharedList] = []
         for step in steps:
             mine = [i.event for i in step.busy.get(agent, ())]
             if not history or [i.event for i in history[-1].busy.get(agent, ())] != mine:
@@ -278,7 +279,7 @@ def _changes_of_each(steps: Sequence[_Step]) -> Iterator[ListState]:
                 yield _shared_state(agent, now, following)
 
 
-def _shared_state(agent: str | None, step: _Step, following: _Step | None) -> ListState:
+def _shared_state(agent: str | None, step: _SharedList, following: _SharedList | None) -> ListState:
     items = step.busy[agent]
     return ListState(
         agent_id=agent,

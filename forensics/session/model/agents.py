@@ -154,7 +154,7 @@ class _Records:
         self.interrupted = not told.filter(is_kind((K.USER_INTERRUPT,))).is_empty()
         self.next_said = _next_said(told)
 
-    def of(self, agent: str, *kinds: K) -> list[Row]:
+    def told_of(self, agent: str, *kinds: K) -> list[Row]:
         """Return the records about an agent, its own stop lines included, in order of time."""
         rows = [
             *self.about.get(agent, ()),
@@ -267,7 +267,10 @@ def _ended_alone(life: AgentLife, records: _Records) -> AgentLife:
     """Find the end of an agent whose call was never answered, or was answered by its launch only."""
     if life.outcome is not AgentEnd.UNFINISHED:
         return life
-    for told in (records.of(life.agent_id, K.AGENT_NOTIFICATION), records.of(life.agent_id, K.AGENT_STOP)):
+    for told in (
+        records.told_of(life.agent_id, K.AGENT_NOTIFICATION),
+        records.told_of(life.agent_id, K.AGENT_STOP),
+    ):
         if told:
             outcome = ENDINGS.get(str(told[0]["status"]), AgentEnd.COMPLETED)
             if told[0]["status"] == CANCELLED and not records.interrupted:
@@ -279,7 +282,7 @@ def _ended_alone(life: AgentLife, records: _Records) -> AgentLife:
         done = _told_by_tool(row, life.agent_id)
         if done is not None:
             return replace(life, end=row["ts"], end_event=row["event_id"], outcome=done)
-    metas = records.of(life.agent_id, K.AGENT_META)
+    metas = records.told_of(life.agent_id, K.AGENT_META)
     finished = next((m for m in metas if m["status"] == "finished"), None)
     if finished is not None:
         return replace(life, end=life.last_seen, end_event=finished["event_id"], outcome=AgentEnd.COMPLETED)

@@ -19,7 +19,7 @@ from forensics.schema.finding import Finding
 from forensics.session.model.agents import AgentLife, link_agents
 from forensics.session.model.ending import Ending, judge_ending
 from forensics.session.model.files import WRITE_TOOLS, FileAccess, _access
-from forensics.session.model.speech import Chain, build_chains
+from forensics.session.model.speech import SpeechRequest, build_requests
 from forensics.table.order import in_order
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Case:
     events: pl.DataFrame
     todos: pl.DataFrame
     agents: tuple[AgentLife, ...]
-    chains: tuple[Chain, ...]
+    speech_requests: tuple[SpeechRequest, ...]
     ending: Ending
     client_version: str | None
     cwd: str | None
@@ -100,6 +100,11 @@ class Case:
     def is_partly_told(self, events: pl.DataFrame) -> bool:
         """Say whether any of these events stands in a file that is not whole: what it does not show proves nothing."""
         return bool(self.excerpts) and not self.excerpts.isdisjoint(events["file"].unique())
+
+    def is_excerpt_only(self, events: pl.DataFrame) -> bool:
+        """Say whether there are such events, and all of them stand in files that are not whole."""
+        files = set(events["file"].unique())
+        return bool(files) and files <= self.excerpts
 
     def with_findings(self, findings: Sequence[Finding]) -> Case:
         """Return the same case for a rule that reads findings: what was computed once stays."""
@@ -170,7 +175,7 @@ def build_case(
         events=linked.events,
         todos=todos.join(ordered.select("event_id"), on="event_id", how="semi"),
         agents=linked.agents,
-        chains=build_chains(linked.events, sifted),
+        speech_requests=build_requests(linked.events, sifted),
         ending=judge_ending(linked.events, linked.agents, excerpts),
         client_version=_last(metas["status"].to_list()),
         cwd=_last(metas["path"].to_list()),

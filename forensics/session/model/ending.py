@@ -17,7 +17,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.schema import CUT_OFF, IN_A_CALL, NOTES, SHUTDOWN, Source, is_kind
+from forensics.schema import CUT_OFF, IN_A_CALL, NOTES, SHUTDOWN, Source, Tells, is_kind, telling
 from forensics.schema import EventKind as K
 from forensics.session.model.agents import STALL, AgentEnd, AgentLife
 from forensics.session.model.open_calls import open_calls
@@ -61,7 +61,7 @@ BOOKKEEPING = (
 TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
 # whole logs of these tell how a session ended, whatever excerpts stand beside them
-TELLING = (Source.TRANSCRIPT.value, Source.CLAUDE_DEBUG.value, Source.VOICE_EVENTS.value)
+TELLING = telling(Tells.END)
 SOMEBODYS = "a process printed a fatal error; nothing in this capture says that it was Claude Code"
 FATAL = "the process printed a fatal error"
 EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"

@@ -33,6 +33,12 @@ class FileAccess:
     ok: bool | None
     answer: str
 
+    @property
+    def first_line(self) -> str:
+        """Return the first line of the answer, without the client's marks around an error."""
+        whole = self.answer.removeprefix("<tool_use_error>").removesuffix("</tool_use_error>")
+        return whole.partition("\n")[0]
+
 
 def _access(row: Row, cwd: str | None) -> FileAccess:
     status = row["answer_status"]

@@ -11,14 +11,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from forensics.schema import ANSWERS, CALLS, MODEL_SAID, Source, is_kind
 from forensics.schema import EventKind as K
-from forensics.schema import Source, is_kind
 from forensics.session.model.agents import AgentEnd, AgentLife
 
-CALLS = (K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
-ANSWERS = (K.TOOL_RESULT, K.AGENT_LAUNCHED)
 # what an agent says or is told: after it, earlier calls are behind
-SAID = (*CALLS, K.ASSISTANT_MESSAGE, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
+SAID = (*MODEL_SAID, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
 
 
 def open_calls(events: pl.DataFrame, agents: Sequence[AgentLife]) -> tuple[int, ...]:

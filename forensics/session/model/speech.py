@@ -1,8 +1,8 @@
-"""Speech chains: which endpoint was tried when, how each attempt ended, whether one answered.
+"""Requests of speech: which endpoint was tried when, how each attempt ended, whether one answered.
 
-The server's lines carry no request id. One server process holds a lock around its audio, so the chains of
+The server's lines carry no request id. One server process holds a lock around its audio, so the requests of
 one session do not interleave (up to 8.10); order is what correlates them. From 6.0.2 on the INFO lines are
-hidden: a chain then begins with its first failure, and the event log's STT_START gives its start.
+hidden: a request then begins with its first failure, and the event log's STT_START gives its start.
 """
 
 from __future__ import annotations
@@ -69,9 +69,14 @@ class Attempt:
         """Return the seconds that the failed try itself took, where both ends are known."""
         return seconds_between(self.waited_from, self.ended)
 
+    @property
+    def waited_events(self) -> tuple[int, ...]:
+        """Return the last sign before the try's end, and its end, as far as they are on record."""
+        return tuple(e for e in (self.waited_event, self.end_event) if e is not None)
+
 
 @dataclass(slots=True)
-class Chain:
+class SpeechRequest:
     """One speech request and all that was tried for it."""
 
     service: str  # stt | tts
@@ -114,17 +119,17 @@ class Chain:
 
     @property
     def duration_s(self) -> float | None:
-        """Return the seconds from the chain's start to its exhaustion, where both are known."""
+        """Return the seconds from the request's start to its exhaustion, where both are known."""
         return seconds_between(self.started, self.exhausted_at)
 
     @property
     def answered_s(self) -> float | None:
-        """Return the seconds from the chain's start to its answer, where both are known."""
+        """Return the seconds from the request's start to its answer, where both are known."""
         return seconds_between(self.started, self.answered_at)
 
     @property
     def heard_nothing_s(self) -> float | None:
-        """Return the seconds from the chain's start to its end without speech, where both are known."""
+        """Return the seconds from the request's start to its end without speech, where both are known."""
         return seconds_between(self.started, self.no_speech_at)
 
     def take_no_speech(self, event: int, when: datetime | None) -> None:
@@ -145,8 +150,8 @@ def _naive(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=None) if moment is not None else None
 
 
-def build_chains(events: pl.DataFrame, sifted: frozenset[int] = frozenset()) -> tuple[Chain, ...]:
-    """Rebuild the chains from one session's events; speech and text chains are kept apart.
+def build_requests(events: pl.DataFrame, sifted: frozenset[int] = frozenset()) -> tuple[SpeechRequest, ...]:
+    """Rebuild the requests from one session's events; those for speech and for text are kept apart.
 
     In ``sifted`` files lines between others are missing: no wait is measured from one to the next.
     """
@@ -158,21 +163,21 @@ def build_chains(events: pl.DataFrame, sifted: frozenset[int] = frozenset()) -> 
     builder.end_refused()
     return tuple(
         c
-        for c in builder.chains
+        for c in builder.requests
         if c.attempts or c.retries or c.exhausted_event or c.answered_event or c.no_speech_event
     )
 
 
 class _Builder:
     def __init__(self, sifted: frozenset[int]) -> None:
-        self.chains: list[Chain] = []
+        self.requests: list[SpeechRequest] = []
         self._sifted = sifted
-        self._open: dict[str, Chain] = {}
-        self._marks: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open chain
-        self._last: Chain | None = None
-        self._failed: Chain | None = None  # the speech chain that failed in this call
+        self._open: dict[str, SpeechRequest] = {}
+        self._signs: dict[str, tuple[datetime | None, int | None]] = {}  # the last sign of each open request
+        self._last: SpeechRequest | None = None
+        self._failed: SpeechRequest | None = None  # the request of speech-to-text that failed in this call
         self._refused: list[
-            tuple[Chain, Attempt, Row]
+            tuple[SpeechRequest, Attempt, Row]
         ] = []  # with the open attempt of the refusal's own line
 
     def take(self, row: Row) -> None:
@@ -196,114 +201,114 @@ class _Builder:
             self._noted(kind, when, row)
 
     def _start(self, service: str, kind: K, when: datetime | None, row: Row) -> None:
-        chain = self._open.get(service)
-        if chain is not None and not chain.attempts and not chain.retries:
-            apart = seconds_between(chain.started, when)
+        request = self._open.get(service)
+        if request is not None and not request.attempts and not request.retries:
+            apart = seconds_between(request.started, when)
             if apart is not None and abs(apart) < SAME_START_S:
                 if kind in (K.STT_START, K.TTS_START):  # the server's own line says more than the event log's
-                    chain.start_event = row["event_id"]
+                    request.start_event = row["event_id"]
                 return
-        if chain is None or kind is not K.TTS_BEGUN:
-            chain = self._new(service, when, row["event_id"])
-        # TTS_START is written for each endpoint's attempt: within a chain it opens no second one
-        self._mark(service, when, row)
+        if request is None or kind is not K.TTS_BEGUN:
+            request = self._new(service, when, row["event_id"])
+        # TTS_START is written for each endpoint's attempt: within a request it opens no second one
+        self._sign(service, when, row)
 
-    def _new(self, service: str, when: datetime | None, event: int | None) -> Chain:
-        chain = Chain(service, when, event)
-        self._open[service] = self._last = chain
+    def _new(self, service: str, when: datetime | None, event: int | None) -> SpeechRequest:
+        request = SpeechRequest(service, when, event)
+        self._open[service] = self._last = request
         self._failed = None if service == "stt" else self._failed
-        self._marks[service] = (when, event)
-        self.chains.append(chain)
-        return chain
+        self._signs[service] = (when, event)
+        self.requests.append(request)
+        return request
 
-    def _chain(self, service: str) -> Chain:
-        chain = self._open.get(service) or self._new(service, None, None)
-        self._last = chain
-        return chain
+    def _request(self, service: str) -> SpeechRequest:
+        request = self._open.get(service) or self._new(service, None, None)
+        self._last = request
+        return request
 
-    def _mark(self, service: str, when: datetime | None, row: Row) -> None:
-        self._marks[service] = (when, row["event_id"])
+    def _sign(self, service: str, when: datetime | None, row: Row) -> None:
+        self._signs[service] = (when, row["event_id"])
 
     def _noted(self, kind: K, when: datetime | None, row: Row) -> None:
-        chain = self._chain("stt")
+        request = self._request("stt")
         if kind is K.STT_ENDPOINTS:
-            chain.configured = tuple(LISTED.findall(row["path"] or ""))
-            chain.configured_event = row["event_id"]
-        elif kind is K.STT_EMPTY and chain.attempts and chain.attempts[-1].endpoint == row["endpoint"]:
-            chain.attempts[-1].empty = True
+            request.configured = tuple(LISTED.findall(row["path"] or ""))
+            request.configured_event = row["event_id"]
+        elif kind is K.STT_EMPTY and request.attempts and request.attempts[-1].endpoint == row["endpoint"]:
+            request.attempts[-1].empty = True
         elif kind is K.STT_NO_SPEECH:
-            chain.take_no_speech(row["event_id"], when)
+            request.take_no_speech(row["event_id"], when)
 
     def _attempt(self, service: str, when: datetime | None, row: Row) -> None:
-        self._chain(service).attempts.append(Attempt(row["endpoint"], when, row["event_id"]))
-        self._mark(service, when, row)
+        self._request(service).attempts.append(Attempt(row["endpoint"], when, row["event_id"]))
+        self._sign(service, when, row)
 
     def _fail(self, service: str, kind: K, when: datetime | None, row: Row) -> None:
-        chain = self._chain(service)
-        chain.is_sifted = chain.is_sifted or row["file"] in self._sifted
+        request = self._request(service)
+        request.is_sifted = request.is_sifted or row["file"] in self._sifted
         inner = kind in INNER
-        attempt = None if inner else _open_attempt(chain, row["endpoint"])
+        attempt = None if inner else _open_attempt(request, row["endpoint"])
         if attempt is None:
-            started, event = self._marks[service]
-            attempt = Attempt(row["endpoint"] or _current(chain), started, event)
-            (chain.retries if inner else chain.attempts).append(attempt)
-        if not chain.is_sifted:
-            attempt.waited_from, attempt.waited_event = self._marks[service]
+            started, event = self._signs[service]
+            attempt = Attempt(row["endpoint"] or _current(request), started, event)
+            (request.retries if inner else request.attempts).append(attempt)
+        if not request.is_sifted:
+            attempt.waited_from, attempt.waited_event = self._signs[service]
         attempt.ended, attempt.end_event, attempt.reason = when, row["event_id"], row["status"]
-        self._mark(service, when, row)
+        self._sign(service, when, row)
         if not inner:  # a try whose line names no endpoint was one at the endpoint that fails now
-            for retry in chain.retries:
+            for retry in request.retries:
                 retry.endpoint = row["endpoint"] if retry.endpoint == UNNAMED else retry.endpoint
 
-    def _refusal(self, chain: Chain, row: Row) -> None:
-        chain.auth_events.append(row["event_id"])
-        last = chain.attempts[-1] if chain.attempts else None
-        if last is not None and last.reason is None and self._open.get(chain.service) is chain:
-            self._refused.append((chain, last, row))
+    def _refusal(self, request: SpeechRequest, row: Row) -> None:
+        request.auth_events.append(row["event_id"])
+        last = request.attempts[-1] if request.attempts else None
+        if last is not None and last.reason is None and self._open.get(request.service) is request:
+            self._refused.append((request, last, row))
 
     def end_refused(self) -> None:
         """End the attempts that no line of their own ended: the refusal between their start and the next step did."""
-        for chain, attempt, row in self._refused:
+        for request, attempt, row in self._refused:
             if attempt.reason is not None or attempt.answered or attempt.empty:
                 continue
             status = row["status"] or ""
             attempt.reason = status if HTTP_CODE.match(status) else f"{REFUSAL}: {status}"
             attempt.ended, attempt.end_event = _own_time(row), row["event_id"]
-            if not chain.is_sifted and row["file"] not in self._sifted:
+            if not request.is_sifted and row["file"] not in self._sifted:
                 attempt.waited_from, attempt.waited_event = attempt.started, attempt.start_event
 
     def _answered(self, service: str, when: datetime | None, row: Row) -> None:
-        chain = self._open.pop(service, None)
+        request = self._open.pop(service, None)
         if row["status"] == "STT_NO_SPEECH":
-            # up to 4.6.0 a chain of which everything failed ends so
-            ended = chain or self._failed
+            # up to 4.6.0 a request of which everything failed ends so
+            ended = request or self._failed
             if ended is not None:
                 ended.take_no_speech(row["event_id"], when)
             return
-        if chain is None:
+        if request is None:
             return
-        chain.answered_event, chain.answered_at = row["event_id"], when
-        last = chain.attempts[-1] if chain.attempts else None
+        request.answered_event, request.answered_at = row["event_id"], when
+        last = request.attempts[-1] if request.attempts else None
         if last is not None and last.reason is None:
             last.answered, last.ended, last.end_event = True, when, row["event_id"]
 
     def _exhausted(self, service: str, when: datetime | None, row: Row) -> None:
         if row["file"] in self._sifted:
             self._open.clear()  # what the line ends may stand in what was left out
-        chain = self._chain(service)
-        if chain.attempts and all(a.empty for a in chain.attempts):
-            chain.take_no_speech(row["event_id"], when)  # 4.5.0 to 4.6.0 call silence so, too
+        request = self._request(service)
+        if request.attempts and all(a.empty for a in request.attempts):
+            request.take_no_speech(row["event_id"], when)  # 4.5.0 to 4.6.0 call silence so, too
             self._open.pop(service, None)
             return
-        chain.exhausted_event, chain.exhausted_at, chain.count = row["event_id"], when, row["count"]
-        self._failed = chain if service == "stt" else self._failed
+        request.exhausted_event, request.exhausted_at, request.count = row["event_id"], when, row["count"]
+        self._failed = request if service == "stt" else self._failed
         self._open.pop(service, None)
 
 
-def _is_of_call(chain: Chain, begun: datetime | None) -> bool:
-    """Say whether a chain is the first thing of the call that begins, only that its line was sorted before it."""
-    apart = seconds_between(chain.started, begun)
-    return not chain.tries and apart is not None and apart <= SAME_MOMENT_S
+def _is_of_call(request: SpeechRequest, begun: datetime | None) -> bool:
+    """Say whether a request is the first thing of the call that begins, only that its line was sorted before it."""
+    apart = seconds_between(request.started, begun)
+    return not request.tries and apart is not None and apart <= SAME_MOMENT_S
 
 
 def _own_time(row: Row) -> datetime | None:
@@ -313,19 +318,19 @@ def _own_time(row: Row) -> datetime | None:
     return local if ts is None or (row["ts_quality"] == "inferred" and local is not None) else ts
 
 
-def _open_attempt(chain: Chain, endpoint: str | None) -> Attempt | None:
-    last = chain.attempts[-1] if chain.attempts else None
+def _open_attempt(request: SpeechRequest, endpoint: str | None) -> Attempt | None:
+    last = request.attempts[-1] if request.attempts else None
     return last if last is not None and last.reason is None and last.endpoint == endpoint else None
 
 
-def _current(chain: Chain) -> str:
+def _current(request: SpeechRequest) -> str:
     """Return the endpoint that is being tried; not known where only failures are logged."""
-    last = chain.attempts[-1] if chain.attempts else None
+    last = request.attempts[-1] if request.attempts else None
     return last.endpoint if last is not None and last.reason is None else UNNAMED
 
 
-def walk_attempts(chains: Sequence[Chain]) -> Iterator[tuple[Chain, Attempt]]:
-    """Yield every try of every chain, retries inside an attempt included."""
-    for chain in chains:
-        for attempt in chain.tries:
-            yield chain, attempt
+def walk_attempts(requests: Sequence[SpeechRequest]) -> Iterator[tuple[SpeechRequest, Attempt]]:
+    """Yield every try of every request, retries inside an attempt included."""
+    for request in requests:
+        for attempt in request.tries:
+            yield request, attempt

@@ -14,8 +14,8 @@ from enum import StrEnum
 
 import polars as pl
 
+from forensics.schema import MODEL_SAID, Row, Source, TsQuality
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source, TsQuality
 from forensics.session.model.case import Case, per_case
 
 
@@ -74,15 +74,7 @@ NETWORK = re.compile(
 MOST_KEPT = 20  # a client that a script starts again and again may fail for days
 AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
 # signs of an answer: a transcript's, and without one the debug log's
-ANSWERS = (
-    K.ASSISTANT_MESSAGE,
-    K.TOOL_CALL,
-    K.AGENT_SPAWN,
-    K.TODO_SNAPSHOT,
-    K.TASK_CREATE,
-    K.TASK_UPDATE,
-    K.TOOL_DISPATCH,
-)
+API_ANSWERED = (*MODEL_SAID, K.TOOL_DISPATCH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +90,20 @@ class ApiFailure:
     attempts: int | None  # of the turn with the most tries
     fewest: int | None  # of the turn with the fewest tries
     tries: tuple[int, ...]  # the records of the tries of the first turn with the most
+    tries_end: int  # the record that ended that turn
     spans: tuple[tuple[int, int], ...]  # the first and the last try of every turn
     recovered: int | None  # the same agent's first answer after the last of them
     is_told_by_agent: bool  # a debug log does not say whose request it was
+
+    @property
+    def first(self) -> int:
+        """Return the record that ended the first turn."""
+        return self.events[0]
+
+    @property
+    def tried(self) -> tuple[int, ...]:
+        """Return the records of the tries, and what they ended in."""
+        return (*self.tries, self.tries_end)
 
 
 def class_of(status: str | None, message: str) -> ApiClass:
@@ -146,7 +149,7 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
 
 def has_requests(case: Case) -> bool:
     """Say whether the evidence tells of any request to the model API."""
-    return not case.of(*ANSWERS, K.API_ERROR, K.API_FIRST_BYTE).is_empty()
+    return not case.of(*API_ANSWERED, K.API_ERROR, K.API_FIRST_BYTE).is_empty()
 
 
 def is_still_trying(case: Case) -> bool:
@@ -166,8 +169,9 @@ def _joined(
     if events:
         spans = (*spans, (events[0], events[-1]))
     fewest = count if before is None else min(before.fewest or 0, count)
+    end = row["event_id"]
     if before is not None and (before.attempts or 0) >= count:
-        count, events = before.attempts or 0, before.tries
+        count, events, end = before.attempts or 0, before.tries, before.tries_end
     return ApiFailure(
         agent_id=row["agent_id"],
         kind=kind,
@@ -178,6 +182,7 @@ def _joined(
         attempts=count or None,
         fewest=fewest or None,
         tries=events,
+        tries_end=end,
         spans=spans,
         recovered=None,
         is_told_by_agent=by_agent,
@@ -188,7 +193,7 @@ class _Answers:
     """Where each agent was answered: in a transcript's lines, without one in the debug log's."""
 
     def __init__(self, case: Case, source: Source) -> None:
-        rows = case.of(*ANSWERS).filter(pl.col("source") == source.value).sort("file", "line")
+        rows = case.of(*API_ANSWERED).filter(pl.col("source") == source.value).sort("file", "line")
         self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
         for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
             lines, events = self._of.setdefault((file, agent), ([], []))
@@ -248,3 +253,9 @@ def _is_near(last: Row, final: Row) -> bool:
     if {last["ts_quality"], final["ts_quality"]} == {TsQuality.EXACT.value}:
         return bool(abs(final["ts"] - last["ts"]) <= AT_ONCE)
     return bool(last["file"] == final["file"])
+
+
+def aborted_requests(case: Case) -> tuple[int, ...]:
+    """Return the records of requests that the client itself aborted."""
+    errors = case.of(K.API_ERROR)
+    return tuple(errors.filter(errors["status"] == "Request was aborted")["event_id"])

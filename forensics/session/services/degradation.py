@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from forensics.schema.finding import FactValue
 from forensics.session.services.latency import Failure, Latency, Series
 from forensics.session.services.trend import growth, rising_p
 
@@ -42,6 +43,42 @@ class Degradation:
     def wait_s(self) -> float:
         """Return the seconds from the last answer to the request that failed."""
         return (self.failure.at - self.before[-1].at).total_seconds()
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Return the records of the first and the last answer."""
+        return self.before[0].event, self.before[-1].event
+
+    @property
+    def slow_events(self) -> tuple[int, ...]:
+        """Return the records of the slow answers right before."""
+        return tuple(x.event for x in self.slow)
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Return the records that show it, down to the failure."""
+        first, last = self.ends
+        return first, *self.slow_events, last, self.failure.event
+
+    @property
+    def thirds(self) -> tuple[Sequence[Latency], ...]:
+        """Return the answers in three parts, of which the outer ones are equally long."""
+        third = len(self.before) // 3
+        return self.before[:third], self.before[third:-third], self.before[-third:]
+
+    @property
+    def facts(self) -> dict[str, FactValue]:
+        """Return what other programs are told of it."""
+        return {
+            "service": self.series.service,
+            "endpoint": self.series.endpoint,
+            "samples": len(self.before),
+            "first_median_s": round(self.first_s, 2),
+            "last_median_s": round(self.last_s, 2),
+            "p": float(f"{self.p:.1e}"),
+            "failed_after_s": round(self.wait_s, 1),
+            "slow_right_before": len(self.slow),
+        }
 
     @property
     def sized(self) -> bool:

@@ -13,14 +13,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import polars as pl
 
 from forensics.schema import EventKind as K
 from forensics.schema import Source, TsQuality, is_kind
 from forensics.session.model.case import Case
-from forensics.session.model.speech import Attempt, Chain, seconds_between, walk_attempts
+from forensics.session.model.speech import Attempt, SpeechRequest, seconds_between, walk_attempts
 from forensics.session.speech.results import failed_results, uses_voice
 
 DOWN = re.compile(r"timed out|^Connection error|^Error code: 5\d\d\b", re.IGNORECASE)
@@ -84,10 +83,10 @@ def is_down(attempt: Attempt) -> bool:
     return attempt.reason is not None and DOWN.search(attempt.reason) is not None
 
 
-def primary_of(chains: Sequence[Chain]) -> str | None:
+def primary_of(requests: Sequence[SpeechRequest]) -> str | None:
     """Return the endpoint that is tried first: where INFO lines are hidden, an answer does not name it."""
-    for chain in chains:
-        named = (*chain.configured, *(t.endpoint for t in chain.tries))
+    for request in requests:
+        named = (*request.configured, *(t.endpoint for t in request.tries))
         if named:
             return named[0]
     return None
@@ -99,10 +98,10 @@ def _speech(case: Case) -> list[Series]:
     found: dict[tuple[str, str], Series] = {}
     for service, endpoint, failure in _speech_failures(case):
         found.setdefault((service, endpoint), Series(service, endpoint)).failures.append(failure)
-    chains = [c for c in case.chains if c.service == "stt"]
-    primary = primary_of(chains) or next((e for s, e in found if s == "stt"), None)
+    requests = [c for c in case.speech_requests if c.service == "stt"]
+    primary = primary_of(requests) or next((e for s, e in found if s == "stt"), None)
     sound = _Sound(case)
-    for endpoint, latency in (a for chain in chains for a in _answers(chain, primary, sound)):
+    for endpoint, latency in (a for request in requests for a in _answers(request, primary, sound)):
         if ("stt", endpoint) in found:
             found["stt", endpoint].latencies.append(latency)
     spoken_by = (pl.col("tool") == "tts") & pl.col("endpoint").is_not_null()
@@ -116,11 +115,11 @@ def _speech(case: Case) -> list[Series]:
 def _speech_failures(case: Case) -> Iterator[tuple[str, str, Failure]]:
     """Yield the failures by the server's lines, or by the tool's results where there are no such lines."""
     tried = False
-    for chain, attempt in walk_attempts(case.chains):
+    for request, attempt in walk_attempts(case.speech_requests):
         tried = tried or attempt.reason is not None
         at = attempt.started or attempt.ended
         if is_down(attempt) and at is not None and attempt.end_event is not None:
-            yield chain.service, attempt.endpoint, Failure(attempt.end_event, at, attempt.reason or "")
+            yield request.service, attempt.endpoint, Failure(attempt.end_event, at, attempt.reason or "")
     for result in () if tried else failed_results(case):
         at = case.event(result.event)["ts"]
         for endpoint, reason in result.endpoints:
@@ -128,18 +127,18 @@ def _speech_failures(case: Case) -> Iterator[tuple[str, str, Failure]]:
                 yield result.service, endpoint, Failure(result.event, at, reason)
 
 
-def _answers(chain: Chain, primary: str | None, sound: _Sound) -> Iterator[tuple[str, Latency]]:
-    """Yield the answer of a chain, by the endpoint that gave it: the primary, where no attempt is logged."""
-    answered = next((a for a in chain.attempts if a.answered), None)
+def _answers(request: SpeechRequest, primary: str | None, sound: _Sound) -> Iterator[tuple[str, Latency]]:
+    """Yield the answer of a request, by the endpoint that gave it: the primary, where no attempt is logged."""
+    answered = next((a for a in request.attempts if a.answered), None)
     endpoint = answered.endpoint if answered is not None else primary
     start, end = (
-        (chain.started, chain.answered_at) if answered is None else (answered.started, answered.ended)
+        (request.started, request.answered_at) if answered is None else (answered.started, answered.ended)
     )
-    if answered is None and (chain.failures or chain.retries):
+    if answered is None and (request.failures or request.retries):
         return
     took = seconds_between(start, end)
-    if endpoint is not None and took is not None and end is not None and chain.answered_event is not None:
-        yield endpoint, Latency(chain.answered_event, end, took, sound.before(start))
+    if endpoint is not None and took is not None and end is not None and request.answered_event is not None:
+        yield endpoint, Latency(request.answered_event, end, took, sound.before(start))
 
 
 class _Sound:
@@ -171,7 +170,8 @@ def _tools(case: Case) -> Iterator[Series]:
     )
     down = (pl.col("status") == "failed") & pl.col("message").str.contains(TOOL_DOWN)
     failing = ended.filter(down).select("component", "tool").unique()
-    for (server, tool), rows in ended.join(failing, on=["component", "tool"]).group_by("component", "tool"):
+    failed = ended.join(failing, on=["component", "tool"], maintain_order="left")
+    for (server, tool), rows in failed.group_by("component", "tool", maintain_order=True):
         series = Series("mcp", f"{server}/{tool}")
         done = rows.filter((pl.col("status") != "failed") & pl.col("duration_ms").is_not_null())
         for event, at, took in done.select("event_id", "ts", "duration_ms").iter_rows():
@@ -285,25 +285,6 @@ def _with_model(case: Case, failed: pl.DataFrame, only: str | None) -> pl.DataFr
 
 def _ms(duration: float) -> timedelta:
     return timedelta(milliseconds=duration)
-
-
-def unprobed(case: Case, series: Series) -> Failure | None:
-    """Return the first failure of a speech service of which nothing before shows that it was alive."""
-    first = series.failures[0]
-    if series.service not in ("stt", "tts") or any(x.at <= first.at for x in series.latencies):
-        return None
-    chains = [c for c in case.chains if c.service == series.service]
-    primary = primary_of(chains)
-    for chain in chains:
-        served = chain.served_by or (primary if not chain.tries else None)
-        if served == series.endpoint and seconds_between(chain.answered_at, first.at) is not None:
-            return None
-    host = urlsplit(series.endpoint).netloc
-    asked = case.of(K.HTTP_RESPONSE).filter(
-        pl.col("endpoint").str.contains(f"://{host}/", literal=True) & ~pl.col("status").str.starts_with("5")
-    )
-    times = asked.select("ts", "local_ts").iter_rows()
-    return None if any((seconds_between(t, first.at) or 0) > 0 for row in times for t in row) else first
 
 
 def failed_undated(case: Case) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import polars as pl
 
@@ -21,6 +23,12 @@ FAILED = (
     "failed",
 )
 BROKEN = ("Connection error", "Max reconnection attempts")
+LOST, NEVER, LATE = "lost", "not-connected", "late"  # how it went for a server
+# a tool's result where its server is gone: the SDK's words (2.0.24), and the client's (2.1.330)
+GONE = (
+    r"^(?:Error: )?(?:(?:MCP error -32000: )?Connection closed|"
+    r"MCP server ['\"][^'\"]+['\"] (?:(?:is )?not connected|connection closed|session expired))"
+)
 # what says that the client was at work, in whichever log
 AT_WORK = (
     K.USER_PROMPT, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN, K.MCP_CALL,
@@ -36,6 +44,17 @@ class Loss:
     back: Row | None = None
 
     @property
+    def at(self) -> datetime | None:
+        """Return when it was first told."""
+        moment: datetime | None = self.rows[0]["ts"]
+        return moment
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Return the records that tell it."""
+        return tuple(row["event_id"] for row in self.rows)
+
+    @property
     def back_after_s(self) -> float | None:
         """Return how long it was away, where both times are known and not a neighbour's."""
         if self.back is None or TsQuality.INFERRED.value in (
@@ -44,6 +63,40 @@ class Loss:
         ):
             return None
         return seconds_between(self.rows[0]["ts"], self.back["ts"])
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLosses:
+    """The times that one server was not there while the session went on; none where it did not go on after any."""
+
+    server: str
+    losses: tuple[Loss, ...]
+    worked: int | None  # the last record of work, which comes after the last of them
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Return the records that tell of them, each time's in order."""
+        return tuple(event for loss in self.losses for event in loss.events)
+
+    @property
+    def state(self) -> str:
+        """Return whether a connection was lost, was never made, or was made late."""
+        if any(x.was_up for x in self.losses):
+            return LOST
+        return NEVER if self.losses[-1].back is None else LATE
+
+    def away(self, longer_than_s: float) -> list[Loss]:
+        """Return the times after which it did not come back, or only later than that."""
+        return [x for x in self.losses if x.back is None or (x.back_after_s or 0.0) > longer_than_s]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedByResult:
+    """A server of which only its tools' results say that it is gone."""
+
+    server: str
+    events: tuple[int, ...]
+    at: datetime | None
 
 
 @per_case
@@ -101,3 +154,42 @@ def losses_of(rows: pl.DataFrame) -> list[Loss]:
 def _is_loss(status: str, *, up: bool) -> bool:
     gone = status.endswith((" connection closed", " connection dropped"))
     return status in FAILED or (up and (gone or status in BROKEN))
+
+
+def has_connections(case: Case) -> bool:
+    """Say whether any line about a server's connection is in the evidence."""
+    return not case.of(K.MCP_CONNECTION).is_empty()
+
+
+def lists_servers(case: Case) -> bool:
+    """Say whether a headless run's first record is in the evidence: it lists the servers, where there are any."""
+    return "init" in case.of(K.SESSION_START)["status"].to_list()
+
+
+def server_losses(case: Case) -> list[ServerLosses]:
+    """Return the servers that were not there at some time, by the client's lines about their connections."""
+    if not has_connections(case):
+        return []
+    work, found = Work(case), []
+    for (server,), rows in case.of(K.MCP_CONNECTION).group_by("component", maintain_order=True):
+        every = losses_of(rows)
+        losses = tuple(loss for loss in every if work.after(loss.rows[-1]) is not None)
+        worked = work.after(losses[-1].rows[-1]) if losses else None
+        if every:
+            found.append(ServerLosses(str(server), losses, worked))
+    return found
+
+
+def closed_by_results(case: Case) -> Iterator[ClosedByResult]:
+    """Yield the servers that a tool's result says are gone, of which the client's log has no line."""
+    calls = mcp_calls(case)
+    if calls.is_empty():
+        return
+    logged = case.of(K.MCP_CONNECTION)["component"].drop_nulls().to_list()
+    failed = (pl.col("status") == "error") & pl.col("message").str.contains(GONE)
+    servers = calls.select("correlation_id", server=pl.col("tool").str.split("__").list.get(1))
+    results = case.of(K.TOOL_RESULT).filter(failed).select("correlation_id", "event_id", "ts")
+    joined = results.join(servers, on="correlation_id", maintain_order="left")
+    for (server,), rows in joined.group_by("server", maintain_order=True):
+        if str(server) not in logged:
+            yield ClosedByResult(str(server), tuple(rows["event_id"]), rows["ts"][0])

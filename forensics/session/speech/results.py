@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.schema import CONVERSE, Row, Source, is_from
+from forensics.schema import CONVERSE, Row, Source, Tells, is_from, telling
 from forensics.schema import EventKind as K
 from forensics.schema.failed_results import VOICE
 from forensics.session.model.case import Case, per_case
@@ -25,7 +25,9 @@ HEARD = re.compile(
     re.DOTALL,
 )
 STT_TIME = re.compile(r"\bstt (\d+(?:\.\d+)?)s\b")
-SERVER_LINES = (Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG)
+# by this name results, and people, call the endpoint on the internet; the others are kinds of local services
+CLOUD = "openai"
+SERVER_LINES = telling(Tells.SERVER_LINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +106,20 @@ def _calls_voice(case: Case) -> bool:
     return bool(case.events["tool"].str.ends_with("converse").any())
 
 
-def unread_calls(case: Case) -> str | None:
-    """Return why a failed speech request could not be seen here; null where it could, or none was made.
+@per_case
+def has_unread_calls(case: Case) -> bool:
+    """Say whether the voice tool was called, and nothing here would tell of a speech request that failed.
 
     The client's own lines about a call do not tell: voicemode returns a failure as an ordinary result.
     """
-    called = _calls_voice(case)
     told = _answers(case).filter(pl.col("status").fill_null("ok") != "error")
-    if not called or case.chains or _shown(case) or has_server_lines(case) or not told.is_empty():
-        return None
-    return (
-        "neither the voice server's own lines nor a result of the voice tool is in the evidence: the server's "
-        "stderr log or the session's transcript would tell"
-    )
+    known = case.speech_requests or _shown(case) or has_server_lines(case) or not told.is_empty()
+    return _calls_voice(case) and not known
+
+
+def is_unheard(case: Case) -> bool:
+    """Say whether voice was used and neither the server's own lines nor any tool's result can tell how it went."""
+    return uses_voice(case) and not has_server_lines(case) and case.of(K.TOOL_RESULT).is_empty()
 
 
 def server_version(case: Case) -> tuple[str | None, int | None]:
@@ -133,13 +136,19 @@ def server_version(case: Case) -> tuple[str | None, int | None]:
 def uses_voice(case: Case) -> bool:
     """Say whether a voice service was used at all in this session."""
     if (
-        case.chains
+        case.speech_requests
         or not case.of(
             K.VOICE_START, K.VOICE_REQUEST, K.VOICE_CALL_BEGIN, K.STT_BEGUN, K.TTS_BEGUN
         ).is_empty()
     ):
         return True
     return bool(_shown(case)) or _calls_voice(case)
+
+
+@per_case
+def is_spoken_in(case: Case) -> bool:
+    """Say whether a voice service was used, or a log of its exchanges lies there."""
+    return uses_voice(case) or not case.of(K.VOICE_EXCHANGE).is_empty()
 
 
 @per_case

@@ -11,15 +11,15 @@ import polars as pl
 
 from forensics.schema import CONVERSE, Row
 from forensics.schema import EventKind as K
-from forensics.session.model.case import Case
-from forensics.session.model.speech import Attempt, Chain, seconds_between
+from forensics.session.model.case import Case, per_case
+from forensics.session.model.speech import Attempt, SpeechRequest, seconds_between
 from forensics.session.speech.endpoints import is_local
+from forensics.session.speech.results import CLOUD, has_server_lines
 
 SPEECH = "/audio/speech"
 ANSWERED = "200"
 LATER = timedelta(minutes=5)  # the tool's result, or the record of what was spoken, follows within this time
 A_LOCAL, A_CLOUD = "a local endpoint", "one on the internet"  # where no record names them
-CLOUD = "openai"  # by this name voicemode's results call the provider, and people the cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +38,103 @@ class Served:
     mapped: Row | None = None  # the line that says which voice speaks for the one asked for
 
 
-def served_instead(case: Case, chain: Chain) -> Served | None:
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """All requests that one endpoint answered in place of a local one."""
+
+    service: str
+    local: str
+    paid: str
+    requests: tuple[Served, ...]
+
+    @property
+    def failures(self) -> tuple[int, ...]:
+        """Return the records of the local one's failures; none where only the answers show them."""
+        return tuple(s.failure for s in self.requests if s.failure is not None)
+
+    @property
+    def proof(self) -> tuple[int, ...]:
+        """Return the records that say who answered."""
+        return tuple(e for s in self.requests for e in s.proof)
+
+    @property
+    def events(self) -> tuple[int | None, ...]:
+        """Return all records that show it, request by request."""
+        return tuple(e for s in self.requests for e in (s.failure, *s.proof))
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """Return the records that named the provider to the user, one for each request of which one did."""
+        return tuple(s.told for s in self.requests if s.told is not None)
+
+    @property
+    def untold(self) -> tuple[int, ...]:
+        """Return the tool's results that name no provider, where nothing else did."""
+        return tuple(s.result for s in self.requests if s.told is None and s.result is not None)
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether the user was not told of some answer: what is heard is told by its result, if that is here."""
+        return any(s.told is None and (self.service == "tts" or s.result is not None) for s in self.requests)
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long its answers took, as far as that is known of any."""
+        took = [s.seconds for s in self.requests if s.seconds is not None]
+        return round(sum(took), 1) if took else None
+
+    @property
+    def mapped(self) -> Row | None:
+        """Return the first line that says which voice speaks for the one asked for."""
+        return next((s.mapped for s in self.requests if s.mapped is not None), None)
+
+
+def paid_replacements(case: Case) -> list[Replacement]:
+    """Return who on the internet answered for which local endpoint: by the server's lines, else by its events."""
+    served = [s for _, s in _answered_instead(case) if s is not None and not is_local(s.paid)]
+    by_events = () if has_server_lines(case) else served_by_events(case)
+    groups: dict[tuple[str, str, str], list[Served]] = {}
+    for one in (*served, *by_events):
+        groups.setdefault((one.service, one.local, one.paid), []).append(one)
+    return [Replacement(*who, tuple(found)) for who, found in groups.items()]
+
+
+def has_unnamed_answer(case: Case) -> bool:
+    """Say whether a local endpoint failed, and no record tells which one answered then."""
+    return any(
+        served is None
+        and speech_request.exhausted_event is None
+        and not speech_request.no_speech
+        and any(is_local(a.endpoint) for a in speech_request.failures)
+        for speech_request, served in _answered_instead(case)
+    )
+
+
+@per_case
+def _answered_instead(case: Case) -> tuple[tuple[SpeechRequest, Served | None], ...]:
+    return tuple(
+        (speech_request, served_instead(case, speech_request)) for speech_request in case.speech_requests
+    )
+
+
+def served_instead(case: Case, speech_request: SpeechRequest) -> Served | None:
     """Return who answered a request whose local endpoint failed; null where none did, or no record tells."""
-    failed = next((a for a in chain.failures if is_local(a.endpoint)), None)
-    if failed is None or chain.exhausted_event is not None:
+    failed = next((a for a in speech_request.failures if is_local(a.endpoint)), None)
+    if failed is None or speech_request.exhausted_event is not None:
         return None
-    service, at, why = chain.service, failed.end_event, failed.reason
-    answered = next((a for a in chain.attempts if a.answered), None)
+    service, at, why = speech_request.service, failed.end_event, failed.reason
+    answered = next((a for a in speech_request.attempts if a.answered), None)
     if answered is not None:
         paid, took = answered.endpoint, seconds_between(answered.started, answered.ended)
         proof = tuple(e for e in (answered.start_event, answered.end_event) if e is not None)
-        notice = _notice(case, service, paid, chain.answered_at)
+        notice = _notice(case, service, paid, speech_request.answered_at)
         mapped = _mapped(case, answered)
         return Served(service, failed.endpoint, paid, at, why, took, proof, *notice, mapped)
-    row = _spoken_by(case, chain, failed) if service == "tts" else None
+    row = _spoken_by(case, speech_request, failed) if service == "tts" else None
     if row is None:
         return None
     paid = str(row["endpoint"]).removesuffix(SPEECH)
-    notice = _notice(case, service, paid, chain.answered_at or row["ts"])
+    notice = _notice(case, service, paid, speech_request.answered_at or row["ts"])
     return Served(service, failed.endpoint, paid, at, why, None, (row["event_id"],), *notice)
 
 
@@ -78,13 +157,13 @@ def _mapped(case: Case, answered: Attempt) -> Row | None:
     return lines.row(0, named=True) if lines.height else None
 
 
-def _spoken_by(case: Case, chain: Chain, failed: Attempt) -> Row | None:
+def _spoken_by(case: Case, speech_request: SpeechRequest, failed: Attempt) -> Row | None:
     """Return the record that names the endpoint that spoke, where the server's own lines do not."""
     answers = (pl.col("kind") == K.HTTP_RESPONSE.value) & (pl.col("status") == ANSWERED)
     spoke = answers & pl.col("endpoint").str.ends_with(SPEECH)
     logged = (pl.col("kind") == K.VOICE_EXCHANGE.value) & (pl.col("tool") == "tts")
-    own = [c for c in case.chains if c.service == "tts"]
-    after = own[next(n for n, c in enumerate(own, 1) if c is chain) :]
+    own = [c for c in case.speech_requests if c.service == "tts"]
+    after = own[next(n for n, c in enumerate(own, 1) if c is speech_request) :]
     until = next((t for c in after for t in (c.started, *(a.ended for a in c.tries)) if t is not None), None)
     between = seconds_between(failed.ended, until)
     limit = LATER.total_seconds() if between is None else between

@@ -1,23 +1,21 @@
-"""A speech chain as evidence and as a table: what was tried when, and how each try ended."""
+"""A request of speech as evidence and as a table: what was tried when, and how each try ended."""
 
 from __future__ import annotations
 
-from forensics.session.model.speech import Chain
-
-SERVICES = {"stt": "speech-to-text", "tts": "text-to-speech"}
+from forensics.session.model.speech import SpeechRequest
 
 
-def chain_endpoints(chain: Chain) -> tuple[str, ...]:
+def request_endpoints(request: SpeechRequest) -> tuple[str, ...]:
     """Return the endpoints that were tried, in order."""
-    return tuple(dict.fromkeys(a.endpoint for a in chain.attempts))
+    return tuple(dict.fromkeys(a.endpoint for a in request.attempts))
 
 
-def chain_events(chain: Chain) -> list[int]:
-    """Return the records of a chain in order: its start, its endpoints, each attempt, its end."""
-    ids = [chain.start_event, chain.configured_event]
-    for attempt in chain.attempts:
+def request_events(request: SpeechRequest) -> list[int]:
+    """Return the records of a request in order: its start, its endpoints, each attempt, its end."""
+    ids = [request.start_event, request.configured_event]
+    for attempt in request.attempts:
         ids += [attempt.start_event, attempt.end_event]
-    return list(dict.fromkeys(e for e in (*ids, chain.exhausted_event) if e is not None))
+    return list(dict.fromkeys(e for e in (*ids, request.exhausted_event) if e is not None))
 
 
 def short(reason: str | None, limit: int = 90) -> str:

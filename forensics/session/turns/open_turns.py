@@ -14,16 +14,14 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.schema import SPAWN_TOOLS, Row, Source, is_from, is_kind
+from forensics.schema import ANSWERS, CALLS, MODEL_SAID, SPAWN_TOOLS, Row, Source, is_from, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case, per_case
 from forensics.session.turns.silences import Silence
 
-CALLS = (K.TOOL_CALL, K.AGENT_SPAWN, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)
-ANSWERS = (K.TOOL_RESULT, K.AGENT_LAUNCHED)
-TURN = (*CALLS, *ANSWERS, K.USER_PROMPT, K.USER_INTERRUPT, K.ASSISTANT_MESSAGE, K.API_ERROR)
+TURN = (*MODEL_SAID, *ANSWERS, K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR)
 # what shows that the turn before a silence went on behind it
-GOES_ON = (*CALLS, *ANSWERS, K.ASSISTANT_MESSAGE, K.API_ERROR, K.USER_INTERRUPT)
+GOES_ON = (*MODEL_SAID, *ANSWERS, K.API_ERROR, K.USER_INTERRUPT)
 # tools that never ask a person and never wait: of any other the client may have asked whether it is allowed, and
 # some (TaskOutput, a voice call) wait because they are told to
 UNASKED = frozenset(
@@ -64,7 +62,7 @@ class Wait:
 def waits_of(case: Case, least: timedelta) -> Iterator[Wait]:
     """Yield the waits of at least ``least`` in the open turns of a session's agents, of the transcripts alone."""
     told = case.events.filter(
-        is_from((Source.TRANSCRIPT, Source.ATIF)) & is_kind(TURN) & pl.col("ts").is_not_null()
+        is_from((Source.TRANSCRIPT,)) & is_kind(TURN) & pl.col("ts").is_not_null()
     ).sort("ts", maintain_order=True)
     behind = {name: pl.col(name).shift(-1).over("agent_id") for name in ("ts", "kind", "file", "line")}
     pairs = told.with_columns(
@@ -112,7 +110,7 @@ def silence_before_end(case: Case) -> float | None:
     end = case.ending
     if end.gap_s is None or end.gap_from is None or end.last_event is None:
         return end.gap_s
-    dated = is_from((Source.TRANSCRIPT, Source.ATIF)) & is_kind(TURN) & pl.col("ts").is_not_null()
+    dated = is_from((Source.TRANSCRIPT,)) & is_kind(TURN) & pl.col("ts").is_not_null()
     if case.events.filter(dated).is_empty():
         return end.gap_s
     since = case.event(end.gap_from)["ts"]

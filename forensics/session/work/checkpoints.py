@@ -41,6 +41,39 @@ class Checkpoint:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class SinceCheckpoint:
+    """What was done between the last checkpoint, or the record's begin where there is none, and its end."""
+
+    point: Checkpoint | None
+    committed: bool  # whether any checkpoint is a commit
+    changes: tuple[int, ...]
+    age_s: float | None  # null where the records carry no times
+
+    @property
+    def what(self) -> str | None:
+        """Return what makes the last checkpoint one."""
+        return None if self.point is None else self.point.what
+
+    @property
+    def event(self) -> int | None:
+        """Return the record of the last checkpoint."""
+        return None if self.point is None else self.point.event
+
+
+def since_checkpoint(case: Case) -> SinceCheckpoint:
+    """Return what may have changed since the last checkpoint, and how long before the end that was."""
+    points = checkpoints(case)
+    point = points[-1] if points else None
+    begin, end = (point.ts if point is not None else case.span[0]), case.ending.last_ts
+    return SinceCheckpoint(
+        point=point,
+        committed=any(p.what == COMMIT for p in points),
+        changes=tuple(changes_since(case, point)),
+        age_s=None if begin is None or end is None else (end - begin).total_seconds(),
+    )
+
+
 def checkpoints(case: Case) -> list[Checkpoint]:
     """Return the checkpoints in order; without times, in that of their records."""
     calls = (K.TOOL_CALL, K.TODO_SNAPSHOT, K.TASK_CREATE, K.TASK_UPDATE)

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from forensics.schema import SPAWN_TOOLS, Row, Source
+from forensics.schema import CALLS, SPAWN_TOOLS, Row, Source
 from forensics.schema import EventKind as K
 from forensics.session.agents.overlap import spawned
 from forensics.session.files.read_only import edits
 from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.case import Case
 from forensics.session.model.files import WRITE_TOOLS, FileAccess, real_path
-from forensics.session.model.open_calls import CALLS
 
 # after these lines of a client's log the last call is behind
 BEHIND = (K.TURN_END, K.SESSION_END, K.SESSION_START, K.API_FIRST_BYTE)

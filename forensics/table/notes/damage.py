@@ -8,29 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.evidence.account import Problem
-from forensics.formats.atif.document import NO_DOCUMENT, NO_STEPS, TOO_DEEP
-from forensics.formats.base import NO_RECORD, TOO_MANY, Parsed
-from forensics.formats.claude.console import NOISE as SHOWN
-from forensics.formats.claude.error_report import NO_REPORT
-from forensics.formats.claude.stream_json import CUT as CUT_RECORD
-from forensics.formats.claude.stream_json import NOISE
-from forensics.formats.jsonl import CUT, TORN
-from forensics.formats.voicemode.stderr import OTHER_PROGRAM
+from forensics.evidence.account import Damage, Problem, Reason
+from forensics.formats.base import Parsed
 from forensics.schema import CUT_OFF, FIRST_NOTE, EventKind, Row, TsQuality
-
-NO_DAMAGE = frozenset(
-    {NO_RECORD, TOO_MANY, NOISE, SHOWN, OTHER_PROGRAM, NO_REPORT, NO_DOCUMENT, NO_STEPS, TOO_DEEP}
-)
-# damage that a file's end explains, where it is its last line
-AT_END = frozenset({CUT, TORN, CUT_RECORD})
 
 
 def damage_in(parsed: Parsed) -> Iterator[Row]:
     """Yield one event for each reason, at the first line of it, with how many lines of how many it is."""
-    by_reason: dict[str, list[Problem]] = {}
+    by_reason: dict[Reason, list[Problem]] = {}
     for problem in parsed.problems:
-        if problem.reason not in NO_DAMAGE:
+        if problem.reason.damage is not Damage.NONE:
             by_reason.setdefault(problem.reason, []).append(problem)
     for nth, (reason, problems) in enumerate(sorted(by_reason.items(), key=lambda r: r[1][0].line)):
         last = problems[-1]
@@ -40,8 +27,8 @@ def damage_in(parsed: Parsed) -> Iterator[Row]:
             "line": problems[0].line,
             "ordinal": FIRST_NOTE + nth,
             "kind": EventKind.DAMAGED.value,
-            "status": reason,
-            "component": CUT_OFF if is_end and reason in AT_END else None,
+            "status": str(reason),
+            "component": CUT_OFF if is_end and reason.damage is Damage.CUT_OFF else None,
             "count": lines,
             "total": parsed.lines_total,
             "message": f"{lines} of {parsed.lines_total} lines: {reason}",

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 OVERLOADED = 'API Error: 529 {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
@@ -47,7 +48,7 @@ def excluded(tmp_path):
             for n, record in enumerate(records)
         ]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        (session,) = analyse([tmp_path]).sessions
+        (session,) = analyse(Request([tmp_path])).sessions
         return {e.cause for e in session.review.excluded}
 
     return of

@@ -10,6 +10,7 @@ import pytest
 from forensics.analysis import review as reviewing
 from forensics.analysis.anonymise import anonymise
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.analysis.review.basis import SHOWN
 from forensics.render.report.markdown import to_markdown
 from forensics.schema.finding import Severity
@@ -116,7 +117,7 @@ def test_where_nothing_follows_the_failure_it_is_not_said_that_the_session_went_
     debug = next(logs.rglob("debug/*16d5d.txt"))
     cut = [x for x in debug.read_text().splitlines(keepends=True) if "PRIVACY.md" not in x]
     debug.write_text("".join(cut))
-    causes = {e.cause for e in analyse([logs]).sessions[0].review.excluded}
+    causes = {e.cause for e in analyse(Request([logs])).sessions[0].review.excluded}
     assert "the failed speech requests ended the session" not in causes
     assert "the disk was full or could not be written to" not in causes
     assert "the client had lost the voice server, or had never connected to it" in causes
@@ -173,7 +174,7 @@ def heard_by_the_primary(tmp_path, words):
     after = next(n for n, x in enumerate(told) if "STT succeeded with whisper" in x) + 1
     told.insert(after, f"2026-11-22 01:33:04,851 - voicemode - INFO -   Transcribed: {words}")
     (tmp_path / "stderr.log").write_text("\n".join(told) + "\n")
-    found = analyse([tmp_path]).sessions[0].review
+    found = analyse(Request([tmp_path])).sessions[0].review
     return [e.told.text for e in found.excluded if "was not there at all" in e.cause]
 
 
@@ -188,7 +189,7 @@ def test_a_key_is_ruled_out_by_what_says_so_only(tmp_path):
     logs = shutil.copytree(INCIDENT, tmp_path / "in")
     for path in [p for p in logs.rglob("*") if p.is_file()]:
         path.write_text(path.read_text().replace("You didn't provide an API key", "No"))
-    causes = {e.cause for e in analyse([logs]).sessions[0].review.excluded}
+    causes = {e.cause for e in analyse(Request([logs])).sessions[0].review.excluded}
     assert "api.openai.com could not be reached over the network" in causes
     assert not [c for c in causes if " key " in c or "key was" in c]
 
@@ -204,7 +205,7 @@ def test_lines_that_were_put_together_in_another_order_settle_nothing(tmp_path):
     pasted.write_text("\n".join(lines_of) + "\n")
     later = [x.replace("21:19:59", "21:20:07") for x in lines_of[1:]]
     whole.write_text("\n".join([*lines_of[1:], lines_of[0], *later]) + "\n")
-    causes = [[e.cause for e in analyse([p]).sessions[0].review.excluded] for p in (pasted, whole)]
+    causes = [[e.cause for e in analyse(Request([p])).sessions[0].review.excluded] for p in (pasted, whole)]
     assert causes == [[], ["the failed speech requests ended the voice server's work"]]
 
 
@@ -251,7 +252,7 @@ def test_one_failure_that_two_loggers_tell_is_one_request():
     """The server's own debug log holds each line twice."""
     for folder in matching(RULE_FIXTURES / "CCF201" / "fires", "*"):
         session = analysis_of(folder / "input").sessions[0]
-        ends = {c.exhausted_at for c in session.case.chains if c.exhausted_event is not None}
+        ends = {c.exhausted_at for c in session.case.speech_requests if c.exhausted_event is not None}
         for figure in session.review.figures:
             if figure.name.endswith("requests that failed at every endpoint"):
                 assert int(figure.value.split()[0]) <= len(ends), folder.name
@@ -303,10 +304,10 @@ def test_what_held_is_said_where_lines_show_it(case, text):
 def test_a_page_taken_for_speech_is_no_answer():
     session = analysed("CCF211/fires/page-where-lines-are-hidden").sessions[0]
     wrong = {r.event_id for f in session.findings if f.rule == "CCF211" for r in f.evidence}
-    chains = [c for c in session.case.chains if c.answered_event in wrong]
-    assert chains
+    requests = [c for c in session.case.speech_requests if c.answered_event in wrong]
+    assert requests
     assert not {r.event_id for t in session.review.worked for r in t.refs} & {
-        c.answered_event for c in chains
+        c.answered_event for c in requests
     }
 
 
@@ -359,7 +360,7 @@ def is_clean(session):
 @pytest.mark.parametrize("version", ["claude-code/1.0.128", "claude-code/2.0.24", "claude-code/2.1.330", "voicemode/6.0.1", "voicemode/9.0.1"])  # fmt: skip
 def test_the_laws_hold_on_every_recording(corpus, version):
     for folder in matching(corpus / version, "*"):
-        analysis = analyse([folder / "input" if (folder / "input").is_dir() else folder])
+        analysis = analyse(Request([folder / "input" if (folder / "input").is_dir() else folder]))
         assert analysis.errors == (), folder
         for session in analysis.sessions:
             check(session, analysis.inputs)
@@ -374,7 +375,9 @@ def test_the_laws_hold_on_every_recording(corpus, version):
 @pytest.mark.parametrize("version", ["1.0.128", "2.0.24", "2.1.330"])
 def test_a_termination_is_told_from_a_kill(corpus, version):
     def causes(name):
-        found = analyse([corpus / "claude-code" / version / name / "input"]).sessions[0].review.excluded
+        found = (
+            analyse(Request([corpus / "claude-code" / version / name / "input"])).sessions[0].review.excluded
+        )
         return [e.cause for e in found if "killed outright" in e.cause]
 
     assert causes("c2_sigterm")
@@ -391,7 +394,7 @@ def test_a_part_that_fails_costs_itself_and_is_told(monkeypatch):
         raise ValueError(msg)
 
     monkeypatch.setattr(reviewing, "held_of", broken)
-    analysis = analyse([INCIDENT])
+    analysis = analyse(Request([INCIDENT]))
     found = analysis.sessions[0].review
     assert [(e.rule, e.error) for e in analysis.errors] == [("review-worked", "ValueError: no such luck")]
     assert found.worked == ()
@@ -405,7 +408,7 @@ def test_where_counting_failed_it_is_not_said_that_there_was_no_impact(monkeypat
         raise ValueError
 
     monkeypatch.setattr(reviewing, "figures_of", broken)
-    report = to_markdown(analyse([INCIDENT]))
+    report = to_markdown(analyse(Request([INCIDENT])))
     assert "**Impact**: not counted: counting failed, as the appendix tells" in report
     assert "one recorded. *(derived)*" not in report
 
@@ -418,7 +421,7 @@ def test_a_review_is_anonymised(tmp_path):
             "Create production-ready", "For Zofia: create"
         )
         path.write_text(text.replace("PRIVACY.md", "zofia.md"))
-    plainly = analyse([logs])
+    plainly = analyse(Request([logs]))
     assert "zofia" in repr(plainly.sessions[0].review).casefold()
     hidden = anonymise(plainly).sessions[0].review
     assert "zofia" not in repr(hidden).casefold()
@@ -431,7 +434,7 @@ def test_a_line_that_is_cut_off_is_no_missing_answer_and_the_users_absence_no_si
     """The cut line answers the prompt above it; before that prompt the user was away for half an hour."""
     transcript = next((INCIDENT / ".claude" / "projects").glob("*/*.jsonl"))
     (tmp_path / "cut.jsonl").write_bytes(transcript.read_bytes()[:20_000])
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     session = next(s for s in analysis.sessions if s.findings)
     assert session.case.ending.gap_s > 1800
     assert silence_before_end(session.case) is None

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.file import open_evidence
 from forensics.formats import parser_for
 from forensics.formats.atif.document import NO_DOCUMENT, NO_STEPS, Atif
@@ -172,7 +173,7 @@ def test_parts_that_are_no_text_are_named(read):
 
 def test_an_embedded_trajectory_is_its_agents(tmp_path):
     (tmp_path / "trajectory.json").write_text(pretty(VERSIONS["1.7 embedded"]))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     (agent,) = session.case.agents
     assert (agent.agent_id, agent.outcome.value) == ("sub-1", "completed")
     read_call = session.case.events.row(by_predicate=pl.col("tool") == "Read", named=True)
@@ -198,7 +199,7 @@ def test_the_steps_of_two_sidechains_at_once_are_nobodys(tmp_path):
         step(8, message="All done."),
     ]  # fmt: skip
     (tmp_path / "t.json").write_text(pretty(trajectory(*steps)))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert len(session.case.agents) == 2
     write = session.case.events.row(by_predicate=pl.col("tool") == "Write", named=True)
     assert write["agent_id"] == "sidechain:?"
@@ -217,7 +218,7 @@ def test_the_steps_of_one_sidechain_after_the_other_are_each_ones_own(tmp_path):
     (tmp_path / "t.json").write_text(
         pretty(trajectory(USER, *run(1, 2), *run(2, 6), step(10, message="All.")))
     )
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     writes = session.case.events.filter(pl.col("tool") == "Write")
     assert writes["agent_id"].to_list() == ["toolu_1", "toolu_2"]
 
@@ -248,7 +249,7 @@ def test_it_says_that_it_is_a_trajectory_and_whose(read):
 
 def test_a_trajectory_that_names_no_session_is_one_by_its_bytes(tmp_path):
     (tmp_path / "t.json").write_text(pretty(trajectory(USER, WROTE, session_id=None)))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert session.session_id.startswith("log:")
 
 
@@ -351,7 +352,7 @@ def test_beside_the_transcript_it_was_made_of_it_counts_nothing(tmp_path):
     record = {"type": "user", "uuid": "u1", "sessionId": SESSION, "timestamp": "2026-01-05T10:00:01.000Z", "version": "2.0.24", "cwd": "/w", "message": {"role": "user", "content": "Fix the build"}}  # fmt: skip
     (tmp_path / f"{SESSION}.jsonl").write_text(json.dumps(record) + "\n")
     (tmp_path / "trajectory.json").write_text(pretty(trajectory(USER, WROTE)))
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     (session,) = analysis.sessions
     assert session.case.events.filter(pl.col("kind") == "user_prompt").height == 1
     assert session.case.sources == {"transcript"}
@@ -361,7 +362,7 @@ def test_beside_the_transcript_it_was_made_of_it_counts_nothing(tmp_path):
 
 def test_a_retried_request_cannot_be_in_it(tmp_path):
     shutil.copy(PARALLEL, tmp_path)
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     outcome = next(o for o in session.outcomes if o.rule == "CCF204")
     assert (outcome.outcome.value, "ATIF" in outcome.reason) == ("insufficient", True)
 
@@ -392,7 +393,7 @@ def test_it_tells_what_its_transcript_tells(corpus, made, of):
     folder = corpus / "claude-code" / of / "input"
     transcript = next(folder.rglob(f"projects/*/{retold.session_id}.jsonl"))
     paths = [p for p in (transcript, transcript.with_suffix("")) if p.exists()]
-    (told,) = analyse(paths).sessions
+    (told,) = analyse(Request(paths)).sessions
     assert retold.case.ending.verdict == told.case.ending.verdict
     assert [(f.rule, f.severity) for f in retold.findings] == [(f.rule, f.severity) for f in told.findings]
     outcomes = [{o.rule: o.outcome for o in s.outcomes} for s in (told, retold)]
@@ -419,7 +420,7 @@ def test_another_agents_calls_that_count_anew_in_each_step_are_each_one(tmp_path
     ]
     document = {"schema_version": "ATIF-v1.6", "session_id": SESSION, "agent": {"name": "other", "version": "1"}, "steps": steps}  # fmt: skip
     (tmp_path / "trajectory.json").write_text(json.dumps(document))
-    kinds = analyse([tmp_path]).sessions[0].case.events["kind"].to_list()
+    kinds = analyse(Request([tmp_path])).sessions[0].case.events["kind"].to_list()
     assert (kinds.count("tool_call"), kinds.count("tool_result")) == (5, 5)
 
 
@@ -434,4 +435,4 @@ def test_runs_of_one_file_that_name_no_session_are_several(tmp_path):
         for day in (5, 6)
     ]
     (tmp_path / "runs.jsonl").write_text("".join(json.dumps(run) + "\n" for run in runs))
-    assert len(analyse([tmp_path]).sessions) == 2
+    assert len(analyse(Request([tmp_path])).sessions) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.account import Problem, Unread
 from forensics.evidence.discover import discover
 from forensics.formats import parser_for
@@ -84,7 +85,7 @@ CAPTURES = {"heap": HEAP, "uncaught": UNCAUGHT, "ink": INK, "screen": SCREEN, "s
 def judged(tmp_path, text, name="paste.txt"):
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    (session,) = analyse([path]).sessions
+    (session,) = analyse(Request([path])).sessions
     return session
 
 
@@ -233,7 +234,7 @@ def test_a_death_before_a_pasted_debug_log_is_that_sessions(tmp_path):
     session = judged(tmp_path, text)
     assert session.case.ending.verdict == "CRASHED"
     assert [e.line for e in session.ending_refs] == [7]
-    (file,) = analyse([tmp_path]).inputs
+    (file,) = analyse(Request([tmp_path])).inputs
     assert (file.source, file.problems) == (Source.CLAUDE_DEBUG, ())
 
 
@@ -251,7 +252,7 @@ def test_a_record_that_was_pasted_with_other_text(tmp_path):
         "<task-notification>\n<task-id>x</task-id>\n</task-notification>\n"
     )
     session = judged(tmp_path, text)
-    (file,) = analyse([tmp_path]).inputs
+    (file,) = analyse(Request([tmp_path])).inputs
     assert (file.source, file.lines_total, file.lines_understood) == (Source.TRANSCRIPT, 4, 1)
     assert session.case.events["kind"].to_list() == ["api_error", "damaged"]
     assert (session.case.ending.verdict, "an excerpt" in session.case.ending.proof) == ("UNKNOWN", True)

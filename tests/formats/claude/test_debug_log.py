@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.schema import EventKind as K
 from tests.support.parsed import problems, told
 
@@ -289,5 +290,5 @@ def test_what_the_debug_log_says_of_an_mcp_servers_connection(read, text, status
 def test_a_log_that_says_only_how_the_stream_stalled_is_a_session(tmp_path):
     line = "2026-05-02T18:18:28.508Z [WARN] Streaming stall detected: 54.4s gap between events (stall #1)\n"
     (tmp_path / "stalls.txt").write_text(line)
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert [m.text for m in session.timeline if m.kind == "api_stall"] == [line.rstrip().partition("] ")[2]]

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.formats import parser_for
 from forensics.formats.claude.error_report import NO_REPORT, ErrorReport
 from forensics.formats.claude.mcp_log import McpLog
@@ -135,7 +136,7 @@ def say(session: str, second: int) -> str:
 
 def test_alone_it_is_a_session_and_a_timeout_is_found(tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(ERRORS))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert session.session_id.startswith("log:")
     (found,) = [f for f in session.findings if f.rule == "CCF204"]
     assert [(e.path, e.line) for e in found.evidence] == [("report.json", 1)]
@@ -143,17 +144,17 @@ def test_alone_it_is_a_session_and_a_timeout_is_found(tmp_path):
 
 def test_alone_it_does_not_show_that_nothing_timed_out(tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(ERRORS[:1]))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert {o.rule: o.outcome.value for o in session.outcomes}["CCF204"] == "insufficient"
 
 
 def test_it_joins_the_only_session_that_was_at_work_at_all_of_its_errors(tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(ERRORS))
     (tmp_path / f"{SESSION}.jsonl").write_text(say(SESSION, 0) + say(SESSION, 9))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert session.case.events.filter(pl.col("source") == "error-report").height == 3
     (tmp_path / f"{OTHER}.jsonl").write_text(say(OTHER, 0) + say(OTHER, 9))
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     named = [s.session_id for s in analysis.sessions if not s.session_id.startswith("log:")]
     assert (len(analysis.sessions), sorted(named)) == (3, sorted([SESSION, OTHER]))
     assert not [s for s in analysis.sessions if s.session_id in named and "error-report" in s.case.sources]
@@ -162,5 +163,5 @@ def test_it_joins_the_only_session_that_was_at_work_at_all_of_its_errors(tmp_pat
 def test_it_does_not_join_a_session_of_another_day(tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(ERRORS).replace("2026-03-01", "2026-03-05"))
     (tmp_path / f"{SESSION}.jsonl").write_text(say(SESSION, 0) + say(SESSION, 9))
-    by_name = {s.session_id[:4]: s.case.sources for s in analyse([tmp_path]).sessions}
+    by_name = {s.session_id[:4]: s.case.sources for s in analyse(Request([tmp_path])).sessions}
     assert by_name == {SESSION[:4]: {"transcript"}, "log:": {"error-report"}}

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.evidence.home import files_of, homes_of, locate
 from forensics.formats import parser_for
@@ -38,7 +39,7 @@ def put(folder, files: dict[str, str]):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    return analyse([folder])
+    return analyse(Request([folder]))
 
 
 def kinds(session, *columns: str) -> list[tuple]:
@@ -165,7 +166,7 @@ def test_it_is_part_of_what_a_session_left_and_brings_no_others_words(tmp_path):
     homes = homes_of({}, home)
     (session,) = locate(homes)
     assert files_of(session, homes) == [transcript, history]
-    analysis = analyse(files_of(session, homes), base=home)
+    analysis = analyse(Request(files_of(session, homes), base=home))
     assert [s.session_id for s in analysis.sessions] == [ONE]
     text = to_json(analysis) + to_markdown(analysis)
     assert SECRET not in text

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.account import Problem
 from forensics.evidence.file import count_lines
 from forensics.formats.claude.sdk_log import SdkLog
@@ -91,7 +92,7 @@ def test_a_failed_request_is_no_answer_of_the_sessions(tmp_path):
     call = '{"type":"assistant","message":{"role":"assistant","id":"m1","content":[{"type":"tool_use","id":"t1","name":"Bash","input":{}}]},"parent_tool_use_id":null,"session_id":"s1","uuid":"u1"}\n'
     path = tmp_path / "run.txt"
     path.write_text(INIT + call + LOST)
-    (session,) = analyse([path]).sessions
+    (session,) = analyse(Request([path])).sessions
     assert session.case.ending.verdict == "TRUNCATED"
     assert len(session.case.ending.open_calls) == 1
     (timeout,) = [f for f in session.findings if f.rule == "CCF204"]

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.account import Problem
 from forensics.evidence.file import open_evidence
 from forensics.formats import parser_for
@@ -32,7 +33,7 @@ def parse(path):
 
 
 def ending(path):
-    (session,) = analyse([path]).sessions
+    (session,) = analyse(Request([path])).sessions
     return session.case.ending
 
 
@@ -171,6 +172,6 @@ def test_a_fatal_text_that_the_run_outlives_was_another_programs(tmp_path):
     said = '{"type":"assistant","message":{"id":"m1","role":"assistant","content":[{"type":"text","text":"x"}]},"parent_tool_use_id":null,"session_id":"s1"}\n'
     fatal = "      throw er; // Unhandled 'error' event\n"
     (tmp_path / "run.txt").write_text(init + said + fatal + said)
-    assert analyse([tmp_path]).sessions[0].case.ending.verdict != "CRASHED"
+    assert analyse(Request([tmp_path])).sessions[0].case.ending.verdict != "CRASHED"
     (tmp_path / "run.txt").write_text(init + said + fatal)
-    assert analyse([tmp_path]).sessions[0].case.ending.verdict == "CRASHED"
+    assert analyse(Request([tmp_path])).sessions[0].case.ending.verdict == "CRASHED"

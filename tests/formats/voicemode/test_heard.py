@@ -7,6 +7,7 @@ import json
 import polars as pl
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.formats.jsonl import CUT, UNEXPECTED
 from forensics.schema import EventKind as K
 from tests.support.parsed import told
@@ -42,14 +43,14 @@ class TestHeard:
 
     def test_a_secret_that_was_said_is_not_shown(self, tmp_path):
         (tmp_path / "heard_2026-11-22.jsonl").write_text(heard(text="the key is sk-ant-REDACTED"))
-        analysis = analyse([tmp_path])
+        analysis = analyse(Request([tmp_path]))
         (session,) = analysis.sessions
         assert "sk-ant" not in str(session.case.events["message"].to_list())
 
     def test_alone_it_tells_the_zone_of_the_servers_lines(self, tmp_path):
         (tmp_path / "heard_2025-10-21.jsonl").write_text(heard(ts="2025-10-21T03:54:50.000-05:00"))
         (tmp_path / "stderr.log").write_text(STDERR)
-        (session,) = analyse([tmp_path]).sessions
+        (session,) = analyse(Request([tmp_path])).sessions
         start = session.case.events.row(by_predicate=pl.col("kind") == K.STT_START.value, named=True)
         assert (f"{start['ts']:%H:%M:%S}", start["ts_quality"]) == ("08:54:21", "aligned")
         assert "voice-heard" in session.case.events["source"].to_list()

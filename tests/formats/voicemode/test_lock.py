@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.schema import EventKind as K
 from tests.support.places import FIXTURES
 from tests.support.voice_logs import voice_event as event
@@ -21,7 +22,7 @@ class TestKilledServer:
     """voicemode 9.0.1, killed inside its second call."""
 
     def test_the_lock_is_the_servers_and_proves_that_the_call_did_not_end(self):
-        (session,) = analyse([KILLED]).sessions
+        (session,) = analyse(Request([KILLED])).sessions
         assert session.case.ending.verdict == "TRUNCATED"
         assert "the lock that the call's end removes is still there" in session.case.ending.proof
         assert [(r.path.rpartition("/")[2], r.line) for r in session.ending_refs] == [("voicemode_events_2026-11-22.jsonl", 17), ("conch", 9)]  # fmt: skip
@@ -30,7 +31,7 @@ class TestKilledServer:
     def test_the_lock_is_dated_by_what_else_the_server_wrote(self, tmp_path, beside):
         shutil.copytree(KILLED / ".voicemode" / "logs" / beside, tmp_path / beside)
         shutil.copy(KILLED / ".voicemode" / "conch", tmp_path / "conch")
-        events = pl.concat([s.case.events for s in analyse([tmp_path]).sessions])
+        events = pl.concat([s.case.events for s in analyse(Request([tmp_path])).sessions])
         lock = events.row(by_predicate=pl.col("kind") == K.VOICE_LOCK_LEFT.value, named=True)
         assert (f"{lock['ts']:%H:%M:%S.%f}", lock["ts_quality"]) == ("07:43:31.318017", "aligned")
 
@@ -38,19 +39,19 @@ class TestKilledServer:
         shutil.copytree(KILLED / ".voicemode", tmp_path, dirs_exist_ok=True)
         lock = tmp_path / "conch"
         lock.write_text(lock.read_text().replace("T01:43:31", "T01:43:01"))
-        (session,) = analyse([tmp_path]).sessions
+        (session,) = analyse(Request([tmp_path])).sessions
         assert "the lock" not in session.case.ending.proof
         lock.write_text(lock.read_text().replace("T01:43:01", "T01:43:31").replace("false", "true"))
-        (session,) = analyse([tmp_path]).sessions
+        (session,) = analyse(Request([tmp_path])).sessions
         assert "the lock" not in session.case.ending.proof
 
     def test_the_servers_lock_says_nothing_of_the_clients_end(self, tmp_path):
         say = {"type": "user", "uuid": "u1", "sessionId": CLIENT, "timestamp": "2026-11-22T07:43:00.000Z", "version": "2.0.24", "cwd": "/home/dev/liv-hana", "message": {"role": "user", "content": "hello"}}  # fmt: skip
         later = say | {"uuid": "u2", "timestamp": "2026-11-22T07:44:00.000Z"}
         (tmp_path / f"{CLIENT}.jsonl").write_text(json.dumps(say) + "\n" + json.dumps(later) + "\n")
-        alone = analyse([tmp_path]).sessions[0].case.ending
+        alone = analyse(Request([tmp_path])).sessions[0].case.ending
         shutil.copytree(KILLED / ".voicemode", tmp_path, dirs_exist_ok=True)
-        client = next(s for s in analyse([tmp_path]).sessions if s.session_id == CLIENT)
+        client = next(s for s in analyse(Request([tmp_path])).sessions if s.session_id == CLIENT)
         assert "voice-lock" in client.case.events["source"].to_list()
         assert (client.case.ending.verdict, client.case.ending.proof) == (alone.verdict, alone.proof)
 
@@ -58,5 +59,5 @@ class TestKilledServer:
         (tmp_path / "voicemode_events_1.jsonl").write_text(event("STT_START") + event("STT_COMPLETE"))
         lock = json.loads((KILLED / ".voicemode" / "conch").read_text())
         (tmp_path / "conch").write_text(json.dumps(lock | {"acquired": "2025-10-21T07:00:50.700000"}))
-        analysis = analyse([tmp_path])
+        analysis = analyse(Request([tmp_path]))
         assert dict(analysis.unattached) == {"conch": 1}

@@ -10,13 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
-from forensics.analysis.lasting.spans import Sort, Spans, State
+from forensics.analysis.lasting.course import course_of
+from forensics.analysis.lasting.spans import Sort, State
+from forensics.analysis.places import places_of
+from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.events import timeline_list
 from forensics.render.events.timeline_gantt import to_gantt
 from forensics.render.events.trace import to_trace
 from forensics.render.pictures import mermaid
-from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS
+from forensics.render.pictures.mermaid import MOST_BARS, MOST_CHARACTERS
 from forensics.text.lengths import MOST_ROWS
 from tests.support.analyses import analysis_of
 from tests.support.mermaid_grammar import TASK, grammar_faults, needs_parser, parser_says
@@ -45,7 +48,7 @@ def run(*args):
 
 @pytest.fixture(scope="module")
 def analysis(incident):
-    return analyse([incident], most_rows=None)
+    return analyse(Request([incident], most_rows=None))
 
 
 def with_names(analysis, name):
@@ -85,7 +88,7 @@ def test_a_report_keeps_its_rows_and_the_timeline_shows_all(tmp_path):
     record = {"type": "user", "parentUuid": None, "sessionId": "c4f74656-68ad-4973-8f53-0b862ed16d5d", "version": "2.0.24", "cwd": "/w"}  # fmt: skip
     lines = [json.dumps({**record, "uuid": f"u{n}", "timestamp": f"2025-10-21T07:{n // 60:02}:{n % 60:02}.000Z", "message": {"role": "user", "content": f"prompt {n}"}}) for n in range(200)]  # fmt: skip
     (tmp_path / "c4f74656-68ad-4973-8f53-0b862ed16d5d.jsonl").write_text("\n".join(lines) + "\n")
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     assert (len(session.timeline), session.timeline_omitted) == (MOST_ROWS, 200 - MOST_ROWS)
     assert len(json.loads(run(tmp_path, "--format", "json").stdout)["sessions"][0]["rows"]) == 200
 
@@ -111,7 +114,7 @@ def test_the_document_says_what_the_rows_say(incident, analysis):
 
 
 def test_the_spans_of_the_incident(analysis):
-    spans = Spans(analysis.sessions[0]).all()
+    spans = course_of(analysis.sessions[0]).spans
     agents = {s.name: (s.state, s.status) for s in spans if s.sort is Sort.AGENT}
     assert agents["Create production-ready MCP server"] == (State.OK, "completed")
     assert agents["Create privacy policy document"] == (State.OPEN, "unfinished")
@@ -120,7 +123,7 @@ def test_the_spans_of_the_incident(analysis):
     assert [s.name for s in calls if s.state is State.OPEN] == ["Task", "Task"]
     read = next(s for s in calls if s.name == "Read")
     assert read.micros == 37_000
-    assert [place.rpartition(":")[2] for place in read.places] == ["6", "7"]
+    assert [place.rpartition(":")[2] for place in places_of(analysis.sessions[0], read.events)] == ["6", "7"]
     (failed,) = [s for s in spans if s.sort is Sort.SPEECH and s.state is State.FAILED]
     assert failed.status == "every endpoint failed"
     attempts = [(s.name, s.status) for s in spans if s.sort is Sort.ATTEMPT and s.state is State.FAILED]
@@ -171,7 +174,7 @@ def test_the_trace_of_the_incident(incident, analysis):
     threads = {e["tid"]: e["args"]["name"] for e in entries if e["name"] == "thread_name"}
     assert {"main agent", "voice", "agent Create privacy policy document"} <= set(threads.values())
     spans = [e for e in entries if e["ph"] == "X"]
-    assert len(spans) == len(Spans(analysis.sessions[0]).all())
+    assert len(spans) == len(course_of(analysis.sessions[0]).spans)
     life = next(e for e in spans if e["cat"] == "agent" and "MCP server" in e["name"])
     assert threads[life["tid"]] == "agent Create production-ready MCP server"
     assert life["dur"] == 135_525_000
@@ -197,12 +200,12 @@ def test_every_case_has_a_valid_trace_and_picture(case):
 @pytest.mark.whole
 @pytest.mark.parametrize("folder", ["claude-code/1.0.128", "claude-code/2.0.24", "claude-code/2.1.330", "voicemode/9.0.1"])  # fmt: skip
 def test_recordings_of_the_genuine_programs_are_drawn_and_traced(folder, corpus):
-    analysis = analyse([corpus / folder])
+    analysis = analyse(Request([corpus / folder]))
     entries = is_valid_trace(to_trace(analysis))
     assert len([e for e in entries if e["name"] == "process_name"]) == len(analysis.sessions)
     lives = [a for s in analysis.sessions for a in s.case.agents if a.start and a.outcome != "refused"]
     assert len([e for e in entries if e.get("cat") == "agent"]) == len(lives)
-    assert len(is_valid_gantt(to_gantt(analysis).text)) == MOST_TASKS
+    assert len(is_valid_gantt(to_gantt(analysis).text)) == MOST_BARS
     for session in analysis.sessions:
         is_valid_gantt(to_gantt(analysis.only([session])).text)
 
@@ -212,7 +215,7 @@ def is_valid_gantt(text):
     bars = [line for line in text.splitlines() if TASK.fullmatch(line)]
     assert grammar_faults(text.removesuffix("\n")) == [] or not bars
     assert len(text) <= MOST_CHARACTERS
-    assert len(bars) <= MOST_TASKS
+    assert len(bars) <= MOST_BARS
     return bars
 
 
@@ -233,7 +236,7 @@ def test_the_picture_of_the_incident(incident):
 
 
 def test_a_picture_holds_so_many_bars_and_the_rest_is_told(monkeypatch, incident):
-    monkeypatch.setattr(mermaid, "MOST_TASKS", 8)
+    monkeypatch.setattr(mermaid, "MOST_BARS", 8)
     result = run(incident, "--format", "mermaid")
     bars = is_valid_gantt(result.stdout)
     assert len(bars) == 8

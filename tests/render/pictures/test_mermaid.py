@@ -9,8 +9,16 @@ from functools import cache
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.pictures.layout import pictures_of
-from forensics.render.pictures.mermaid import MOST_CHARACTERS, MOST_TASKS, Section, Task, gantt, label
+from forensics.render.pictures.mermaid import (
+    MOST_BARS,
+    MOST_CHARACTERS,
+    GanttBar,
+    Section,
+    gantt,
+    label,
+)
 from tests.support.analyses import analysis_of, report_of
 from tests.support.mermaid_grammar import (
     BLOCK,
@@ -60,7 +68,7 @@ def hostile_charts() -> list[str]:
             [
                 Section(
                     text,
-                    tuple(Task(text, tags[n % 4], since, since + timedelta(seconds=n)) for n in range(4)),
+                    tuple(GanttBar(text, tags[n % 4], since, since + timedelta(seconds=n)) for n in range(4)),
                 )
             ],
         )
@@ -99,7 +107,7 @@ def test_the_charts_of_all_cases_are_in_the_grammar_and_small():
     for chart in found:
         assert grammar_faults(chart) == []
         assert len(chart) < MOST_CHARACTERS
-        assert len(TASK.findall(chart)) <= MOST_TASKS
+        assert len(TASK.findall(chart)) <= MOST_BARS
 
 
 def test_the_check_of_the_grammar_finds_what_it_is_for():
@@ -136,7 +144,7 @@ def test_mermaids_own_parser_takes_the_charts_of_all_recordings(corpus):
     found = [
         picture.mermaid
         for folder in ("claude-code", "voicemode", "public")
-        for session in analyse([corpus / folder]).sessions
+        for session in analyse(Request([corpus / folder])).sessions
         for picture in pictures_of(session)
     ]
     assert len(found) > 50

@@ -14,13 +14,20 @@ import pytest
 from forensics.analysis.engine import analyse
 from forensics.analysis.lasting.agents import agents_track
 from forensics.analysis.lasting.latency import latency_track
-from forensics.analysis.lasting.shape import Bar, Tone
+from forensics.analysis.lasting.lives import ENDS
+from forensics.analysis.lasting.spans import MAIN, Sort, Span, State
 from forensics.analysis.lasting.todos import todos_track
+from forensics.analysis.request import Request
+from forensics.render.events import timeline_gantt
+from forensics.render.pictures import bars, chart, layout
+from forensics.render.pictures import picture as one_picture
 from forensics.render.pictures.layout import pictures_of
-from forensics.render.pictures.mermaid import MOST_TASKS
+from forensics.render.pictures.mermaid import MOST_BARS
 from forensics.render.pictures.rows import lasted
 from forensics.render.report.html.page import to_html
 from forensics.render.report.markdown import to_markdown
+from forensics.render.report.screen.report import to_screen
+from forensics.session.model.agents import AgentEnd
 from tests.support.analyses import analysis_of
 from tests.support.html_reading import Reader
 from tests.support.places import INCIDENT, RULE_FIXTURES
@@ -60,9 +67,9 @@ def test_each_agent_has_its_lane_below_the_one_that_spawned_it(session):
         ("records that name no agent", 0),
     ]
     assert {lane.about for lane in track.lanes[1:4]} == {"general-purpose, spawned by the main agent"}
-    lives = [lane.strips[0].bars for lane in track.lanes[1:4]]
-    assert [bar.tone for (bar,) in lives] == [Tone.OPEN, Tone.OPEN, Tone.DONE]
-    assert [bar.seen is not None for (bar,) in lives] == [True, True, False]
+    lives = [lane.strips[0] for lane in track.lanes[1:4]]
+    assert [life.state for (life,) in lives] == [State.OPEN, State.OPEN, State.OK]
+    assert [life.seen is not None for (life,) in lives] == [True, True, False]
 
 
 def test_who_wrote_which_file_is_told_with_the_line_that_shows_it(pictures):
@@ -104,34 +111,34 @@ def instant(text: str) -> datetime:
 def test_findings_are_marked_at_their_lines(session):
     track = agents_track(session.case, session.findings)
     cited = {(f.rule, r.event_id) for f in session.findings for r in f.evidence}
-    marked = {(m.code, m.event) for lane in track.lanes for m in lane.findings}
+    marked = {(m.code, m.event) for lane in track.lanes for m in lane.marks}
     dated = {(code, e) for code, e in cited if session.case.event(e)["ts"] is not None}
     assert marked == dated
     assert len(marked) > 40
     for lane in track.lanes:
-        assert all(m.at == session.case.event(m.event)["ts"] for m in lane.findings)
+        assert all(m.at == session.case.event(m.event)["ts"] for m in lane.marks)
 
 
 def test_items_are_in_progress_from_the_list_that_says_so_to_the_one_that_does_not(session):
     track = todos_track(session.case, session.findings)
     mine, other = track.lanes
-    assert [len(s.bars) for s in mine.strips] == [1, 1, 1, 1, 1]
-    assert {s.bars[0].tone for s in mine.strips} == {Tone.OPEN}
-    ((bar,),) = (s.bars for s in other.strips)
-    assert (bar.tone, bar.words, round(bar.seconds)) == (Tone.DONE, "completed", 113)
-    first, last = (session.case.event(e) for e in bar.events)
-    assert (bar.since, bar.until) == (first["ts"], last["ts"])
+    assert [len(strip) for strip in mine.strips] == [1, 1, 1, 1, 1]
+    assert {strip[0].state for strip in mine.strips} == {State.OPEN}
+    ((span,),) = other.strips
+    assert (span.state, span.words, round(span.seconds)) == (State.OK, "completed", 113)
+    first, last = (session.case.event(e) for e in span.events)
+    assert (span.since, span.until) == (first["ts"], last["ts"])
 
 
 def test_calls_are_as_long_as_the_servers_lines_say_and_failures_stand_out(session):
     track = latency_track(session.case, session.findings)
-    calls = {lane.short: [(b.tone, round(b.seconds, 1)) for b in lane.strips[0].bars] for lane in track.lanes}
+    calls = {lane.short: [(c.state, round(c.seconds, 1)) for c in lane.strips[0]] for lane in track.lanes}
     assert calls == {
         "STT 127.0.0.1:2022": [
-            (Tone.DONE, 0.6), (Tone.DONE, 0.6), (Tone.DONE, 0.6), (Tone.FAILED, 30.0),
+            (State.OK, 0.6), (State.OK, 0.6), (State.OK, 0.6), (State.FAILED, 30.0),
         ],
-        "STT api.openai.com": [(Tone.FAILED, 2.1)],
-        "TTS 127.0.0.1:8880": [(Tone.DONE, 4.4), (Tone.DONE, 5.3), (Tone.DONE, 3.0), (Tone.DONE, 4.0)],
+        "STT api.openai.com": [(State.FAILED, 2.1)],
+        "TTS 127.0.0.1:8880": [(State.OK, 4.4), (State.OK, 5.3), (State.OK, 3.0), (State.OK, 4.0)],
     }  # fmt: skip
 
 
@@ -160,7 +167,9 @@ def test_ids_on_a_page_of_several_sessions_differ(session):
 
 
 def test_the_same_input_gives_the_same_bytes(session):
-    assert pictures_of(session) == pictures_of(analyse([INCIDENT]).sessions[0])
+    again = pictures_of(analyse(Request([INCIDENT])).sessions[0])
+    assert pictures_of(session) == again
+    assert [(p.mermaid, p.svg) for p in pictures_of(session)] == [(p.mermaid, p.svg) for p in again]
 
 
 def record(number: int, **more) -> str:
@@ -205,7 +214,7 @@ def test_one_failed_call_alone_is_no_picture():
 
 def test_a_session_of_one_agent_without_failures_has_no_pictures(tmp_path):
     (tmp_path / "11111111-2222-4333-8444-555555555555.jsonl").write_text(big_session(0, ""), encoding="utf-8")
-    analysis = analyse([tmp_path])
+    analysis = analyse(Request([tmp_path]))
     assert pictures_of(analysis.sessions[0]) == ()
     assert "PICTURES" not in to_markdown(analysis)
 
@@ -216,13 +225,13 @@ def big(tmp_path_factory):
     (folder / "11111111-2222-4333-8444-555555555555.jsonl").write_text(
         big_session(300, HOSTILE), encoding="utf-8"
     )
-    return analyse([folder])
+    return analyse(Request([folder]))
 
 
 def test_a_big_session_is_bounded_and_what_is_left_out_is_said(big):
     (picture,) = pictures_of(big.sessions[0])
-    assert len(picture.rows) == len(picture.sources) == MOST_TASKS
-    assert len(re.findall(r":.*t\d+, ", picture.mermaid)) <= MOST_TASKS
+    assert len(picture.rows) == len(picture.sources) == MOST_BARS
+    assert len(re.findall(r":.*t\d+, ", picture.mermaid)) <= MOST_BARS
     assert len(picture.mermaid) < 50_000
     assert "left out" in picture.note
     assert picture.svg.count("<") < 5000
@@ -264,7 +273,38 @@ def test_places_exist_in_the_checkout(pictures):
 
 def test_of_what_has_one_known_time_no_length_is_told():
     at = datetime(2026, 3, 2, tzinfo=UTC)
-    point = Bar(since=at, until=at, words="HTTP 529", tone=Tone.FAILED, events=(1,))
+    point = Span(
+        sort=Sort.SERVICE,
+        lane=MAIN,
+        name="api",
+        since=at,
+        until=at,
+        words="HTTP 529",
+        state=State.FAILED,
+        events=(1,),
+    )
     assert lasted(point) == ("HTTP 529",)
     assert lasted(replace(point, until=at + timedelta(milliseconds=3))) == ("less than 0.1 s", "HTTP 529")
     assert lasted(replace(point, until=at + timedelta(seconds=2.12))) == ("2.1 s", "HTTP 529")
+
+
+def test_a_form_draws_only_what_it_shows(monkeypatch):
+    analysis, drawn = analysis_of(INCIDENT), []
+    monkeypatch.setattr(one_picture, "draw", lambda *given, **more: drawn.append("svg") or "<svg></svg>")
+    monkeypatch.setattr(one_picture, "chart_of", lambda *given: drawn.append("mermaid") or "gantt")
+    assert to_markdown(analysis).count("```mermaid") == 3
+    assert drawn == ["mermaid"] * 3
+    drawn.clear()
+    assert to_html(analysis).count("<svg>") == 3
+    assert drawn == ["svg"] * 3
+    drawn.clear()
+    to_markdown(analysis, assets="pictures")
+    monkeypatch.setattr(layout, "tracks_of", lambda session: pytest.fail("laid out for nobody"))
+    to_screen(analysis, width=100)
+    assert drawn == []
+
+
+def test_every_end_is_shown_and_every_state_has_its_looks():
+    assert set(AgentEnd) - set(ENDS) == {AgentEnd.REFUSED}
+    for looks in (bars.LOOKS, chart.TAGS, timeline_gantt.TAGS):
+        assert set(looks) == set(State)

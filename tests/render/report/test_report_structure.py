@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.analysis.review.shape import Exclusion, Factor, Figure, Review, Told
 from forensics.render.report.advice import advise
 from forensics.render.report.failure_timeline import MOST_GAPS, MOST_MOMENTS
@@ -175,7 +176,7 @@ def test_a_row_leads_to_the_finding_that_rests_on_it_and_not_to_another_of_its_r
 
 def test_a_long_timeline_is_bounded(tmp_path):
     """Sixty silences and as many failing calls: what is near the end is kept, and the rest is counted."""
-    report = to_markdown(analyse([failing_often(tmp_path, 130)]))
+    report = to_markdown(analyse(Request([failing_often(tmp_path, 130)])))
     timeline = section(report, "TIMELINE OF FAILURE")
     rows = re.findall(r"^\| \d", timeline, re.MULTILINE)
     assert len(rows) <= MOST_MOMENTS + MOST_GAPS
@@ -330,7 +331,7 @@ def test_no_sentence_stands_under_two_labels_of_one_finding():
 def test_reports_of_all_recordings_are_sound(corpus, kind):
     places = 0
     for folder in matching(corpus / kind, "*/*/input"):
-        analysis = analyse([folder])
+        analysis = analyse(Request([folder]))
         report = to_markdown(analysis)
         assert_references_resolve(report)
         assert_is_sound_markdown(report)

@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
-from forensics.rulekit.speech_table import chain_table
+from forensics.analysis.request import Request
+from forensics.rulekit.speech_table import request_table
 from forensics.schema import EVENTS, conform
-from forensics.session.model.speech import build_chains, seconds_between
+from forensics.session.model.speech import build_requests, seconds_between
 
 WHISPER, OPENAI, KOKORO = "http://127.0.0.1:2022/v1", "https://api.openai.com/v1", "http://127.0.0.1:8880/v1"
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -20,7 +21,7 @@ TIMEOUT, REFUSED = (
 )
 
 
-def chains(*steps, dated=True):
+def requests(*steps, dated=True):
     """Build chains of (seconds, kind, endpoint, status) steps, each one line."""
     rows = []
     for n, (seconds, kind, *rest) in enumerate(steps, 1):
@@ -31,11 +32,11 @@ def chains(*steps, dated=True):
         row |= {"path": endpoint} if kind == "stt_endpoints" else {"endpoint": endpoint}
         row |= {"tool": status} if kind == "voice_event" else {"status": status}
         rows.append(row)
-    return build_chains(conform(pl.DataFrame(rows, infer_schema_length=None), EVENTS))
+    return build_requests(conform(pl.DataFrame(rows, infer_schema_length=None), EVENTS))
 
 
-def told(chain):
-    return [(a.endpoint, a.reason, a.waited_s, a.answered) for a in chain.attempts]
+def told(request):
+    return [(a.endpoint, a.reason, a.waited_s, a.answered) for a in request.attempts]
 
 
 CALL = (0, "voice_request")
@@ -44,22 +45,22 @@ OPENING = [CALL, (1, "stt_start"), (1, "stt_endpoints", BOTH), (1, "stt_attempt"
 
 
 def test_6_0_1_primary_answers():
-    (chain,) = chains(*OPENING, (2, "stt_ok", WHISPER))
-    assert told(chain) == [(WHISPER, None, None, True)]
-    assert (chain.configured, chain.served_by, chain.answered_event) == ((WHISPER, OPENAI), WHISPER, 5)
+    (request,) = requests(*OPENING, (2, "stt_ok", WHISPER))
+    assert told(request) == [(WHISPER, None, None, True)]
+    assert (request.configured, request.served_by, request.answered_event) == ((WHISPER, OPENAI), WHISPER, 5)
 
 
 def test_6_0_1_timeout_then_fallback_answers():
-    (chain,) = chains(
+    (request,) = requests(
         *OPENING, (31, "stt_fail", WHISPER, TIMEOUT), (31, "stt_fallback", OPENAI), (33, "stt_ok", OPENAI)
     )
-    assert told(chain) == [(WHISPER, TIMEOUT, 30.0, False), (OPENAI, None, None, True)]
-    assert chain.failures[0].timed_out
-    assert chain.exhausted_event is None
+    assert told(request) == [(WHISPER, TIMEOUT, 30.0, False), (OPENAI, None, None, True)]
+    assert request.failures[0].timed_out
+    assert request.exhausted_event is None
 
 
 def test_6_0_1_every_endpoint_fails():
-    (chain,) = chains(
+    (request,) = requests(
         *OPENING,
         (31, "stt_fail", WHISPER, TIMEOUT),
         (31, "stt_fallback", OPENAI),
@@ -67,84 +68,86 @@ def test_6_0_1_every_endpoint_fails():
         (33, "stt_fail", OPENAI, REFUSED),
         (33.5, "stt_exhausted"),
     )
-    assert [a.endpoint for a in chain.failures] == [WHISPER, OPENAI]
-    assert (chain.exhausted_event, chain.duration_s, chain.auth_events) == (9, 32.5, [7])
-    assert (chain.failures[1].http_status, chain.failures[1].waited_s) == ("401", 2.0)
+    assert [a.endpoint for a in request.failures] == [WHISPER, OPENAI]
+    assert (request.exhausted_event, request.duration_s, request.auth_events) == (9, 32.5, [7])
+    assert (request.failures[1].http_status, request.failures[1].waited_s) == ("401", 2.0)
 
 
 def test_a_refusals_own_line_ends_the_try_that_no_line_of_its_own_ends():
-    (chain,) = chains(
+    (request,) = requests(
         *OPENING,
         (31, "stt_fail", WHISPER, TIMEOUT),
         (31, "stt_fallback", OPENAI),
         (33, "auth_error", None, REFUSED),
         (33.5, "stt_exhausted"),
     )
-    assert told(chain) == [(WHISPER, TIMEOUT, 30.0, False), (OPENAI, REFUSED, 2.0, False)]
-    assert (chain.failures[1].http_status, chain.failures[1].end_event) == ("401", 7)
+    assert told(request) == [(WHISPER, TIMEOUT, 30.0, False), (OPENAI, REFUSED, 2.0, False)]
+    assert (request.failures[1].http_status, request.failures[1].end_event) == ("401", 7)
 
 
 def test_a_refusals_own_line_ends_no_try_that_answered():
-    (chain,) = chains(*OPENING, (2, "auth_error", None, REFUSED), (3, "stt_ok", WHISPER))
-    assert told(chain) == [(WHISPER, None, None, True)]
+    (request,) = requests(*OPENING, (2, "auth_error", None, REFUSED), (3, "stt_ok", WHISPER))
+    assert told(request) == [(WHISPER, None, None, True)]
 
 
 def test_a_refusals_own_line_ends_no_try_of_a_request_before():
-    first, second = chains(*OPENING, CALL, (9, "tts_attempt", KOKORO), (9, "auth_error", None, REFUSED))
+    first, second = requests(*OPENING, CALL, (9, "tts_attempt", KOKORO), (9, "auth_error", None, REFUSED))
     assert told(first) == [(WHISPER, None, None, False)]
     assert told(second) == [(KOKORO, REFUSED, 0.0, False)]
 
 
 def test_6_0_1_empty_answers_are_no_failures():
-    (chain,) = chains(
+    (request,) = requests(
         *OPENING,
         (2, "stt_empty", WHISPER),
         (2, "stt_fallback", OPENAI),
         (3, "stt_empty", OPENAI),
         (3, "stt_no_speech"),
     )
-    assert not chain.failures
-    assert [a.empty for a in chain.attempts] == [True, True]
-    assert chain.no_speech
+    assert not request.failures
+    assert [a.empty for a in request.attempts] == [True, True]
+    assert request.no_speech
 
 
 def test_4_4_0_no_speech_after_a_failure_is_no_answer():
-    (chain,) = chains(*OPENING, (31, "stt_fail", WHISPER, TIMEOUT), (32, "stt_done", None, "STT_NO_SPEECH"))
-    assert chain.answered_event is None
-    assert chain.no_speech
+    (request,) = requests(
+        *OPENING, (31, "stt_fail", WHISPER, TIMEOUT), (32, "stt_done", None, "STT_NO_SPEECH")
+    )
+    assert request.answered_event is None
+    assert request.no_speech
 
 
 def test_4_4_0_no_speech_after_everything_failed_belongs_to_that_chain():
-    (chain,) = chains(
+    (request,) = requests(
         CALL, (1, "stt_begun"), (93, "stt_exhausted"), (93.1, "stt_done", None, "STT_NO_SPEECH")
     )
-    assert (chain.exhausted_event, chain.no_speech_event, chain.heard_nothing_s) == (3, 4, 92.1)
+    assert (request.exhausted_event, request.no_speech_event, request.heard_nothing_s) == (3, 4, 92.1)
 
 
 def test_4_6_0_calls_empty_answers_a_failure():
-    (chain,) = chains(
+    (request,) = requests(
         *OPENING,
         (2, "stt_empty", WHISPER),
         (2, "stt_fallback", OPENAI),
         (3, "stt_empty", OPENAI),
         (3, "stt_exhausted"),
     )
-    assert (chain.exhausted_event, chain.no_speech_event, chain.heard_nothing_s) == (None, 8, 2.0)
+    assert (request.exhausted_event, request.no_speech_event, request.heard_nothing_s) == (None, 8, 2.0)
 
 
 def test_4_6_0_a_failure_and_an_empty_answer_are_a_failure():
-    (chain,) = chains(
+    (request,) = requests(
         *OPENING,
         (2, "stt_fail", WHISPER, TIMEOUT),
         (2, "stt_fallback", OPENAI),
         (3, "stt_empty", OPENAI),
         (3, "stt_exhausted"),
     )
-    assert (chain.exhausted_event, chain.no_speech) == (8, False)
+    assert (request.exhausted_event, request.no_speech) == (8, False)
 
 
 def test_the_event_log_alone_tells_how_long_silence_took():
-    silent, answered = chains(
+    silent, answered = requests(
         CALL,
         (1, "stt_begun"),
         (4, "stt_done", None, "STT_NO_SPEECH"),
@@ -156,23 +159,23 @@ def test_the_event_log_alone_tells_how_long_silence_took():
     assert (answered.no_speech_event, answered.heard_nothing_s, answered.answered_s) == (None, None, 2.0)
 
 
-def test_silence_without_a_request_is_no_chain():
-    assert chains(CALL, (9, "stt_done", None, "STT_NO_SPEECH")) == ()
+def test_silence_without_a_request_is_no_request():
+    assert requests(CALL, (9, "stt_done", None, "STT_NO_SPEECH")) == ()
 
 
 def test_6_0_1_the_server_line_and_the_event_log_are_one_start():
-    (chain,) = chains(
+    (request,) = requests(
         CALL,
         (1.0, "stt_begun"),
         (1.001, "stt_start"),
         (1.002, "stt_attempt", WHISPER),
         (2, "stt_ok", WHISPER),
     )
-    assert len(chain.attempts) == 1
+    assert len(request.attempts) == 1
 
 
 def test_6_0_1_text_to_speech_tries_each_endpoint_twice():
-    (chain,) = chains(
+    (request,) = requests(
         CALL,
         (1, "tts_start"),
         (1, "tts_attempt", KOKORO),
@@ -181,13 +184,13 @@ def test_6_0_1_text_to_speech_tries_each_endpoint_twice():
         (61, "tts_attempt", OPENAI),
         (62, "tts_ok", OPENAI),
     )
-    assert [(r.endpoint, r.waited_s) for r in chain.retries] == [(KOKORO, 30.0)]
-    assert told(chain) == [(KOKORO, TIMEOUT, 30.0, False), (OPENAI, None, None, True)]
-    assert chain.attempts[0].started == START + timedelta(seconds=1)
+    assert [(r.endpoint, r.waited_s) for r in request.retries] == [(KOKORO, 30.0)]
+    assert told(request) == [(KOKORO, TIMEOUT, 30.0, False), (OPENAI, None, None, True)]
+    assert request.attempts[0].started == START + timedelta(seconds=1)
 
 
 def test_6_0_1_speech_and_text_chains_of_one_call_are_two():
-    both = chains(
+    both = requests(
         CALL,
         (1, "tts_start"),
         (1, "tts_attempt", KOKORO),
@@ -200,7 +203,7 @@ def test_6_0_1_speech_and_text_chains_of_one_call_are_two():
 
 
 def test_a_new_call_ends_what_was_open():
-    first, second = chains(
+    first, second = requests(
         *OPENING,
         (9, "voice_request"),
         (10, "stt_start"),
@@ -212,7 +215,7 @@ def test_a_new_call_ends_what_was_open():
 
 
 def test_9_0_1_a_chain_begins_with_its_first_failure_and_its_start_is_in_the_event_log():
-    (chain,) = chains(
+    (request,) = requests(
         CALL,
         (4, "stt_begun"),
         (64, "stt_retry", WHISPER, TIMEOUT),
@@ -222,25 +225,25 @@ def test_9_0_1_a_chain_begins_with_its_first_failure_and_its_start_is_in_the_eve
         (185.6, "stt_fail", OPENAI, "Missing credentials. Please pass an `api_key`"),
         (185.6, "stt_exhausted"),
     )
-    assert [r.waited_s for r in chain.retries] == [60.0, 60.5]
-    assert told(chain)[0] == (WHISPER, TIMEOUT, 61.0, False)
-    assert chain.attempts[0].waited_event == 4, (
+    assert [r.waited_s for r in request.retries] == [60.0, 60.5]
+    assert told(request)[0] == (WHISPER, TIMEOUT, 61.0, False)
+    assert request.attempts[0].waited_event == 4, (
         "the wait of the last try begins with the end of the one before"
     )
-    assert chain.duration_s == pytest.approx(181.6)
+    assert request.duration_s == pytest.approx(181.6)
 
 
 def test_9_0_1_a_retry_that_then_answers():
-    (chain,) = chains(
+    (request,) = requests(
         CALL, (4, "stt_begun"), (64, "stt_retry", WHISPER, TIMEOUT), (65, "stt_done", None, "ok")
     )
-    assert chain.retries[0].waited_s == 60.0
-    assert chain.answered_event == 4
-    assert not chain.failures
+    assert request.retries[0].waited_s == 60.0
+    assert request.answered_event == 4
+    assert not request.failures
 
 
 def test_9_0_1_streaming_names_no_endpoint_until_the_buffered_try_fails():
-    (chain,) = chains(
+    (request,) = requests(
         CALL,
         (1, "tts_begun"),
         (31, "tts_stream_fail", None, TIMEOUT),
@@ -250,31 +253,31 @@ def test_9_0_1_streaming_names_no_endpoint_until_the_buffered_try_fails():
         (61.5, "tts_fail", OPENAI, REFUSED),
         (61.5, "tts_exhausted"),
     )
-    assert [(r.endpoint, r.waited_s) for r in chain.retries] == [(KOKORO, 30.0), (OPENAI, 0.3)]
-    assert [(a.endpoint, a.waited_s) for a in chain.attempts] == [(KOKORO, 30.0), (OPENAI, 0.1)]
+    assert [(r.endpoint, r.waited_s) for r in request.retries] == [(KOKORO, 30.0), (OPENAI, 0.3)]
+    assert [(a.endpoint, a.waited_s) for a in request.attempts] == [(KOKORO, 30.0), (OPENAI, 0.1)]
 
 
 def test_9_0_1_playback_is_the_only_sign_that_text_to_speech_succeeded():
-    (chain,) = chains(
+    (request,) = requests(
         CALL,
         (1, "tts_begun"),
         (31, "tts_fail", KOKORO, TIMEOUT),
         (31, "tts_begun"),
         (35, "voice_event", None, "TTS_PLAYBACK_END"),
     )
-    assert chain.answered_event == 5
+    assert request.answered_event == 5
 
 
-def test_a_record_that_begins_inside_a_chain_measures_nothing():
-    (chain,) = chains((31, "stt_fail", WHISPER, TIMEOUT), (32, "stt_exhausted"))
-    assert (chain.duration_s, chain.attempts[0].waited_s) == (None, None)
+def test_a_record_that_begins_inside_a_request_measures_nothing():
+    (request,) = requests((31, "stt_fail", WHISPER, TIMEOUT), (32, "stt_exhausted"))
+    assert (request.duration_s, request.attempts[0].waited_s) == (None, None)
 
 
 def test_the_servers_own_clock_measures_as_well_but_not_against_utc():
-    (chain,) = chains(*OPENING, (31, "stt_fail", WHISPER, TIMEOUT), dated=False)
-    assert chain.failures[0].waited_s == 30.0
-    assert chain.failures[0].ended.tzinfo is None
-    assert seconds_between(chain.failures[0].ended, START) is None
+    (request,) = requests(*OPENING, (31, "stt_fail", WHISPER, TIMEOUT), dated=False)
+    assert request.failures[0].waited_s == 30.0
+    assert request.failures[0].ended.tzinfo is None
+    assert seconds_between(request.failures[0].ended, START) is None
 
 
 @pytest.mark.parametrize(
@@ -282,21 +285,21 @@ def test_the_servers_own_clock_measures_as_well_but_not_against_utc():
     [(REFUSED, "401"), ("The page said Error code: 401", None), ("Connection error.", None), ("401", None)],
 )
 def test_a_status_stands_at_the_head_of_the_failures_text(reason, status):
-    (chain,) = chains(*OPENING, (2, "stt_fail", WHISPER, reason))
-    assert chain.failures[0].http_status == status
+    (request,) = requests(*OPENING, (2, "stt_fail", WHISPER, reason))
+    assert request.failures[0].http_status == status
 
 
 @pytest.mark.parametrize(("seconds", "lasted"), [(1.0003, 3.0), (1.5, None)])
 def test_a_request_that_began_with_its_call_is_of_that_call(seconds, lasted):
     """The event log has the call's begin in microseconds, which is later than the server's line in milliseconds."""
-    (chain,) = chains(
+    (request,) = requests(
         CALL,
         (1, "tts_start"),
         (seconds, "voice_call_begin"),
         (2, "tts_fail", KOKORO, "Connection error."),
         (4, "tts_exhausted"),
     )
-    assert chain.duration_s == lasted
+    assert request.duration_s == lasted
 
 
 def test_a_time_taken_from_a_neighbour_is_no_duration():
@@ -313,29 +316,29 @@ def test_a_time_taken_from_a_neighbour_is_no_duration():
         ],
         infer_schema_length=None,
     )
-    (chain,) = build_chains(conform(frame, EVENTS))
-    assert [a.waited_s for a in chain.attempts] == [30.0]
+    (request,) = build_requests(conform(frame, EVENTS))
+    assert [a.waited_s for a in request.attempts] == [30.0]
 
 
-def starts_and_waits(chain):
-    return [(start, waited) for _, _, start, _, waited, _ in chain_table(1, chain).rows]
+def starts_and_waits(request):
+    return [(start, waited) for _, _, start, _, waited, _ in request_table(1, request).rows]
 
 
 def test_a_second_try_at_an_endpoint_has_a_start_of_its_own():
-    (chain,) = chains(
+    (request,) = requests(
         (0, "tts_attempt", KOKORO), (2, "tts_stream_fail", None, TIMEOUT), (5, "tts_fail", KOKORO, TIMEOUT)
     )
-    assert starts_and_waits(chain) == [("10:00:00Z", "2.0 s"), ("10:00:02Z", "3.0 s")]
+    assert starts_and_waits(request) == [("10:00:00Z", "2.0 s"), ("10:00:02Z", "3.0 s")]
 
 
 def test_a_second_try_that_answers_has_no_start_that_is_the_firsts():
-    (chain,) = chains(
+    (request,) = requests(
         (0, "tts_attempt", KOKORO), (2, "tts_stream_fail", None, TIMEOUT), (5, "tts_ok", KOKORO)
     )
-    assert starts_and_waits(chain) == [("10:00:00Z", "2.0 s"), ("not known", "")]
+    assert starts_and_waits(request) == [("10:00:00Z", "2.0 s"), ("not known", "")]
 
 
-def test_an_answer_after_the_last_exhausted_chain_of_another_call_is_none_of_its(tmp_path):
+def test_an_answer_after_the_last_exhausted_request_of_another_call_is_none_of_its(tmp_path):
     """A later call in which nothing was recorded ends without speech, too: it sends nothing."""
     (tmp_path / "stderr.log").write_text(
         "2026-11-22 01:32:35,417 - mcp.server.lowlevel.server - INFO - Processing request of type CallToolRequest\n"
@@ -344,8 +347,8 @@ def test_an_answer_after_the_last_exhausted_chain_of_another_call_is_none_of_its
         "2026-11-22 01:32:47,417 - mcp.server.lowlevel.server - INFO - Processing request of type CallToolRequest\n"
         "2026-11-22 01:32:57,100 - voicemode - INFO - STT: No speech detected (successful connection)\n"
     )
-    (session,) = analyse([tmp_path]).sessions
-    assert [(c.exhausted_event is not None, c.no_speech) for c in session.case.chains] == [
+    (session,) = analyse(Request([tmp_path])).sessions
+    assert [(c.exhausted_event is not None, c.no_speech) for c in session.case.speech_requests] == [
         (True, False),
         (False, True),
     ]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.session.services.api_failures import MOST_KEPT, ApiClass, class_of, failures
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
@@ -68,7 +69,7 @@ def failed(number):
 
 def found(folder, *lines):
     (folder / f"{SESSION}.jsonl").write_text("".join(one + "\n" for one in lines), encoding="utf-8")
-    (session,) = analyse([folder]).sessions
+    (session,) = analyse(Request([folder])).sessions
     return failures(session.case)
 
 
@@ -105,7 +106,7 @@ def test_the_tries_of_every_turn_are_added_up(tmp_path, turns, headline, figure)
         lines += [tried(len(lines) + n, n) for n in range(1, tries + 1)]
         lines.append(failed(len(lines) + 1))
     (tmp_path / f"{SESSION}.jsonl").write_text("".join(one + "\n" for one in lines), encoding="utf-8")
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     told = [f.message for f in session.findings if f.rule == "CCF206"]
     assert told == [f"The model API did not answer in time {headline}"]
     given_up = {f.name: f.value for f in session.review.figures}["requests to the model API given up"]
@@ -123,7 +124,7 @@ def test_a_request_that_timed_out_is_counted_once(tmp_path, is_given_up):
     last = failed(2) if is_given_up else said(2, "Here.")
     lines = (tried(1, 1, "Request timed out."), last)
     (tmp_path / f"{SESSION}.jsonl").write_text("".join(one + "\n" for one in lines), encoding="utf-8")
-    told = {f.name: f.value for f in analyse([tmp_path]).sessions[0].review.figures}
+    told = {f.name: f.value for f in analyse(Request([tmp_path])).sessions[0].review.figures}
     timed_out, given_up = "requests to the model API that timed out", "requests to the model API given up"
     assert (told.get(timed_out), told.get(given_up)) == (
         (None, "1, after 2 tries") if is_given_up else ("1", None)

@@ -6,7 +6,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from forensics.analysis.engine import analyse
-from forensics.session.services.latency import failing_series, unprobed
+from forensics.analysis.request import Request
+from forensics.session.services.latency import failing_series
+from forensics.session.services.probes import unprobed
+from tests.support.places import RULE_FIXTURES
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -19,7 +22,7 @@ def stamp(seconds):
 
 
 def series_of(folder):
-    (session,) = analyse([folder]).sessions
+    (session,) = analyse(Request([folder])).sessions
     return session.case, list(failing_series(session.case))
 
 
@@ -143,7 +146,7 @@ def test_an_answer_without_a_name_is_that_of_the_endpoint_tried_first(tmp_path):
         (62, "STT_COMPLETE", heard),
     )
     (tmp_path / "voicemode_events_2026-11-22.jsonl").write_text(log)
-    (session,) = analyse([tmp_path], tz="UTC").sessions
+    (session,) = analyse(Request([tmp_path], zone="UTC")).sessions
     (found,) = [s for s in failing_series(session.case) if s.endpoint == WHISPER]
     assert [(x.seconds, x.size) for x in found.latencies] == [(2.0, 4.0)]
     assert unprobed(session.case, found) is None  # it had answered before
@@ -160,3 +163,8 @@ def test_any_answer_of_the_host_shows_that_it_was_alive(tmp_path):
     (tmp_path / "stderr.log").write_text(voice(1, probe) + FAILED)
     case, (found,) = series_of(tmp_path)
     assert unprobed(case, found) is None
+
+
+def test_tools_come_in_the_order_of_their_first_records():
+    _, found = series_of(RULE_FIXTURES / "CCF204/fires/two-tools-of-one-server/input")
+    assert [series.endpoint for series in found] == ["files/find", "files/list"]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 
@@ -57,6 +58,6 @@ def test_agents_of_which_only_the_launch_is_known_miss_no_result(tmp_path, seen,
     if seen:
         for name in names:
             (tmp_path / f"agent-a{name}.jsonl").write_text(own(name, 3))
-    (session,) = analyse([tmp_path]).sessions
+    (session,) = analyse(Request([tmp_path])).sessions
     (finding,) = (f for f in session.findings if f.rule == "CCF101")
     assert finding.facts["hazards"] == hazards

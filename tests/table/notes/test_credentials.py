@@ -11,6 +11,7 @@ import time
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.discover import Found
 from forensics.evidence.file import Batch, open_evidence
 from forensics.privacy.secret_kinds import ISSUED
@@ -193,7 +194,7 @@ def test_no_output_holds_a_character_of_it(tmp_path, pack):
     far = "word " * 9000
     keys = [key for kind, key in KEYS.items() if kind != "jwt"]
     path.write_bytes(pack("".join(transcript(f"{far} {key} after") for key in keys).encode()))
-    analysis = analyse([path])
+    analysis = analyse(Request([path]))
     found = [f for f in analysis.findings if f.rule == "CCF410"]
     assert len(found) == len(keys)
     assert all("[redacted: " in e.excerpt for f in found for e in f.evidence)

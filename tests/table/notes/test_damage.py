@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.evidence.discover import Found
 from forensics.formats import parser_for
 from forensics.schema import CUT_OFF, FIRST_NOTE, EventKind, Source, TsQuality
@@ -105,10 +106,10 @@ def test_it_makes_no_session_and_no_end(tmp_path):
     whole = [record(ONE, 1), record(ONE, 2)]
     path = tmp_path / f"{ONE}.jsonl"
     path.write_text("\n".join(whole) + "\n")
-    before = analyse([path]).sessions[0].case.ending
+    before = analyse(Request([path])).sessions[0].case.ending
     path.write_text("\n".join([*whole, "{broken"]) + "\n")
     (tmp_path / "other.jsonl").write_text(record(OTHER, 1)[:60] + "\n")
-    after = analyse([tmp_path])
+    after = analyse(Request([tmp_path]))
     assert [s.case.session_id for s in after.sessions] == [ONE]
     assert after.sessions[0].case.ending.verdict is before.verdict
     assert after.sessions[0].case.ending.last_ts == before.last_ts

@@ -14,8 +14,9 @@ from markupsafe import Markup, escape
 
 from forensics.analysis.model import Analysis
 from forensics.render.markup import COMMAND, capitalised, plain
+from forensics.render.pictures.layout import pictures_of
 from forensics.render.references import ShortNames, in_order
-from forensics.render.report.html.sheets import Sheet, choices_of, sheets_of
+from forensics.render.report.html.sheets import SessionSheet, choices_of, sheets_of
 from forensics.render.report.incident import lay_out_all
 from forensics.render.report.overview import overview_of
 from forensics.render.templates import environment, render, source_of
@@ -32,7 +33,7 @@ def to_html(analysis: Analysis, *, tz: str | None = None, templates: Path | None
     """
     env = _environment(templates)
     env.filters["short"] = _short_names(analysis)
-    incidents = lay_out_all(analysis, tz)
+    incidents = lay_out_all(analysis, tz, pictures_of)
     sheets = sheets_of(analysis, incidents)
     style, script = (source_of(env, f"html/{name}") for name in ("style.css", "script.js"))
     context: dict[str, object] = {
@@ -109,6 +110,6 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _styles_of_pictures(sheets: Iterable[Sheet]) -> list[str]:
+def _styles_of_pictures(sheets: Iterable[SessionSheet]) -> list[str]:
     pictures = (p for sheet in sheets for p in sheet.incident.pictures)
     return [style for p in pictures for style in STYLES.findall(p.svg)]

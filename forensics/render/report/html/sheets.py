@@ -59,7 +59,7 @@ class CategorySheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class SessionSheet:
     """One session on the page."""
 
     key: str  # what its ids begin with; empty where the page has one session
@@ -100,13 +100,13 @@ class Choices:
     claims: tuple[str, ...]
 
 
-def sheets_of(analysis: Analysis, incidents: Iterable[Incident]) -> tuple[Sheet, ...]:
+def sheets_of(analysis: Analysis, incidents: Iterable[Incident]) -> tuple[SessionSheet, ...]:
     """Give the cards and quotations of all sessions their places on one page."""
     quotes = _Quotes(analysis.around)
     return tuple(_sheet(incident, quotes) for incident in incidents)
 
 
-def choices_of(sheets: Iterable[Sheet]) -> Choices:
+def choices_of(sheets: Iterable[SessionSheet]) -> Choices:
     """Return what the cards of all categories can be told apart by: the end and the chain are always shown."""
     categories = [c for sheet in sheets for c in sheet.categories if c.cards]
     findings = [card.view.finding for c in categories for card in c.cards]
@@ -137,7 +137,7 @@ class _Quotes:
         return Quote(exhibit, is_first, near)
 
 
-def _sheet(incident: Incident, quotes: _Quotes) -> Sheet:
+def _sheet(incident: Incident, quotes: _Quotes) -> SessionSheet:
     key = f"{incident.label.lower()}-" if incident.label else ""
     made: list[Card] = []
 
@@ -156,7 +156,7 @@ def _sheet(incident: Incident, quotes: _Quotes) -> Sheet:
     )
     known = {e.number: e for e in (*_beside_findings(incident), *(q.exhibit for c in made for q in c.quotes))}
     others = quotes.of(e for e in known.values() if e.number not in quotes.placed)
-    return Sheet(
+    return SessionSheet(
         key=key,
         incident=incident,
         ending=ending,

@@ -20,7 +20,7 @@ FIRST_LINE = 3  # how much more a finding's first line weighs than its others
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class SeverityGroup:
     """The findings of one severity: those told one by one, and the others by rule, counted."""
 
     severity: Severity
@@ -36,7 +36,7 @@ def findings_of(incident: Incident) -> list[FindingView]:
     return sorted(views, key=lambda v: (-v.finding.severity.rank, v.finding.rule, v.finding.fingerprint))
 
 
-def levels_of(incident: Incident, most: int = MOST_FULL) -> tuple[Level, ...]:
+def levels_of(incident: Incident, most: int = MOST_FULL) -> tuple[SeverityGroup, ...]:
     """Group the findings by severity. What is low is told one by one only where nothing is worse."""
     views = findings_of(incident)
     worst = views[0].finding.severity if views else Severity.NOTE
@@ -47,7 +47,9 @@ def levels_of(incident: Incident, most: int = MOST_FULL) -> tuple[Level, ...]:
         few = found if len(found) <= left else _first_of_each(found)
         told = few[:left] if severity.rank >= floor.rank else []
         left -= len(told)
-        levels.append(Level(severity, len(found), tuple(told), _counted(v for v in found if v not in told)))
+        levels.append(
+            SeverityGroup(severity, len(found), tuple(told), _counted(v for v in found if v not in told))
+        )
     return tuple(levels)
 
 

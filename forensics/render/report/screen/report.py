@@ -12,6 +12,7 @@ from itertools import groupby
 from rich.text import Text
 
 from forensics.analysis.model import Analysis
+from forensics.analysis.session_analysis import Verdict
 from forensics.render.account import account
 from forensics.render.markup import capitalised
 from forensics.render.references import ShortNames
@@ -32,7 +33,6 @@ from forensics.render.report.screen.verdict_panel import print_verdict
 from forensics.render.report.views import FindingView, Incident
 from forensics.render.rich_text import STYLES, printed, terminal
 from forensics.schema.finding import Claim, EvidenceRef, Nature, OutcomeKind, Severity
-from forensics.session.model.ending import Verdict
 from forensics.text.numbers import counted
 
 TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # blanks that a table ends its rows with

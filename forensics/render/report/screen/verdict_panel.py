@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from forensics.analysis.session_analysis import Verdict
 from forensics.render.markup import capitalised
 from forensics.render.report.screen.page import QUIET, Page
 from forensics.render.report.views import Incident
 from forensics.schema.finding import Claim
-from forensics.session.model.ending import Verdict
 
 BAD = (Verdict.CRASHED, Verdict.KILLED, Verdict.ERROR_RESULT, Verdict.NEVER_STARTED)
 LABEL = 10  # columns of a fact's name and the blanks behind it

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.render.report.html.page import to_html
 from tests.support.chromium import Page, browser
 from tests.support.html_reading import write_hostile
@@ -28,7 +29,7 @@ BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 @pytest.fixture(scope="module")
 def report(incident, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(to_html(analyse([incident], around=3)), encoding="utf-8")
+    path.write_text(to_html(analyse(Request([incident], around=3))), encoding="utf-8")
     return path
 
 
@@ -73,7 +74,7 @@ def test_it_opens_without_a_word_on_the_console_and_without_the_network(page):
 @pytest.mark.parametrize("name", sorted(FIRST))
 def test_the_report_of_each_rule_opens_without_a_word_on_the_console(page, name, tmp_path):
     path = tmp_path / "report.html"
-    path.write_text(to_html(analyse([FIRST[name]], around=1)), encoding="utf-8")
+    path.write_text(to_html(analyse(Request([FIRST[name]], around=1))), encoding="utf-8")
     page.open(path)
     assert page.js("document.querySelectorAll('.session').length") > 0
     whole, window = page.js(WIDTH)
@@ -86,7 +87,7 @@ def test_the_reports_of_all_recordings_open_without_a_word(chromium, corpus, kin
     chromium.size(390)
     path = tmp_path / "report.html"
     for folder in matching(corpus / kind, "*/*/input"):
-        path.write_text(to_html(analyse([folder], around=1)), encoding="utf-8")
+        path.write_text(to_html(analyse(Request([folder], around=1))), encoding="utf-8")
         chromium.open(path)
         assert [e for e in chromium.events if e.get("method") in COMPLAINTS] == [], folder
         whole, window = chromium.js(WIDTH)
@@ -228,7 +229,7 @@ def test_it_can_be_read_without_script(chromium, report):
 
 def test_a_hostile_record_stays_text(page, tmp_path):
     path = tmp_path / "hostile.html"
-    path.write_text(to_html(analyse([write_hostile(tmp_path)], around=3)), encoding="utf-8")
+    path.write_text(to_html(analyse(Request([write_hostile(tmp_path)], around=3))), encoding="utf-8")
     page.open(path)
     page.js("for (const fold of document.querySelectorAll('details')) { fold.open = true; }")
     page.js("new Promise((done) => setTimeout(done, 50))")
@@ -247,7 +248,7 @@ def test_a_hostile_record_stays_text(page, tmp_path):
 def test_several_sessions_share_one_filter(page, incident, tmp_path):
     other = min((RULE_FIXTURES / "CCF102/fires").glob("*/input"))
     path = tmp_path / "two.html"
-    path.write_text(to_html(analyse([incident, other], around=1)), encoding="utf-8")
+    path.write_text(to_html(analyse(Request([incident, other], around=1))), encoding="utf-8")
     page.open(path)
     set_field(page, "rule", "CCF102")
     sessions = page.js(f"new Set({SHOWN}.map((c) => c.closest('.session').id)).size")

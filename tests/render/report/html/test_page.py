@@ -6,13 +6,14 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
 from forensics.analysis.review.shape import Exclusion, Factor, Figure, Review, Told
 from forensics.errors import TemplateError, UsageError
-from forensics.render.pictures.picture import Picture
 from forensics.render.report.html import page as html
 from forensics.render.report.html.page import say, short_name, to_html
 from forensics.render.report.incident import lay_out_all
@@ -49,7 +50,7 @@ def page(analysis):
 
 @EVERY_CASE
 def test_every_case_is_well_formed_and_each_link_leads_somewhere(name, folder):
-    reader = Reader(to_html(analyse([folder], around=1)))
+    reader = Reader(to_html(analyse(Request([folder], around=1))))
     assert len(reader.ids) == len(set(reader.ids))
     assert {href.removeprefix("#") for href in reader.hrefs} <= set(reader.ids)
     for exhibit in reader.exhibits:
@@ -154,7 +155,7 @@ def test_long_silences_stand_in_the_timeline(analysis, page):
 
 
 def test_the_same_evidence_gives_the_same_bytes(page):
-    assert to_html(analyse([INCIDENT], around=3)) == page
+    assert to_html(analyse(Request([INCIDENT], around=3))) == page
 
 
 def test_the_page_of_the_incident_is_small(page):
@@ -171,7 +172,7 @@ def hostile(tmp_path_factory):
 
 
 def test_log_text_cannot_become_structure(hostile):
-    analysis = analyse([hostile], around=3)
+    analysis = analyse(Request([hostile], around=3))
     page = to_html(analysis)
     assert len(analysis.findings) > 2
     reader = Reader(page)
@@ -190,7 +191,7 @@ def test_log_text_cannot_become_structure(hostile):
 def test_recordings_give_pages_that_are_well_formed(corpus):
     folders = matching(corpus, "claude-code/*/*/input") + matching(corpus, "voicemode/*/*/input")
     for folder in folders[::4]:
-        reader = Reader(to_html(analyse([folder], around=3)))
+        reader = Reader(to_html(analyse(Request([folder], around=3))))
         assert len(reader.ids) == len(set(reader.ids)), folder
         assert {href.removeprefix("#") for href in reader.hrefs} <= set(reader.ids), folder
 
@@ -235,8 +236,8 @@ def test_what_a_reviewer_adds_is_shown(analysis, monkeypatch):
         excluded=(Exclusion("out of memory", told),),
     )
     svg = '<svg viewBox="0 0 9 9"><style>.a{fill:red}</style><rect class="a"/></svg>'
-    picture = Picture(
-        name="agents", title="Agents & <time>", note="", mermaid="", svg=svg, columns=("a",), rows=(("<b>",),)
+    picture = SimpleNamespace(
+        title="Agents & <time>", note="", svg=svg, columns=("a",), rows=(("<b>",),), sources=()
     )
     monkeypatch.setattr(
         html, "lay_out_all", lambda *given: [replace(i, pictures=(picture,)) for i in lay_out_all(*given)]

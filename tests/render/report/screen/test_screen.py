@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.model import RuleError
+from forensics.analysis.request import Request
 from forensics.analysis.review.shape import Exclusion, Figure, Review, Told
 from forensics.cli.app import app
 from forensics.render.answers.console import to_text
@@ -298,7 +299,7 @@ def test_no_text_of_a_log_is_obeyed(hostile, columns):
 
 
 def test_no_line_begins_with_an_order_to_a_builds_runner(hostile):
-    analysis = analyse([hostile])
+    analysis = analyse(Request([hostile]))
     for width in range(20, 100):
         text = to_screen(analysis, width=width)
         assert not re.search(r"^\s*::", text, re.MULTILINE)
