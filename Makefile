@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo docs test test-tools lint types layers check format golden drift new-rule wheel clean distclean
+.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift new-rule wheel clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,10 @@ demo: $(VENV)/.installed ## Write the report of the incident in fixtures/ to inc
 	@$(BIN)/forensics report $(CASE) -o incident.md
 
 test: $(VENV)/.installed-dev ## Run the tests, in random order, on all cores.
-	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto -m "not whole" $(ARGS)
+
+test-whole: $(VENV)/.installed-dev ## Run those that take long: browser, Mermaid's parser, wheel, all recordings.
+	@$(BIN)/python -m pytest -q -n auto -m whole $(ARGS)
 
 # Both may be missing: the tests that need them are skipped then, and say so.
 test-tools: ## Install what some tests drive: Chromium (apt-get, as root), Mermaid's parser (npm).
@@ -48,7 +51,7 @@ types: $(VENV)/.installed-dev ## Run mypy.
 layers: $(VENV)/.installed-dev ## Check that imports point downwards.
 	@$(BIN)/lint-imports --no-logo --no-cache
 
-check: lint types layers test ## Run all of the above.
+check: lint types layers test test-whole ## Run all of the above.
 
 format: $(VENV)/.installed-dev ## Format the code, and mend what ruff can mend safely.
 	@$(BIN)/ruff check -q --fix-only .

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 
 from forensics.evidence.file import BATCH_BYTES, Evidence, open_evidence
 from forensics.formats import Parsed, parser_for
@@ -15,6 +16,30 @@ from tests.support.places import CORPUS, INCIDENT
 
 Write = Callable[..., Evidence]
 Read = Callable[..., Parsed]
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist may be switched off
+def pytest_xdist_make_scheduler(config, log):
+    """Say which tests run in one process."""
+    from tests.support.by_case import ByCase  # noqa: PLC0415 - needs pytest-xdist
+
+    return ByCase(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    """Compile each text of a template once, not for each of some thousand reports: it is most of their time."""
+    compiled, plainly = {}, Environment.compile
+
+    def once(env, source, name=None, filename=None, *args, **kwargs):
+        key = (env.autoescape, source, name, filename, *args, *kwargs.items())
+        if key not in compiled:
+            compiled[key] = plainly(env, source, name, filename, *args, **kwargs)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from forensics.render.report.markdown import to_markdown
 from forensics.schema import EVENTS, SPAWNS, TODOS, conform, empty
 from forensics.schema.finding import Claim, Confidence, EvidenceRef, Finding, Nature, Severity
 from forensics.session.model.case import build_case
+from tests.support.analyses import analysis_of
 from tests.support.places import RULE_FIXTURES
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -391,7 +392,7 @@ def test_the_silence_quoted_beside_an_end_is_not_its_proof():
 
 
 def of_fixture(name):
-    return analyse(Request([RULE_FIXTURES / "CCF902" / name / "input"]))
+    return analysis_of(RULE_FIXTURES / "CCF902" / name / "input")
 
 
 def test_a_cascade_is_named_in_the_title_and_the_summary():

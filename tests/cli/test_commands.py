@@ -14,13 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics import __version__
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.answers import session_list
 from forensics.render.answers.console import to_text
 from forensics.rules import RULES
 from forensics.schema.finding import Severity
+from tests.support.analyses import analysis_of
 from tests.support.places import CHECKOUT, INCIDENT, RULE_FIXTURES, matching
 
 CLEAN = matching(RULE_FIXTURES / "CCF901" / "silent", "*/input")
@@ -314,7 +313,7 @@ def test_one_session_of_several_lists_its_own_files_only():
 
 
 def test_a_narrow_terminal_gets_an_indent_and_whole_places():
-    text = to_text(analyse(Request([INCIDENT])), width=60)
+    text = to_text(analysis_of(INCIDENT), width=60)
     assert "\n                  https://api.openai.com/v1" in text
     places = [line.strip().split(" ")[0] for line in text.splitlines() if ".jsonl:" in line]
     assert places
@@ -344,7 +343,7 @@ def test_a_choice_of_nothing_is_not_green():
 
 
 def test_the_list_of_sessions_fits_a_terminal():
-    analysis = analyse(Request([INCIDENT]))
+    analysis = analysis_of(INCIDENT)
     for width, cells in (
         (120, ["c4f74656 ", "liv-hana"]),
         (200, ["c4f74656-68ad-4973-8f53-0b862ed16d5d", "/home/dev/liv-hana", "todo-file"]),

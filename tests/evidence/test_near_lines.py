@@ -10,6 +10,7 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.evidence.near_lines import HELD, LONGEST, near_lines
 from forensics.privacy.redact import unredacted
+from tests.support.analyses import analysis_of
 
 BODY = "MIIEowIBAAKCAQEAx7Qk2mVb9dNw3hRzJpTf8LsYc1Ga5UoEi0Wn6KtBvXqZrMyD"
 REST = "Hj4PlCeSgFuA=="
@@ -118,11 +119,11 @@ def test_control_characters_are_replaced():
 
 
 def test_nothing_is_read_around_where_nobody_asks(incident):
-    assert analyse(Request([incident])).around == {}
+    assert analysis_of(incident).around == {}
 
 
 def test_each_cited_line_has_the_lines_around_it(incident):
-    analysis = analyse(Request([incident], around=2))
+    analysis = analysis_of(incident, around=2)
     for finding in analysis.findings:
         for ref in finding.evidence:
             numbers = [line.number for line in analysis.around[ref.path, ref.line]]
@@ -131,7 +132,7 @@ def test_each_cited_line_has_the_lines_around_it(incident):
 
 
 def test_a_line_around_stands_in_its_file(incident):
-    for (path, _), window in analyse(Request([incident], around=3)).around.items():
+    for (path, _), window in analysis_of(incident, around=3).around.items():
         lines = (incident / path).read_bytes().decode("utf-8", "replace").split("\n")
         for line in window:
             for piece in line.text.replace("�", "…").replace("[redacted", "…").split("…"):

@@ -10,8 +10,6 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.render.markup import COMMAND, advised
 from forensics.render.references import ShortNames
 from forensics.render.report.html import page as html
@@ -19,6 +17,7 @@ from forensics.render.report.markdown import to_markdown
 from forensics.render.report.screen.page import Page
 from forensics.render.rich_text import terminal
 from forensics.rules import RULES
+from tests.support.analyses import analysis_of
 from tests.support.rule_cases import CASES
 
 STEPS = ("immediate", "this_week", "strategic", "before", "during", "after")
@@ -95,7 +94,7 @@ def test_a_sentence_without_a_command_is_one():
 
 def test_every_step_of_a_report_goes_through_it():
     """A rule's hook, in both formats, as the case of the rule has it."""
-    analysis = analyse(Request([CASES["CCF302"]]))
+    analysis = analysis_of(CASES["CCF302"])
     assert HOOK in Codes(html.to_html(analysis)).codes
     tokens = MarkdownIt("commonmark").enable("table").parse(to_markdown(analysis))
     assert HOOK in [c.content for t in tokens for c in t.children or () if c.type == "code_inline"]

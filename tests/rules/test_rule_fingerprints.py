@@ -16,7 +16,7 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.rules import RULES
 from forensics.schema.finding import Hit
-from tests.support.places import FIXTURES
+from tests.support.places import RULE_FIXTURES
 from tests.support.rule_cases import CASES, copied, every_case, plain
 
 # the cases in which another name is looked for, where the smallest ones have none
@@ -80,7 +80,7 @@ def findings(folder, code):
 def with_another_subject(code, target):
     """Return a case of a rule, and the same in which the rule finds something else."""
     name, this, other = ANOTHER_KIND.get(code, (NAMED.get(code), "", ""))
-    folder = FIXTURES / code / "fires" / name / "input" if name else CASES[code]
+    folder = RULE_FIXTURES / code / "fires" / name / "input" if name else CASES[code]
     return folder, copied(folder, target, (lambda text: re.sub(this, other, text)) if this else renamed)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 
 import pytest
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.rules import RULES
 from forensics.schema.finding import Claim, Slot
+from tests.support.analyses import analysis_of
 from tests.support.places import RULE_FIXTURES, matching
 
 FIRES = [p.parent for p in matching(RULE_FIXTURES, "*/fires/*/expected.json")]
@@ -23,9 +21,8 @@ def name_of(case):
     return str(case.relative_to(RULE_FIXTURES))
 
 
-@cache
 def judged(case):
-    analysis = analyse(Request([case / "input"]))
+    analysis = analysis_of(case / "input")
     assert not analysis.errors
     code = case.relative_to(RULE_FIXTURES).parts[0]
     return code, analysis

@@ -16,10 +16,10 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.schema import EventKind
 from forensics.table.scope import TRACES
-from tests.support.places import FIXTURES, INCIDENT
+from tests.support.places import INCIDENT, RULE_FIXTURES
 from tests.support.rule_cases import ELSEWHERE, FEW, copied, every_case, files_of, plain
 
-NEIGHBOUR = FIXTURES / "CCF102" / "fires" / "five-at-once" / "input"
+NEIGHBOUR = RULE_FIXTURES / "CCF102" / "fires" / "five-at-once" / "input"
 
 
 def words(value):
@@ -151,7 +151,7 @@ def test_unrelated_lines_and_files_change_no_finding(folder, tmp_path):
 
 
 def test_the_padding_is_real():
-    stderr = FIXTURES / "CCF201/fires/timeout-then-empty-key/input/stderr.log"
+    stderr = RULE_FIXTURES / "CCF201/fires/timeout-then-empty-key/input/stderr.log"
     text = stderr.read_text(encoding="utf-8")
     assert padded(text).count("nothing in particular") > 15
     transcript = next(NEIGHBOUR.rglob("*.jsonl")).read_text(encoding="utf-8")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
+from tests.support.analyses import analysis_of
 from tests.support.places import RULE_FIXTURES
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 
 
 def sentences(folder, code):
-    return [s.text for f in analyse(Request([folder])).findings if f.rule == code for s in f.statements]
+    return [s.text for f in analysis_of(folder).findings if f.rule == code for s in f.statements]
 
 
 def stream(folder, *calls):

@@ -55,10 +55,12 @@ def mermaid_folder() -> Path | None:
     return folder if there and shutil.which("node") else None
 
 
-needs_parser = pytest.mark.skipif(
-    mermaid_folder() is None,
-    reason="needs node and the packages mermaid and jsdom: FORENSICS_MERMAID names the folder of node_modules",
-)
+def needs_parser(test):
+    """Mark a test that asks Mermaid's own parser."""
+    missing = (
+        "needs node and the packages mermaid and jsdom: FORENSICS_MERMAID names the folder of node_modules"
+    )
+    return pytest.mark.whole(pytest.mark.skipif(mermaid_folder() is None, reason=missing)(test))
 
 
 def parser_says(texts: list[str]) -> list[str | None]:

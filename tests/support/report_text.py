@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from forensics.analysis.engine import analyse
 from forensics.analysis.model import Analysis
-from forensics.analysis.request import Request
-from forensics.render.report.markdown import to_markdown
+from tests.support.analyses import analysis_of
 from tests.support.places import INCIDENT, RULE_FIXTURES, matching
 
+MARKDOWN = MarkdownIt("commonmark").enable("table")
 QUOTED = re.compile(r'^- <a id="(?P<id>e\d+)"></a>\*\*(?P<number>E\d+)\*\* ', re.MULTILINE)
 QUOTATION = re.compile(r"^  (`{3,})text\n[^\n]*\n  \1$", re.MULTILINE)
 PLACE = re.compile(r"(?<!`)(`+) ?([^`\n]+?):(\d+) ?\1(?!`)")
@@ -22,18 +19,6 @@ LINK = re.compile(r"(?<!\\)\]\(#([^)]+)\)")
 LABEL = re.compile(r"^\*\*[^*\n]+\*\*:", re.MULTILINE)
 OURS = re.compile(r'<a id="[a-z0-9-]+">|</a>|</?details>|<summary>[\w ]+</summary>')
 CLAIM = re.compile(r"\*\((?:observed|derived|hypothesis)(?:: [^*]*)?\)\*")
-
-
-@cache
-def analysis_of(folder: Path) -> Analysis:
-    """Return the analysis of a folder, made once."""
-    return analyse(Request([folder]))
-
-
-@cache
-def report_of(folder: Path) -> str:
-    """Return the report of a folder, made once."""
-    return to_markdown(analysis_of(folder))
 
 
 def unquoted(report: str) -> str:
@@ -56,6 +41,13 @@ def cases():
     yield "incident", INCIDENT
     for folder in matching(RULE_FIXTURES, "*/*/*/input"):
         yield "/".join(folder.parts[-4:-1]), folder
+
+
+def without_findings():
+    """Return the case of a session that ended well, of which no rule has anything to say."""
+    (folder,) = matching(RULE_FIXTURES, "CCF901/silent/orderly-shutdown/input")
+    assert not analysis_of(folder).findings
+    return folder
 
 
 def assert_references_resolve(report: str) -> None:
@@ -91,7 +83,8 @@ def assert_places_exist(report: str, analysis: Analysis) -> int:
 def assert_is_sound_markdown(report: str) -> None:
     """Tables are whole, labels stand in paragraphs of their own, headings differ, no log becomes HTML."""
     told = unquoted(report)
-    html = MarkdownIt("commonmark").enable("table").render(report)
+    tokens = MARKDOWN.parse(report)
+    html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
     starts = re.findall(r"^\|(?:---\|)+$", told, re.MULTILINE)
     assert html.count("<table>") == len(starts)
     for block in re.findall(r"(?:^\|.*\n)+", told, re.MULTILINE):
@@ -105,7 +98,7 @@ def assert_is_sound_markdown(report: str) -> None:
         assert not before or before.endswith("  "), (before, label[0])
     titles = headings(report)
     assert len(titles) == len(set(titles)), [t for t in titles if titles.count(t) > 1]
-    for token in MarkdownIt("commonmark").enable("table").parse(report):
+    for token in tokens:
         for part in (token, *(token.children or ())):
             if part.type in {"html_inline", "html_block"}:
                 assert OURS.fullmatch(part.content.strip()), part.content

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.rules import RULES
+from tests.support.analyses import analysis_of
 from tests.support.places import RULE_FIXTURES
 
 
@@ -46,9 +43,8 @@ FEW = {code: folder for code, folder in CASES.items() if code not in ELSEWHERE}
 every_case = pytest.mark.parametrize("folder", FEW.values(), ids=FEW)
 
 
-@cache
 def plain(folder):
-    return analyse(Request([folder]))
+    return analysis_of(folder)
 
 
 def copied(folder, target, change=lambda text: text, rename=lambda name: name):

@@ -63,6 +63,7 @@ def measured(corpus):
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 def test_the_published_rates_are_those_that_are_measured(measured):
     text = f"{page(measured)}\n"
     told, heading, others = PAGE.read_text(encoding="utf-8").partition(OTHERS)
@@ -72,6 +73,7 @@ def test_the_published_rates_are_those_that_are_measured(measured):
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 def test_where_a_rule_errs_its_documentation_says_so(measured):
     misses = {r.code: r.documentation.partition("## Known misses")[2] for r in RULES}
     for mistake in measured.mistakes:

@@ -94,6 +94,7 @@ def test_every_part_is_laid_out_and_registered_in_order(tree, capsys):
     assert len(rules) == len(codes)
 
 
+@pytest.mark.whole
 def test_what_is_laid_out_passes_the_checks_and_its_fixture_waits_for_the_rule(tree):
     assert main(["repeated-coffee", "CCF497"], tree) == 0
     for check in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", *CACHE]):

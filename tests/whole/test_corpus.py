@@ -15,7 +15,7 @@ from forensics.formats import parser_for
 from forensics.schema import Source
 from tests.support.places import matching
 
-pytestmark = pytest.mark.corpus
+pytestmark = [pytest.mark.corpus, pytest.mark.whole]
 
 # names under which the programs write logs: one that is not recognised is a gap of ours
 LOGS = ("/debug/", "/debug-logs/", "/projects/", "/todos/", "/tasks/", "/mcp-logs-", "/logs/events/", "/logs/conversations/", "/conch")  # fmt: skip

@@ -78,6 +78,7 @@ def test_the_changelog_names_every_rule():
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 def test_the_figures_of_coverage_are_those_that_doctor_prints(corpus):
     page = CHECKOUT / "docs" / "formats.md"
     text = page.read_text(encoding="utf-8")

@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.privacy.redact import redact
 from forensics.render.answers.json_report import to_json
-from forensics.render.report.markdown import to_markdown
+from tests.support.analyses import analysis_of, report_of
 from tests.support.places import FIXTURES, matching
 
 CASE = FIXTURES / "incident-2025-10-21"
@@ -40,22 +38,22 @@ def expect(path: Path, actual: str) -> None:
 
 @pytest.mark.parametrize("name", EVIDENCE)
 def test_report(name):
-    expect(CASE / "expected" / f"{name}.md", to_markdown(analyse(Request([EVIDENCE[name]]))))
+    expect(CASE / "expected" / f"{name}.md", report_of(EVIDENCE[name]))
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
 def test_findings(name):
-    expect(CASE / "expected" / f"{name}.json", to_json(analyse(Request([EVIDENCE[name]]))))
+    expect(CASE / "expected" / f"{name}.json", to_json(analysis_of(EVIDENCE[name])))
 
 
 @pytest.fixture(scope="module")
 def whole():
-    return json.loads(to_json(analyse(Request([EVIDENCE["whole"]]))))
+    return json.loads(to_json(analysis_of(EVIDENCE["whole"])))
 
 
 @pytest.fixture(scope="module")
 def debug_only():
-    return json.loads(to_json(analyse(Request([EVIDENCE["debug-only"]]))))
+    return json.loads(to_json(analysis_of(EVIDENCE["debug-only"])))
 
 
 def findings(result, rule):
@@ -131,13 +129,13 @@ def test_the_debug_log_alone_is_insufficient_for_lists_and_orphans(debug_only):
 
 
 def test_the_local_clock_is_central_daylight_time_not_standard_time():
-    report = to_markdown(analyse(Request([EVIDENCE["whole"]], zone="America/Chicago")), tz="America/Chicago")
+    report = report_of(EVIDENCE["whole"], zone="America/Chicago")
     assert "03:54:21 CDT (UTC-05:00)" in report
     assert "CST" not in report
 
 
 def test_the_report_does_not_claim_what_no_line_says():
-    report = to_markdown(analyse(Request([EVIDENCE["whole"]]))).casefold()
+    report = report_of(EVIDENCE["whole"]).casefold()
     for word in (
         "session crash",
         "crashed",
@@ -211,7 +209,7 @@ def test_agents_lists_and_the_end_stand_beside_the_chain(whole):
 
 
 def test_the_report_speaks_of_a_chain_where_there_is_one():
-    report = to_markdown(analyse(Request([EVIDENCE["whole"]])))
+    report = report_of(EVIDENCE["whole"])
     assert report.startswith(
         "# Agent Deployment Forensic Analysis - Session Record Truncated, Failure Chain of 4 Events"
     )

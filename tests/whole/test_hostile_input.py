@@ -20,7 +20,7 @@ from forensics.formats import PARSERS
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
 UTF8_BOM = b"\xef\xbb\xbf"
 MB = 1_000_000
-NOISE = random.Random(1).randbytes(50 * MB)  # noqa: S311 - the same in every run
+NOISE = random.Random(1).randbytes(5 * MB)  # noqa: S311 - the same in every run
 
 
 def run(*args: object):
@@ -96,7 +96,7 @@ def test_a_truncated_last_line_costs_one_line(tmp_path):
     "data",
     [
         pytest.param(NOISE, id="random"),
-        pytest.param(bytes(50 * MB), id="nul"),
+        pytest.param(bytes(5 * MB), id="nul"),
         pytest.param(b"[" * 100_000, id="deep-array"),
         pytest.param(b'{"a":' * 100_000, id="deep-object"),
         pytest.param(b'{"type":"user","message":' + b"[" * 100_000 + b"]" * 100_000 + b"}", id="deep-message"),
@@ -110,14 +110,15 @@ def test_a_truncated_last_line_costs_one_line(tmp_path):
     ],
 )  # fmt: skip
 def test_any_parser_survives(write, parser, data):
-    evidence = write(f"projects/p/{SESSION}.jsonl", data)
+    evidence = write(f"projects/p/{SESSION}.jsonl", data, batch_bytes=2 * MB)
     before = time.process_time()
     parsed = parser.parse(evidence)
-    assert time.process_time() - before < 20
+    assert time.process_time() - before < 4
     assert parsed.lines_total == count_lines(data)
     assert parsed.lines_understood + sum(p.count for p in parsed.problems) == parsed.lines_total
 
 
+@pytest.mark.whole
 def test_one_line_of_200_megabytes(tmp_path):
     path = tmp_path / f"{SESSION}.txt"
     with path.open("wb") as file:

@@ -9,8 +9,9 @@ import re
 
 import pytest
 
+from tests.support.analyses import report_of
 from tests.support.places import INCIDENT, RULE_FIXTURES
-from tests.support.report_text import report_of, section, unquoted
+from tests.support.report_text import section, unquoted
 
 # what is right: where it has to stand, and in which words
 RIGHT = {

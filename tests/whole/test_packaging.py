@@ -54,18 +54,21 @@ def inside(archive, prefix):
     return {name.removeprefix(prefix): data for name, data in archive.items() if name.startswith(prefix)}
 
 
+@pytest.mark.whole
 def test_wheel_has_every_template(wheel):
     templates = inside(wheel, "forensics/templates/")
     assert templates == files_under(CHECKOUT / "templates")
     assert any("/" not in name and name.endswith(".j2") for name in templates)
 
 
+@pytest.mark.whole
 def test_wheel_has_the_demonstration_with_its_hidden_folders(wheel):
     demo = inside(wheel, "forensics/demo/")
     assert demo == files_under(INCIDENT)
     assert {name.split("/")[0] for name in demo} >= {".claude", ".cache", ".voicemode"}
 
 
+@pytest.mark.whole
 def test_wheel_has_the_whole_package_and_nothing_beside_it(wheel):
     package = {f"forensics/{name}" for name in files_under(CHECKOUT / "forensics")}
     assert "forensics/py.typed" in package
@@ -76,6 +79,7 @@ def test_wheel_has_the_whole_package_and_nothing_beside_it(wheel):
     }
 
 
+@pytest.mark.whole
 def test_wheel_names_the_command_and_the_version(wheel):
     (points,) = (data for name, data in wheel.items() if name.endswith(".dist-info/entry_points.txt"))
     scripts = ConfigParser()
@@ -87,6 +91,7 @@ def test_wheel_names_the_command_and_the_version(wheel):
     assert metadata["Version"] == forensics.__version__
 
 
+@pytest.mark.whole
 def test_sdist_has_what_building_and_testing_need(sdist):
     for folder in ("forensics", "templates", "fixtures", "tests"):
         assert inside(sdist, f"{folder}/") == files_under(CHECKOUT / folder)

@@ -20,6 +20,7 @@ VOICE = sorted(p.parent for p in CORPUS.glob("voicemode/*/*/TRUTH.json"))
 KILLED = ("SIGKILL", "SIGTERM", "SIGINT")
 pytestmark = [
     pytest.mark.corpus,
+    pytest.mark.whole,
     pytest.mark.skipif(not (CLAUDE or VOICE), reason="no recordings; FORENSICS_CORPUS names their folder"),
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from functools import cache
 
 import pytest
 
@@ -19,13 +18,13 @@ from forensics.session.model.ending import Verdict
 from forensics.session.turns.open_turns import silence_before_end
 from forensics.session.turns.silences import LONG_S
 from forensics.text.lengths import SENTENCE
+from tests.support.analyses import analysis_of
 from tests.support.places import INCIDENT, RULE_FIXTURES, matching
 from tests.support.rule_cases import every_case, plain
 
 
-@cache
 def analysed(case):
-    return analyse(Request([INCIDENT if case == "incident" else RULE_FIXTURES / case / "input"]))
+    return analysis_of(INCIDENT if case == "incident" else RULE_FIXTURES / case / "input")
 
 
 def review(case):
@@ -252,7 +251,7 @@ def test_a_number_that_is_zero_is_no_figure(case, name):
 def test_one_failure_that_two_loggers_tell_is_one_request():
     """The server's own debug log holds each line twice."""
     for folder in matching(RULE_FIXTURES / "CCF201" / "fires", "*"):
-        session = analyse(Request([folder / "input"])).sessions[0]
+        session = analysis_of(folder / "input").sessions[0]
         ends = {c.exhausted_at for c in session.case.speech_requests if c.exhausted_event is not None}
         for figure in session.review.figures:
             if figure.name.endswith("requests that failed at every endpoint"):
@@ -357,6 +356,7 @@ def is_clean(session):
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 @pytest.mark.parametrize("version", ["claude-code/1.0.128", "claude-code/2.0.24", "claude-code/2.1.330", "voicemode/6.0.1", "voicemode/9.0.1"])  # fmt: skip
 def test_the_laws_hold_on_every_recording(corpus, version):
     for folder in matching(corpus / version, "*"):
@@ -445,5 +445,5 @@ def test_a_line_that_is_cut_off_is_no_missing_answer_and_the_users_absence_no_si
 
 
 def test_the_silence_of_the_incident_lies_in_an_open_turn():
-    case = analyse(Request([INCIDENT])).sessions[0].case
+    case = analysis_of(INCIDENT).sessions[0].case
     assert silence_before_end(case) == case.ending.gap_s > LONG_S

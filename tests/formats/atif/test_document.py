@@ -14,6 +14,7 @@ from forensics.evidence.file import open_evidence
 from forensics.formats import parser_for
 from forensics.formats.atif.document import NO_DOCUMENT, NO_STEPS, Atif
 from forensics.formats.jsonl import TORN, UNEXPECTED
+from tests.support.analyses import analysis_of
 from tests.support.places import FIXTURES
 
 LOGS = FIXTURES / "atif"
@@ -367,7 +368,7 @@ def test_a_retried_request_cannot_be_in_it(tmp_path):
 
 
 def test_three_agents_at_once_that_wrote_one_file():
-    (session,) = analyse(Request([PARALLEL])).sessions
+    (session,) = analysis_of(PARALLEL).sessions
     found = {f.rule: f for f in session.findings}
     assert found["CCF101"].facts["max_overlap"] == 3
     assert "shared_notes.md" in found["CCF104"].message
@@ -376,7 +377,7 @@ def test_three_agents_at_once_that_wrote_one_file():
 
 
 def test_a_killed_session_stops_inside_its_spawns():
-    (session,) = analyse(Request([KILLED])).sessions
+    (session,) = analysis_of(KILLED).sessions
     assert (session.case.ending.verdict, session.case.client_version) == ("TRUNCATED", "2.0.24")
     text = KILLED.read_text().splitlines()
     cited = [text[ref.line - 1] for ref in session.ending_refs]
@@ -388,7 +389,7 @@ def test_a_killed_session_stops_inside_its_spawns():
     ("made", "of"), [(KILLED, "2.0.24/c_crash"), (PARALLEL, "2.1.330/b_parallel")], ids=["killed", "parallel"]
 )
 def test_it_tells_what_its_transcript_tells(corpus, made, of):
-    (retold,) = analyse(Request([made])).sessions
+    (retold,) = analysis_of(made).sessions
     folder = corpus / "claude-code" / of / "input"
     transcript = next(folder.rglob(f"projects/*/{retold.session_id}.jsonl"))
     paths = [p for p in (transcript, transcript.with_suffix("")) if p.exists()]

@@ -11,6 +11,7 @@ from forensics.evidence.account import Problem
 from forensics.evidence.file import open_evidence
 from forensics.formats import parser_for
 from forensics.formats.claude.stream_json import CUT, NOISE, StreamJson
+from tests.support.analyses import analysis_of
 from tests.support.places import FIXTURES
 
 RUNS = FIXTURES / "stream-json"
@@ -54,13 +55,13 @@ def test_a_killed_stream_stops_inside_its_spawns():
     end = ending(KILLED)
     assert end.verdict == "TRUNCATED"
     lines = KILLED.read_text().splitlines()
-    (session,) = analyse(Request([KILLED])).sessions
+    (session,) = analysis_of(KILLED).sessions
     cited = {lines[ref.line - 1] for ref in session.ending_refs}
     assert sum('"name":"Task"' in line for line in cited) == 3
 
 
 def test_the_three_spawns_of_one_turn_ran_at_once_though_the_stream_has_no_times():
-    (session,) = analyse(Request([PARALLEL])).sessions
+    (session,) = analysis_of(PARALLEL).sessions
     (found,) = [f for f in session.findings if f.rule == "CCF101"]
     assert found.facts["max_overlap"] == 3
     outcomes = {o.rule: o for o in session.outcomes}
@@ -69,7 +70,7 @@ def test_the_three_spawns_of_one_turn_ran_at_once_though_the_stream_has_no_times
 
 
 def test_the_main_agents_list_is_judged(tmp_path):
-    (session,) = analyse(Request([PARALLEL])).sessions
+    (session,) = analysis_of(PARALLEL).sessions
     (found,) = [f for f in session.findings if f.rule == "CCF102"]
     assert found.facts["in_progress"] == 5
 

@@ -14,12 +14,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.render.events import exports
 from forensics.render.events.tables import EVENT_COLUMNS, TABLES, events_of, tables_of
 from forensics.schema import EVENTS
+from tests.support.analyses import analysis_of
 from tests.support.places import CHECKOUT
 
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
@@ -36,7 +35,7 @@ def rows_of(text):
 
 @pytest.fixture(scope="module")
 def analysis(incident):
-    return analyse(Request([incident]))
+    return analysis_of(incident)
 
 
 @pytest.fixture(scope="module")

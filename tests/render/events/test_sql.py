@@ -12,13 +12,12 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.cli.app import app
 from forensics.errors import UsageError
 from forensics.render.events import exports
 from forensics.render.events.sql import answer
 from forensics.render.events.tables import TABLES, tables_of
+from tests.support.analyses import analysis_of
 
 FRAMES = {"events": pl.DataFrame({"a": [1, 2], "t": ["x", "read"]})}
 
@@ -29,7 +28,7 @@ def run(sql, *args):
 
 @pytest.fixture(scope="module")
 def tables(incident):
-    return tables_of(analyse(Request([incident])))
+    return tables_of(analysis_of(incident))
 
 
 def test_findings_are_found_with_their_lines(incident):
@@ -42,7 +41,7 @@ def test_findings_are_found_with_their_lines(incident):
 
 
 def test_each_cited_line_is_a_row_of_the_evidence(tables, incident):
-    analysis = analyse(Request([incident]))
+    analysis = analysis_of(incident)
     assert tables["evidence"].height == sum(len(f.evidence) for f in analysis.findings)
     assert tables["findings"]["cited"].sum() == tables["evidence"].height
     joined = answer("SELECT e.kind FROM evidence v JOIN events e ON v.event_id = e.event_id", tables)

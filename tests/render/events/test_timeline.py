@@ -21,6 +21,7 @@ from forensics.render.events.trace import to_trace
 from forensics.render.pictures import mermaid
 from forensics.render.pictures.mermaid import MOST_BARS, MOST_CHARACTERS
 from forensics.text.lengths import MOST_ROWS
+from tests.support.analyses import analysis_of
 from tests.support.mermaid_grammar import TASK, grammar_faults, needs_parser, parser_says
 from tests.support.places import RULE_FIXTURES, matching
 
@@ -190,12 +191,13 @@ def test_calls_that_overlap_get_lanes_of_their_own(analysis):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda p: "/".join(p.parts[-4:-1]))
 def test_every_case_has_a_valid_trace_and_picture(case):
-    analysis = analyse(Request([case]))
+    analysis = analysis_of(case)
     is_valid_trace(to_trace(analysis))
     is_valid_gantt(to_gantt(analysis).text)
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 @pytest.mark.parametrize("folder", ["claude-code/1.0.128", "claude-code/2.0.24", "claude-code/2.1.330", "voicemode/9.0.1"])  # fmt: skip
 def test_recordings_of_the_genuine_programs_are_drawn_and_traced(folder, corpus):
     analysis = analyse(Request([corpus / folder]))
@@ -292,7 +294,7 @@ def test_a_session_without_any_time_is_left_out_of_pictures_and_that_is_said(tmp
 
 def test_a_voice_log_without_utc_is_drawn_by_its_own_clock():
     case = RULE_FIXTURES / "CCF201"
-    undated = [a for p in matching(case, "*/*/input") for a in [analyse(Request([p]))] if a.sessions[0].case.span[0] is None]  # fmt: skip
+    undated = [a for p in matching(case, "*/*/input") for a in [analysis_of(p)] if a.sessions[0].case.span[0] is None]  # fmt: skip
     assert undated, "no such fixture"
     for analysis in undated:
         entries = is_valid_trace(to_trace(analysis))

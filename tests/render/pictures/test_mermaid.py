@@ -11,7 +11,15 @@ import pytest
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.render.pictures.layout import pictures_of
-from forensics.render.pictures.mermaid import MOST_BARS, MOST_CHARACTERS, GanttBar, Section, gantt, label
+from forensics.render.pictures.mermaid import (
+    MOST_BARS,
+    MOST_CHARACTERS,
+    GanttBar,
+    Section,
+    gantt,
+    label,
+)
+from tests.support.analyses import analysis_of, report_of
 from tests.support.mermaid_grammar import (
     BLOCK,
     KEYWORDS,
@@ -22,7 +30,6 @@ from tests.support.mermaid_grammar import (
     parser_says,
 )
 from tests.support.places import INCIDENT, RULE_FIXTURES, matching
-from tests.support.report_text import analysis_of, report_of
 
 HOSTILE = (
     "a: b; c, d # e",

@@ -28,9 +28,9 @@ from forensics.render.report.html.page import to_html
 from forensics.render.report.markdown import to_markdown
 from forensics.render.report.screen.report import to_screen
 from forensics.session.model.agents import AgentEnd
+from tests.support.analyses import analysis_of
 from tests.support.html_reading import Reader
 from tests.support.places import INCIDENT, RULE_FIXTURES
-from tests.support.report_text import analysis_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = (

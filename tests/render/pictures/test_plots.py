@@ -16,8 +16,8 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.cli import report_file as report_writing
 from forensics.cli.app import app
+from tests.support.analyses import analysis_of
 from tests.support.places import CHECKOUT, INCIDENT, RULE_FIXTURES
-from tests.support.report_text import analysis_of
 
 HOSTILE = (
     "x\" onload=\"alert(1)</text></svg><script>alert(2)</script>\x1b[31m {{ a }} datum.x signal('y') \ufffe"

@@ -12,8 +12,9 @@ from markdown_it import MarkdownIt
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.render.report.markdown import to_markdown
+from tests.support.analyses import analysis_of, report_of
 from tests.support.places import INCIDENT, RULE_FIXTURES
-from tests.support.report_text import CLAIM, analysis_of, assert_places_exist, cases, report_of
+from tests.support.report_text import CLAIM, assert_places_exist, cases
 
 EXHIBIT = re.compile(
     r'^- <a id="e\d+"></a>\*\*E\d+\*\* `+(?P<place>[^`]+)`+[^\n]*\n+  (?P<fence>`{3,})text\n  (?P<quote>[^\n]*)\n  (?P=fence)$',
@@ -48,7 +49,7 @@ def test_every_place_of_the_incident_report_exists():
 
 
 def test_every_sentence_about_the_session_carries_its_claim_level():
-    report = to_markdown(analyse(Request([INCIDENT])))
+    report = report_of(INCIDENT)
     told = re.findall(r"\*\*(?:What Happened|Why This Failed|Impact)\*\*:\n\n((?:- [^\n]*\n)+)", report)
     sentences = [line for block in told for line in block.splitlines()]
     assert len(sentences) > 20
@@ -58,12 +59,12 @@ def test_every_sentence_about_the_session_carries_its_claim_level():
 
 
 def test_what_was_observed_names_its_evidence():
-    report = to_markdown(analyse(Request([INCIDENT])))
+    report = report_of(INCIDENT)
     assert re.findall(r"^- [^\n]*\*\(observed\)\*$", report, re.MULTILINE) == []
 
 
 def test_hypotheses_stand_under_open_questions_only():
-    report = to_markdown(analyse(Request([INCIDENT])))
+    report = report_of(INCIDENT)
     before, _, after = report.partition("## OPEN QUESTIONS")
     questions, _, rest = after.partition("### What These Logs Cannot Show")
     assert "(hypothesis;" in questions
@@ -72,7 +73,7 @@ def test_hypotheses_stand_under_open_questions_only():
 
 
 def test_the_report_has_the_sections_of_the_known_format_in_their_order():
-    headings = re.findall(r"^## (.+)$", to_markdown(analyse(Request([INCIDENT]))), re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", report_of(INCIDENT), re.MULTILINE)
     wanted = [
         "EXECUTIVE SUMMARY",
         "TIMELINE OF FAILURE",
@@ -89,14 +90,14 @@ def test_the_report_has_the_sections_of_the_known_format_in_their_order():
 
 
 def test_metrics_are_ticked_only_where_a_rule_ran_and_found_nothing():
-    (session,) = analyse(Request([INCIDENT])).sessions
-    report = to_markdown(analyse(Request([INCIDENT])))
+    (session,) = analysis_of(INCIDENT).sessions
+    report = report_of(INCIDENT)
     clear = {o.rule for o in session.outcomes if o.outcome == "clear"}
     assert set(re.findall(r"^- \[x\] .*\((CCF\d+)", report, re.MULTILINE)) == clear
 
 
 def test_the_same_evidence_gives_the_same_bytes():
-    assert to_markdown(analyse(Request([INCIDENT]))) == to_markdown(analyse(Request([INCIDENT])))
+    assert to_markdown(analyse(Request([INCIDENT]))) == report_of(INCIDENT)
 
 
 def test_log_text_cannot_become_structure(tmp_path):
@@ -138,7 +139,7 @@ def metric(report: str, code: str) -> str:
 
 def test_an_overlap_without_hazard_breaks_no_contract():
     folder = next((RULE_FIXTURES / "CCF101/fires").glob("overlap-alone/input"))
-    report = to_markdown(analyse(Request([folder])))
+    report = report_of(folder)
     assert metric(report, "CCF101") == "pass"
     assert "The Rule That Applies, and Was Not Broken" in report
     assert not re.search(r"❌ [^\n]*\(CCF101\)", report)
@@ -152,9 +153,7 @@ def test_an_end_that_is_not_recorded_is_not_measured():
 
 
 def test_recovery_names_the_file_that_no_transcript_accounts_for():
-    recovery = (
-        to_markdown(analyse(Request([INCIDENT]))).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
-    )
+    recovery = report_of(INCIDENT).partition("## RECOVERY")[2].partition("## APPENDIX")[0]
     assert re.search(r"- \[ \] `/home/dev/liv-hana/PRIVACY\.md` \(`[^`]+\.txt:\d+`\)", recovery)
 
 
@@ -195,7 +194,7 @@ def test_only_an_id_that_the_client_gives_becomes_a_command(tmp_path):
 
 
 def test_a_control_gap_stands_with_the_event_that_it_explains():
-    report = to_markdown(analyse(Request([INCIDENT])))
+    report = report_of(INCIDENT)
     event = report.partition("(CCF102 ")[2].partition('\n<a id="ccf')[0].partition("### ")[0]
     assert "**Control Gap**: [CCF302](#ccf302) todo-rule-not-enforced (3.2)" in event
     gap = report.partition("(CCF302 todo-rule-not-enforced, control gap, ")[2].partition("### ")[0]
@@ -205,7 +204,7 @@ def test_a_control_gap_stands_with_the_event_that_it_explains():
 
 def test_a_zone_that_the_evidence_contradicts_is_shown_with_a_warning_beside_it():
     def said(tz):
-        report = to_markdown(analyse(Request([INCIDENT], zone=tz)), zone=tz)
+        report = report_of(INCIDENT, zone=tz)
         return next(line for line in report.splitlines() if line.startswith("**Local time**")).strip()
 
     assert said("America/Chicago") == "**Local time**: --tz America/Chicago"

@@ -16,19 +16,19 @@ from forensics.render.report.advice import advise
 from forensics.render.report.failure_timeline import MOST_GAPS, MOST_MOMENTS
 from forensics.render.report.markdown import to_markdown
 from forensics.schema.finding import Claim, question
+from tests.support.analyses import analysis_of, report_of
 from tests.support.places import INCIDENT, RULE_FIXTURES, matching
 from tests.support.report_text import (
     CLAIM,
     QUOTED,
-    analysis_of,
     assert_is_sound_markdown,
     assert_places_exist,
     assert_references_resolve,
     cases,
     headings,
-    report_of,
     section,
     unquoted,
+    without_findings,
 )
 
 SECTIONS = [
@@ -209,12 +209,6 @@ def failing_often(folder, calls):
     return folder
 
 
-def without_findings():
-    """Return a fixture whose one session gives no rule anything to report."""
-    folders = matching(RULE_FIXTURES, "*/silent/*/input")
-    return next(f for f in folders if len(analysis_of(f).sessions) == 1 and not analysis_of(f).findings)
-
-
 def test_a_session_without_findings_has_a_short_report():
     folder = without_findings()
     report = report_of(folder)
@@ -237,7 +231,7 @@ def test_a_session_without_findings_has_a_short_report():
 
 @pytest.fixture(scope="module")
 def several():
-    return analyse(Request([INCIDENT, without_findings()]))
+    return analysis_of(INCIDENT, without_findings())
 
 
 def test_what_was_not_measured_is_named_and_is_no_line_to_tick():
@@ -332,6 +326,7 @@ def test_no_sentence_stands_under_two_labels_of_one_finding():
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["claude-code", "voicemode"])
 def test_reports_of_all_recordings_are_sound(corpus, kind):
     places = 0

@@ -6,18 +6,17 @@ from dataclasses import replace
 
 import polars as pl
 
-from forensics.analysis.engine import analyse
-from forensics.analysis.request import Request
 from forensics.rules.operations.unanswered_tool_call import unanswered_tool_call
 from forensics.schema import EventKind
 from forensics.schema.finding import Hit, Insufficient
 from forensics.session.lists.todo_lists import open_items
 from forensics.session.work.open_work import agents_out, open_in_client_log, refused_edits, unexplained_writes
+from tests.support.analyses import analysis_of
 from tests.support.places import INCIDENT, RULE_FIXTURES
 
 
 def case_of(folder):
-    return analyse(Request([folder])).sessions[0].case
+    return analysis_of(folder).sessions[0].case
 
 
 def test_items_of_the_task_list_are_open_as_its_last_change_left_them():

@@ -15,6 +15,8 @@ from tests.support.html_reading import write_hostile
 from tests.support.places import RULE_FIXTURES, matching
 from tests.support.report_text import cases
 
+pytestmark = pytest.mark.whole
+
 # the first case of each rule in which it fires, and the incident
 FIRST = {name.partition("/")[0]: folder for name, folder in reversed(list(cases())) if "/silent/" not in name}
 

@@ -18,8 +18,10 @@ from forensics.render.report.html import page as html
 from forensics.render.report.html.page import say, short_name, to_html
 from forensics.render.report.incident import lay_out_all
 from forensics.schema.finding import Claim
+from tests.support.analyses import analysis_of
 from tests.support.html_reading import Reader, write_hostile
 from tests.support.places import INCIDENT, RULE_FIXTURES, matching
+from tests.support.report_text import without_findings
 
 HIDDEN = re.compile(r"…|\[redacted: [^\]]*\]|�")
 LOADING = {"src", "srcset", "data", "action", "poster", "background", "ping", "style", "cite"}
@@ -38,7 +40,7 @@ EVERY_CASE = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def analysis():
-    return analyse(Request([INCIDENT], around=3))
+    return analysis_of(INCIDENT, around=3)
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +187,7 @@ def test_log_text_cannot_become_structure(hostile):
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 def test_recordings_give_pages_that_are_well_formed(corpus):
     folders = matching(corpus, "claude-code/*/*/input") + matching(corpus, "voicemode/*/*/input")
     for folder in folders[::4]:
@@ -197,7 +200,7 @@ def test_recordings_give_pages_that_are_well_formed(corpus):
 def two():
     """Return the analysis of two sessions."""
     other = min((RULE_FIXTURES / "CCF102/fires").glob("*/input"))
-    both = analyse(Request([INCIDENT, other], around=1))
+    both = analysis_of(INCIDENT, other, around=1)
     assert len(both.sessions) > 1
     return both
 
@@ -214,9 +217,7 @@ def test_several_sessions_have_an_overview_and_ids_of_their_own(two):
 
 
 def test_a_session_without_findings_gives_a_page():
-    silent = matching(RULE_FIXTURES, "*/silent/*/input")
-    folder = next(folder for folder in silent if not analyse(Request([folder])).findings)
-    reader = Reader(to_html(analyse(Request([folder], around=1))))
+    reader = Reader(to_html(analysis_of(without_findings(), around=1)))
     assert "No rule found anything to report." in reader.words
     assert "What was checked" in reader.words
     assert "Success metrics" not in reader.words

@@ -27,6 +27,7 @@ from forensics.schema.finding import Claim
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals", allow_module_level=True)
 
+from tests.support.analyses import analysis_of
 from tests.support.places import INCIDENT, RULE_FIXTURES, matching
 from tests.support.ptys import COLOUR, SEQUENCE, on_terminal
 
@@ -37,7 +38,7 @@ PLACE = re.compile(r"\S+\.(?:jsonl|txt|json):\d+\b")
 
 @pytest.fixture(scope="module")
 def analysis():
-    return analyse(Request([INCIDENT]))
+    return analysis_of(INCIDENT)
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +47,17 @@ def page(analysis):
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
-def test_no_line_is_wider_than_the_terminal_but_for_what_is_copied_whole(columns):
-    shown = on_terminal("report", INCIDENT, columns=columns)
-    assert shown.code == 0
-    assert "TRUNCATED" in shown.lines[0]
-    wide = [line for line in shown.lines if cell_len(line) > min(columns, 112)]
+def test_no_line_is_wider_than_the_terminal_but_for_what_is_copied_whole(analysis, columns):
+    lines = to_screen(analysis, width=columns).splitlines()
+    assert "TRUNCATED" in lines[0]
+    wide = [line for line in lines if cell_len(line) > min(columns, 112)]
     assert all(re.fullmatch(rf"  (claude --resume )?\S{{{columns - 4},}}", line) for line in wide), wide
+
+
+def test_the_page_is_as_wide_as_the_terminal(analysis):
+    shown = on_terminal("report", INCIDENT, columns=70)
+    assert shown.code == 0
+    assert shown.lines == to_screen(analysis, width=70).split("\n")
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 112, 500])
@@ -70,7 +76,7 @@ def test_no_place_is_broken(analysis, width):
 
 @pytest.mark.parametrize("folder", matching(RULE_FIXTURES, "*/fires"), ids=lambda f: f.parent.name)
 def test_every_finding_that_is_told_has_its_first_line_whole(folder):
-    several = analyse(Request([min(folder.glob("*/input"))]))
+    several = analysis_of(min(folder.glob("*/input")))
     one = several.only(
         [next(s for s in several.sessions if any(f.rule == folder.parent.name for f in s.findings))]
     )
@@ -164,7 +170,7 @@ def test_in_the_c_locale_frames_and_marks_are_ascii():
 
 
 def test_a_clean_session_gets_a_short_page():
-    text = to_screen(analyse(Request([CLEAN])), width=80)
+    text = to_screen(analysis_of(CLEAN), width=80)
     assert "─ CLEAN ─" in text
     assert "No rule found anything to report [derived]" in text
     assert re.search(r"\d+ rules found nothing", text)
@@ -174,7 +180,7 @@ def test_a_clean_session_gets_a_short_page():
 
 
 def test_several_sessions_begin_with_a_table():
-    several = analyse(Request([INCIDENT, CLEAN]))
+    several = analysis_of(INCIDENT, CLEAN)
     text = to_screen(several, width=100)
     lines = text.splitlines()
     assert lines[0].endswith("sessions, 1 with findings")
@@ -221,7 +227,7 @@ def test_local_times_stand_beside_utc_where_a_zone_was_asked_for(analysis):
 
 def test_what_has_no_utc_time_is_told_by_the_clock_it_has():
     folder = RULE_FIXTURES / "CCF902" / "fires" / "timeout-fallback-401-exhausted" / "input"
-    text = to_screen(analyse(Request([folder])), width=112)
+    text = to_screen(analysis_of(folder), width=112)
     assert re.search(r"Timeline  \* by the server's clock\n  \d\d:\d\d:\d\d\* \w", text)
     assert "transcript is in" not in text
 
@@ -302,11 +308,11 @@ def test_no_line_begins_with_an_order_to_a_builds_runner(hostile):
 
 def test_no_wrapped_line_of_any_table_is_an_order(tmp_path):
     agent = "a\u2028::error::b\u2029c " * 3
-    (session,) = analyse(Request([INCIDENT])).sessions
+    (session,) = analysis_of(INCIDENT).sessions
     moments = tuple(replace(m, text=agent) for m in session.timeline)
     findings = tuple(replace(f, message=agent) for f in session.findings)
     analysis = replace(
-        analyse(Request([INCIDENT])), sessions=(replace(session, timeline=moments, findings=findings),)
+        analysis_of(INCIDENT), sessions=(replace(session, timeline=moments, findings=findings),)
     )
     for width in (20, 24, 30, 31, 32, 40, 80, 100, 120):
         for text in (as_table(analysis, width=width), to_text(analysis, width=width)):
