@@ -46,7 +46,7 @@ def several_todos_in_progress(
             yield _hit(case, found, step=3 if n >= high_from else 2 if n >= medium_from else 1)
     elif Source.TRANSCRIPT in case.sources:
         yield TEXT.not_applicable("no-list")
-    else:
+    elif Source.TASK_FILE not in case.sources:  # of tasks that nobody works on their files tell
         yield TEXT.insufficient("empty-file")
 
 
