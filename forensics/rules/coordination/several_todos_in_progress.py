@@ -94,6 +94,8 @@ def _how_long(found: CrowdedList) -> str:
     """Choose what is said of how long it lasted: a file tells nothing of it."""
     if found.state.from_file:
         return "last-state"
+    if found.with_agent:
+        return "to-agents-end" if found.lasted_s is None else "lasted-to-agents-end"
     if found.state.until is None:
         return "to-end" if found.lasted_s is None else "lasted-to-end"
     return "until" if found.lasted_s is None else "lasted-until"
