@@ -72,10 +72,10 @@ def _not_started(
 
 def _gave_up(case: Case, found: GaveUp) -> Hit:
     """Make one finding of the requests that got no answer for one reason."""
-    events = found.events[:SHOWN]
+    events, several = found.events[:SHOWN], len(found.requests) > 1
     say = TEXT.saying(
         who=" and ".join(dict.fromkeys(_whose(case, r) for r in found.requests)),
-        answer=TEXT.part(ANSWERS.get(found.kind, "answered"), kind=found.kind),
+        answer=TEXT.part(ANSWERS[found.kind]),
         alive=len(found.alive),
         at=clock_time(found.at),
         around=around(found.at),
@@ -87,11 +87,18 @@ def _gave_up(case: Case, found: GaveUp) -> Hit:
         cites=events,
         facts={"kind": found.kind, "count": len(found.requests), "agents_alive": len(found.alive)},
         statements=(
-            say.sentence("gave-up", *events),
-            say.sentence("alive", events[0], *found.spawns[:SHOWN]),
+            say.sentence("gave-up-first" if several else "gave-up", *events),
+            _alive(say, found, events, several=several),
             say.sentence("own-agents", events[0]),
         ),
     )
+
+
+def _alive(say: Saying, found: GaveUp, events: Sequence[int], *, several: bool) -> Statement:
+    """Say how many agents were alive: when it was given up, or at the moment when most of them were."""
+    if several:
+        return say.sentence("most-alive", *events, *found.spawns[:SHOWN])
+    return say.sentence("alive", events[0], *found.spawns[:SHOWN])
 
 
 def _whose(case: Case, request: Row) -> str:

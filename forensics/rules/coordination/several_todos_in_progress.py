@@ -46,7 +46,7 @@ def several_todos_in_progress(
             yield _hit(case, found, step=3 if n >= high_from else 2 if n >= medium_from else 1)
     elif Source.TRANSCRIPT in case.sources:
         yield TEXT.not_applicable("no-list")
-    else:
+    elif Source.TASK_FILE not in case.sources:  # of tasks that nobody works on their files tell
         yield TEXT.insufficient("empty-file")
 
 
@@ -94,6 +94,8 @@ def _how_long(found: CrowdedList) -> str:
     """Choose what is said of how long it lasted: a file tells nothing of it."""
     if found.state.from_file:
         return "last-state"
+    if found.with_agent:
+        return "to-agents-end" if found.lasted_s is None else "lasted-to-agents-end"
     if found.state.until is None:
         return "to-end" if found.lasted_s is None else "lasted-to-end"
     return "until" if found.lasted_s is None else "lasted-until"

@@ -11,21 +11,18 @@ from forensics.session.model.ending import Verdict
 from forensics.session.turns.open_turns import silence_before_end
 from forensics.text.durations import duration
 
+# KILLED and NEVER_STARTED are not among them: no log of the client or the voice server tells them
 SEVERITIES = {
     Verdict.CRASHED: Severity.HIGH,
-    Verdict.KILLED: Severity.MEDIUM,
     Verdict.TRUNCATED: Severity.MEDIUM,
     Verdict.ERROR_RESULT: Severity.MEDIUM,
-    Verdict.NEVER_STARTED: Severity.MEDIUM,
     Verdict.INTERRUPTED: Severity.NOTE,
     Verdict.UNKNOWN: Severity.NOTE,
 }
 MEANING = {
     Verdict.CRASHED: "fatal-error",
-    Verdict.KILLED: "killed",
     Verdict.TRUNCATED: "truncated",
     Verdict.ERROR_RESULT: "error-result",
-    Verdict.NEVER_STARTED: "never-started",
     Verdict.INTERRUPTED: "interrupted",
     Verdict.UNKNOWN: "unknown",
 }

@@ -77,9 +77,11 @@ def _hit(case: Case, agent: AgentLife, silence: timedelta) -> Hit:
 def _happened(case: Case, agent: AgentLife, say: Saying) -> Iterator[Statement]:
     """Say when it was spawned, when the record ends without it, and what its last sign was."""
     end = case.ending
-    yield say.sentence("spawned", agent.spawn_event, parent=agent_name(case, agent.parent_id))
+    spawned_at = "spawned" if agent.start is not None else "spawned-undated"
+    yield say.sentence(spawned_at, agent.spawn_event, parent=agent_name(case, agent.parent_id))
     shown = agent.spawn_event if end.last_event is None else end.last_event
-    yield say.sentence("no-result", shown, ends_at=clock_time(end.last_ts), verdict=end.verdict)
+    no_result = "no-result" if end.last_ts is not None else "no-result-undated"
+    yield say.sentence(no_result, shown, ends_at=clock_time(end.last_ts), verdict=end.verdict)
     if agent.last_event is not None:
         yield say.sentence("last-sign", agent.last_event, last_seen=clock_time(agent.last_seen))
     else:

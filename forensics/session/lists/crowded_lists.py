@@ -23,6 +23,7 @@ class CrowdedList:
     state: ListState
     lasted_s: float | None
     end_event: int | None  # by which its end is known
+    with_agent: bool  # it ended with its agent, before the record does
     helpers: tuple[AgentLife, ...]  # the subagents that were alive during it
     most_helpers: int  # at one moment
     accepted: int | None  # the answer by which the tool took the list
@@ -64,6 +65,7 @@ def _crowded(case: Case, state: ListState) -> CrowdedList:
         state=state,
         lasted_s=_seconds(case, state),
         end_event=_end_event(case, state),
+        with_agent=_ended_with_agent(case, state),
         helpers=tuple(helpers),
         most_helpers=max_overlap(helpers, horizon(case)),
         accepted=_accepted(case, state),
@@ -106,6 +108,11 @@ def _end_event(case: Case, state: ListState) -> int | None:
     life = _life_of(case, state)
     own = (life.end_event or life.last_event) if life is not None else None
     return own or case.ending.last_event
+
+
+def _ended_with_agent(case: Case, state: ListState) -> bool:
+    life = _life_of(case, state) if state.until_event is None and not state.from_file else None
+    return life is not None and life.end_event is not None
 
 
 def _life_of(case: Case, state: ListState) -> AgentLife | None:

@@ -302,19 +302,21 @@ def _file_states(case: Case) -> Iterator[ListState]:
     files = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TODO_FILE.value)
     items_of = items_by_event(case) if not files.is_empty() else {}
     for row in files.iter_rows(named=True):
-        yield _state(row, items_of.get(row["event_id"], []), None, from_file=True)
+        items = items_of.get(row["event_id"])
+        if items:  # an empty file does not say whether there was a list
+            yield _state(row, items, None, from_file=True)
     tasks = case.of(K.TODO_SNAPSHOT).filter(pl.col("source") == Source.TASK_FILE.value).select("event_id")
-    items = (
+    shared = (
         tasks.join(case.todos, on="event_id")
         .with_columns(number=pl.col("item_id").cast(pl.Int64, strict=False))
         .sort("number")
     )
-    for (owner,), rows in items.filter(pl.col("status") == BUSY).group_by("owner", maintain_order=True):
+    for (owner,), rows in shared.filter(pl.col("status") == BUSY).group_by("owner", maintain_order=True):
         yield ListState(
             agent_id=str(owner) if owner is not None else None,
             items=tuple(rows["content"].fill_null("?")),
             active_forms=tuple(rows["active_form"].fill_null("")),
-            total=items.height,
+            total=shared.height,
             since=None,
             until=None,
             until_event=None,

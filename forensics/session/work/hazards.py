@@ -22,6 +22,7 @@ from forensics.session.files.conflicts import (
     stale_edits,
     write_conflicts,
     writers_of,
+    writes_in,
 )
 from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.case import Case
@@ -107,14 +108,23 @@ def _shared_files(
     ids, parent = {a.agent_id for a in group}, group[0].parent_id
     between = [c for c in conflicts if _writers(c) <= ids]
     for found in by_file(between):
-        names = " and ".join(agent_name(case, writer) for writer in writers_of(found))
+        *others, last = (agent_name(case, writer) for writer in writers_of(found))
         kind = HazardKind.SAME_FILE if len(found) == 1 else HazardKind.SAME_FILE_OF_SEVERAL
-        yield Hazard(kind, found[0].calls, who=names, about=found[0].path)
+        names = f"{', '.join(others)} and {last}"
+        yield Hazard(kind, _first_writes(found), who=names, about=found[0].path)
     with_parent = by_file(c for c in conflicts if parent in _writers(c) and _writers(c) & ids)
     if len(with_parent) > 1:
         paths = ", ".join(sorted(f[0].path for f in with_parent))
         cites = tuple(e for found in with_parent for e in found[0].calls)
         yield Hazard(HazardKind.PARENT_WRITES_TOO, cites, who=agent_name(case, parent), about=paths)
+
+
+def _first_writes(found: Sequence[WriteConflict]) -> tuple[int, ...]:
+    """Return of each agent that wrote the file the first call by which it did."""
+    first: dict[str | None, int] = {}
+    for write in writes_in(found):
+        first.setdefault(write.agent_id, write.call_event)
+    return tuple(first.values())
 
 
 def _writers(conflict: WriteConflict) -> set[str | None]:
