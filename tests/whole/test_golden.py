@@ -157,6 +157,15 @@ def planted(n, length):
 
 
 PLANTED = [planted(n, length) for n, length in enumerate((95, 32, 36, 40, 48, 16, 52, 31, 35, 15))]
+PLANTED += [planted(10, 16).upper(), planted(11, 35), planted(12, 24)]
+TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhYjEyIn0." + planted(13, 43)
+BLOCK = "\\n".join(
+    [
+        "-----BEGIN RSA " + "PRIVATE KEY-----",
+        *(planted(n, 64) for n in (14, 15, 16)),
+        "-----END RSA " + "PRIVATE KEY-----",
+    ]
+)
 
 
 def test_the_fixtures_hold_no_secret_and_no_address():
@@ -164,7 +173,7 @@ def test_the_fixtures_hold_no_secret_and_no_address():
         if path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
             if "CCF410/fires" in path.as_posix():
-                for value in (*PLANTED, "*" * 16):
+                for value in (TOKEN, BLOCK, *PLANTED, "*" * 16):
                     text = text.replace(value, "")
             if "CCF410/silent" not in path.as_posix():  # what stands there is a secret by its shape alone
                 assert redact(text) == text, path
