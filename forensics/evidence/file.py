@@ -147,7 +147,7 @@ def open_evidence(path: Path, name: str, origin: Path | None = None) -> Evidence
     place = Path(os.path.realpath(origin or path)).as_posix().encode("utf-8", "replace").decode()
     plain = Evidence(name=name, place=place, path=path, size=size, sha256=digest.hexdigest(), head=head)
     seen = _seen_through(plain)
-    is_all_seen = size <= HEAD_BYTES or _is_log(seen.head)
+    is_all_seen = size <= HEAD_BYTES or _is_log(seen)
     return seen if is_all_seen else _beginning_late(plain) or seen
 
 
@@ -159,11 +159,15 @@ def _seen_through(evidence: Evidence) -> Evidence:
     return replace(evidence, wrapping=wrapping, head=head_of(head) if is_laid else head, is_laid_out=is_laid)
 
 
-def _is_log(head: bytes) -> bool:
-    """Say whether a head needs no second look: it holds records, is one document, or no text."""
-    if b"\0" in head or DOCUMENT.match(head):
+def _is_log(evidence: Evidence) -> bool:
+    """Say whether a head needs no second look: it holds records, is one document, or no text.
+
+    Behind a prefix, lines of any program look like those of an undated log.
+    """
+    head = evidence.head
+    if b"\0" in head or DOCUMENT.match(head) or has_records(head):
         return True
-    return has_records(head) or any(BEGINS.match(line) for line in head.split(b"\n"))
+    return not evidence.wrapping.has_lead and any(BEGINS.match(line) for line in head.split(b"\n"))
 
 
 def _beginning_late(evidence: Evidence) -> Evidence | None:
