@@ -94,7 +94,9 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
 
 
 def _is_understood(ingested: Ingested) -> bool:
-    return any(i.lines_understood for i in ingested.inputs)
+    return any(
+        i.lines_understood or i.records for i in ingested.inputs
+    )  # a broken line may hold whole records
 
 
 def _nothing(request: Request, ingested: Ingested) -> str:

@@ -22,7 +22,7 @@ from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed, Places
 from forensics.formats.claude.console_lines import FULL_HEAP, UNHANDLED
 from forensics.formats.claude.conversation import TALK, Conversation
-from forensics.formats.claude.records import EMPTY, Record, ServerStatus, StreamRecord, Usage
+from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord, Usage
 from forensics.formats.claude.sdk_log import SdkLog
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
 from forensics.formats.reading import finish, first_free, problems_by_reason, rows
@@ -110,7 +110,7 @@ class _Stream:
         elif FATAL.search(line) and not is_record:
             self.own.append(_fatal(number, line, self.reader.session_id))
         elif line.strip():
-            reason = CUT if is_record and not (self._is_mixed and _is_whole(line)) else NOISE
+            reason = CUT if is_record and _decode(line) is None else NOISE
             self.bad.setdefault(reason, []).extend(range(number, number + max(1, span)))
 
     def _record_in(self, line: bytes) -> StreamRecord | None:
@@ -118,7 +118,9 @@ class _Stream:
         record = _decode(line) if line.lstrip().startswith(b"{") else None
         if record is None and (at := line.find(RECORD)) > 0:
             record = _decode(line[at:])
-        return None if record is not None and self._is_mixed and not _is_ours(record) else record
+        if record is None or record.type == UNTYPED or (self._is_mixed and not _is_ours(record)):
+            return None
+        return record
 
 
 def _text(line: bytes) -> str:
@@ -152,10 +154,6 @@ def _is_ours(record: StreamRecord) -> bool:
     return bool(
         record.session_id or record.uuid or about_a_run or (record.type in TALK and record.message != EMPTY)
     )
-
-
-def _is_whole(line: bytes) -> bool:
-    return _decode(line) is not None
 
 
 def _decode(raw: bytes) -> StreamRecord | None:

@@ -133,6 +133,14 @@ def test_a_log_that_was_printed_when_all_was_over_has_no_times(tmp_path):
     assert judged(write(tmp_path, led(indented_array(records), PREFIXES["actions"])))[1]
 
 
+def test_a_short_run_may_be_printed_at_once(tmp_path):
+    records = undated(records_of(PARALLEL))
+    records[-1]["duration_ms"] = 8000
+    path = write(tmp_path, led(LAYOUTS["a line each"](records), PREFIXES["actions"], timedelta()))
+    session, notes = judged(path)
+    assert (session.case.events["ts"].null_count(), notes) == (0, [])
+
+
 OTHER_STEPS = "".join(
     f"{line}\n"
     for n in range(4000)

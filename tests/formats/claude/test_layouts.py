@@ -153,6 +153,20 @@ def test_other_json_among_the_records_is_no_record(tmp_path):
     assert {p.reason for p in parsed.problems} == {NOISE}
 
 
+def test_an_array_that_is_cut_off_in_its_only_line_tells_what_is_whole(tmp_path):
+    path = written(tmp_path, one_line_array(records_of(PARALLEL))[:-60])
+    (session,) = analyse(Request([path])).sessions
+    assert {f.rule for f in session.findings} >= {"CCF101", "CCF102"}
+    assert parse(path)[1].problems == (Problem(1, CUT),)
+
+
+def test_json_that_holds_records_deeper_down_is_no_record(tmp_path):
+    records = records_of(PARALLEL)
+    text = json.dumps({"execution": records}) + "\n" + json.dumps(records[0]) + "\n"
+    _, parsed = parse(written(tmp_path, text))
+    assert (parsed.problems, parsed.unknown) == ((Problem(1, NOISE),), ())
+
+
 def transcript():
     def said(uuid, second, role, content):
         message = {"role": role, "id": f"msg_{uuid}", "content": content}
