@@ -35,7 +35,16 @@ class RawLine:
 
     offset: int
     sha256: str
-    text: str
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it has."""
+        return len(self.data)
+
+    def behind(self, start: int) -> str:
+        """Return its text from a byte on."""
+        return self.data[start:].decode("utf-8", "replace").removesuffix("\r")
 
 
 class Citations:
@@ -43,7 +52,7 @@ class Citations:
 
     def __init__(self, inputs: Sequence[InputFile], events: pl.DataFrame, places: pl.DataFrame) -> None:
         self._inputs = inputs
-        self._events = events.select("event_id", "file", "line", "ts", "ts_quality", *NEEDED)
+        self._events = events.select("event_id", "file", "line", "ordinal", "ts", "ts_quality", *NEEDED)
         # where each id stands: dozens of rules cite, and each pass over all events would cost as much as a rule
         self._ids = events.select("event_id", place=pl.int_range(pl.len(), dtype=pl.UInt32)).sort("event_id")
         self._also: dict[int, list[str]] = {}
@@ -111,24 +120,37 @@ class Citations:
             by_file.setdefault(file, set()).add(line)
         for file, numbers in by_file.items():
             for raw in self._index(file).read(numbers):
-                text = raw.data.decode("utf-8", "replace").removesuffix("\r")
                 digest = hashlib.sha256(raw.data).hexdigest()
-                self._lines[file, raw.number] = RawLine(raw.offset, digest, text)
+                self._lines[file, raw.number] = RawLine(raw.offset, digest, raw.data)
 
     def _ref(self, cite: Cite, event: Row) -> EvidenceRef:
         file, line, ts = event["file"], event["line"], event["ts"]
         raw = self._lines[file, line]
+        start = _start_in(raw.size, self._inputs[file].places.get(line, ()), event["ordinal"])
         return EvidenceRef(
             event_id=cite.event_id,
             path=self._inputs[file].evidence.name,
             line=line,
-            offset=raw.offset,
+            offset=raw.offset + start,
             line_sha256=raw.sha256,
             ts=format_utc(ts) if isinstance(ts, datetime) else None,
             ts_quality=str(event["ts_quality"] or "missing"),
-            excerpt=excerpt(raw.text, cite.quote or _needle(event), cite.most or EXCERPT),
+            excerpt=_marked(
+                excerpt(raw.behind(start), cite.quote or _needle(event), cite.most or EXCERPT),
+                is_cut=start > 0,
+            ),
             also_at=tuple(self._also.get(cite.event_id, ())),
         )
+
+
+def _start_in(size: int, places: Sequence[tuple[int, int]], ordinal: int) -> int:
+    """Return where in a line of so many bytes the record of an event begins, where several share the line."""
+    before_end = next((left for first, left in reversed(places) if first <= ordinal), size)
+    return max(0, size - before_end)
+
+
+def _marked(text: str, *, is_cut: bool) -> str:
+    return f"{CUT}{text}" if is_cut and not text.startswith(CUT) else text
 
 
 def _head(line: bytes) -> str:

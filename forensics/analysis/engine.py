@@ -83,7 +83,7 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
         unread=ingested.unread,
-        notes=tuple(_note(remark, ingested) for remark in (*aligned.notes, *retold)),
+        notes=tuple(_note(remark, ingested) for remark in (*ingested.notes, *aligned.notes, *retold)),
         unattached=unattached(events, ids, ingested),
         sessions=tuple(sessions),
         left_out=0,
@@ -94,7 +94,9 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
 
 
 def _is_understood(ingested: Ingested) -> bool:
-    return any(i.lines_understood for i in ingested.inputs)
+    return any(
+        i.lines_understood or i.records for i in ingested.inputs
+    )  # a broken line may hold whole records
 
 
 def _nothing(request: Request, ingested: Ingested) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
@@ -83,6 +84,8 @@ class InputFile:
     problems: tuple[Problem, ...]
     records: int
     unknown: tuple[Shape, ...]
+    # of a line that holds several records: the ordinal of each one's first event, and its bytes up to the line's end
+    places: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
     @property
     def records_unknown(self) -> int:

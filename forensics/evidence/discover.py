@@ -16,9 +16,10 @@ from typing import IO
 
 from forensics.errors import UsageError
 from forensics.evidence.account import Unread
+from forensics.evidence.containers.encodings import encoding_of
 from forensics.evidence.file import Evidence, logs_in, open_evidence
 from forensics.evidence.progress import Meter, Phase, Progress
-from forensics.evidence.unpack import Member, Unpacker
+from forensics.evidence.unpack import Member, TooLargeError, Unpacker
 from forensics.privacy.redact import redact
 
 # files that are known to hold credentials: never opened, whatever else they might say
@@ -116,11 +117,14 @@ class _Collector:
             self.unread.append(Unread(name, KEYS))
             return
         try:
-            evidence = open_evidence(member.path, name, place)
+            evidence = self._opened(member.path, name, place)
             self._meter.take(evidence.size)
             logs = logs_in(evidence)
         except OSError as error:
             self.unread.append(Unread(name, _cannot(error)))
+            return
+        except TooLargeError as error:
+            self.unread.append(Unread(name, f"not decoded: {error}"))
             return
         first = self._contents.setdefault((evidence.sha256, _own_name(place)), name)
         if first != name:
@@ -129,6 +133,15 @@ class _Collector:
             self.unread.append(Unread(name, f"lines of {len(logs)} logs: give the logs themselves"))
         else:
             self.files += logs
+
+    def _opened(self, path: Path, name: str, place: Path) -> Evidence:
+        """Open a file; text of another encoding as UTF-8."""
+        evidence = open_evidence(path, name, place)
+        encoding = encoding_of(evidence.head)
+        if encoding is None or self._unpacker is None:
+            return evidence
+        decoded = self._unpacker.decoded(path, encoding)
+        return replace(open_evidence(decoded, name, place), encoding=encoding)
 
     def _named(self, candidates: Sequence[str]) -> str:
         """Take the shortest name that is free; where two arguments hold the same name, one with its argument's."""

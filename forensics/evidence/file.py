@@ -10,34 +10,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forensics.evidence.unwrap import PLAIN, Part, Wrapping, parts_of, wrapping_of
+from forensics.evidence.batch import Batch
+from forensics.evidence.containers.layout import head_of, laid_out
+from forensics.evidence.containers.values import has_records, is_laid_out
+from forensics.evidence.unwrap import BEGINS, PLAIN, Part, Wrapping, parts_of, wrapping_of
 
 BATCH_BYTES = 24 * 1024 * 1024  # below what malloc always maps afresh: half the page faults of 32 MiB
 HEAD_BYTES = 64 * 1024
 PACKED = (b"\x1f", b"(", b"x")  # how gzip, zstd and zlib begin; a line of text may, too
 BOM = b"\xef\xbb\xbf"
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Whole lines of a file: ``data`` begins with line ``first_line`` (1-based).
-
-    Where the lines of other logs stand between, ``numbers`` names each line. Before ``breaks`` some were left out.
-    """
-
-    first_line: int
-    data: bytes
-    numbers: tuple[int, ...] | None = None
-    breaks: tuple[int, ...] = ()
-
-    def numbered(self, lines: int) -> Sequence[int]:
-        """Return the numbers of so many lines of ``data``."""
-        consecutive = range(self.first_line, self.first_line + lines)
-        return consecutive if self.numbers is None else self.numbers[:lines]
+# a record of a conversation in a text of something else, and how far before that its prefix may be seen
+SIGN = re.compile(rb'"type"\s*:\s*"(?:system|assistant|user|result)"')
+SIGN_BEFORE = 2048
+DOCUMENT = re.compile(rb'\s*(?:\{|\[\s*[\[{"])')
+MOST_LOOKS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +44,8 @@ class Evidence:
     batch_bytes: int = BATCH_BYTES  # memory depends on it, results do not
     wrapping: Wrapping = PLAIN  # what stands around the log's own lines
     part: Part | None = None  # of a file that holds lines of several logs, or not all of one
+    encoding: str | None = None  # of the file, where it was decoded to be read
+    is_laid_out: bool = False  # its records stand otherwise than one on a line
     watch: Callable[[Batch], None] | None = (
         None  # is shown what a parser reads, so that nothing is read twice
     )
@@ -84,12 +77,19 @@ class Evidence:
                     self.watch(own)
                 yield own
 
+    def records(self) -> Iterator[Batch]:
+        """Yield what ``batches`` does, with each JSON record on one line, however it was laid out."""
+        return laid_out(self.batches()) if self.is_laid_out else self.batches()
+
     def _unwrapped(self, batch: Batch) -> Batch:
         data = batch.data.removeprefix(BOM) if batch.first_line == 1 else batch.data
         kept = self.wrapping.pick(data, batch.first_line, self.part)
         numbers = tuple(n for n, _ in kept)
         breaks = () if self.part is None else tuple(n for n in numbers if n in self.part.breaks)
-        return Batch(batch.first_line, self.wrapping.joined(line for _, line in kept), numbers, breaks)
+        given = self.wrapping.times(data)
+        times = tuple(given[n - batch.first_line] for n in numbers) if given else ()
+        own = self.wrapping.joined(line for _, line in kept)
+        return Batch(batch.first_line, own, numbers, breaks, times)
 
     def raw_batches(self) -> Iterator[Batch]:
         """Yield the file in pieces of about ``batch_bytes`` that end at line ends.
@@ -146,11 +146,43 @@ def open_evidence(path: Path, name: str, origin: Path | None = None) -> Evidence
         size = stream.tell()
     place = Path(os.path.realpath(origin or path)).as_posix().encode("utf-8", "replace").decode()
     plain = Evidence(name=name, place=place, path=path, size=size, sha256=digest.hexdigest(), head=head)
-    wrapping = wrapping_of(head)
-    if wrapping.is_plain:
-        return replace(plain, wrapping=wrapping)
-    wrapped = replace(plain, wrapping=wrapping)
-    return replace(wrapped, head=wrapping.joined(wrapping.split(head)))
+    seen = _seen_through(plain)
+    is_all_seen = size <= HEAD_BYTES or _is_log(seen)
+    return seen if is_all_seen else _beginning_late(plain) or seen
+
+
+def _seen_through(evidence: Evidence) -> Evidence:
+    """Decide from a file's head what stands around its lines, and how its records are laid out."""
+    wrapping = wrapping_of(evidence.head)
+    head = evidence.head if wrapping.is_plain else wrapping.joined(wrapping.split(evidence.head))
+    is_laid = is_laid_out(head) or (wrapping.has_lead and has_records(head))
+    return replace(evidence, wrapping=wrapping, head=head_of(head) if is_laid else head, is_laid_out=is_laid)
+
+
+def _is_log(evidence: Evidence) -> bool:
+    """Say whether a head needs no second look: it holds records, is one document, or no text.
+
+    Behind a prefix, lines of any program look like those of an undated log.
+    """
+    head = evidence.head
+    if b"\0" in head or DOCUMENT.match(head) or has_records(head):
+        return True
+    return not evidence.wrapping.has_lead and any(BEGINS.match(line) for line in head.split(b"\n"))
+
+
+def _beginning_late(evidence: Evidence) -> Evidence | None:
+    """Look where the first record stands behind a long output of something else: other steps of a job."""
+    tries = 0
+    for batch in evidence.raw_batches():
+        at = 0
+        while tries < MOST_LOOKS and (found := SIGN.search(batch.data, at)) is not None:
+            start = batch.data.rfind(b"\n", 0, max(0, found.start() - SIGN_BEFORE)) + 1
+            at, tries = start + HEAD_BYTES, tries + 1
+            seen = _seen_through(replace(evidence, head=batch.data[start:at]))
+            if has_records(seen.head):
+                return seen
+            at = max(at, found.end())
+    return None
 
 
 def logs_in(evidence: Evidence) -> list[Evidence]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.evidence.file import BOM, PACKED, Batch
+from forensics.evidence.batch import Batch
+from forensics.evidence.file import BOM, PACKED
 from forensics.evidence.unwrap import ANSI_CODE
 
 

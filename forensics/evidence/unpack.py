@@ -22,6 +22,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from forensics.evidence.containers.encodings import Decoded
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -103,6 +105,11 @@ class Unpacker:
     def stream(self, source: Readable, name: str) -> Member:
         """Spool a stream that cannot be read twice, such as standard input."""
         return Member(name, self._spool(source, None))
+
+    def decoded(self, path: Path, encoding: str) -> Path:
+        """Return a copy of a text in UTF-8. Raises ``TooLargeError``, and ``OSError`` where it cannot be read."""
+        with path.open("rb") as stream:
+            return self._spool(Decoded(stream, encoding), None)
 
     def _zip(self, path: Path) -> Iterator[Member]:
         with zipfile.ZipFile(path) as bundle:

@@ -16,6 +16,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+
+from forensics.evidence.containers.prefixes import OF_JOBS, OF_SERVICES, lead_of_records, time_in
+from forensics.evidence.containers.values import has_records
 
 DATED = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z"
 LEVEL = rb"\[(?:DEBUG|INFO|WARN|ERROR|VERBOSE)\]"
@@ -39,15 +43,6 @@ QUOTED = re.compile(rb"(?m)^(?:>[ \t]?)+")
 FORWARDED = re.compile(rb"(?m)^MCP STDERR \([^)\n]*\): ")  # Gemini CLI, on the first line of a chunk
 PADDED = re.compile(rb"(?m)^(" + DATED + rb")[ \t]{2,}(" + LEVEL + rb")[ \t]+")
 PADDED_RECORD = re.compile(DATED + rb"[ \t]{2,}" + LEVEL)
-# what a container's or a service's log puts before each line of a program
-LEADS = tuple(
-    re.compile(rb"(?m)^" + lead)
-    for lead in (
-        rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:\[]+(?:\[\d+\])?: ",  # journalctl
-        rb"[\w.\-]+ +\| ",  # docker compose logs
-        rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ",  # docker logs --timestamps
-    )
-)
 NUMBERED = rb"[ ]*(?P<number>\d{1,9})(?:[:\-\t]|\xe2\x86\x92)"  # grep -n, cat -n, sed =
 GREPPED = tuple(
     re.compile(shape + rb"(?=" + OWN + rb")")
@@ -65,10 +60,15 @@ class Strip:
     what: re.Pattern[bytes]
     by: bytes = b""
     cuts: bool = False  # its lines are an excerpt
+    is_lead: bool = False  # a job's or a service's prefix, which may hold the time of the line
 
     def off(self, data: bytes) -> bytes:
         """Return ``data`` without it; lines stay lines."""
         return self.what.sub(self.by, data)
+
+    def times(self, data: bytes) -> list[datetime | None]:
+        """Return the time that it gives each line."""
+        return [time_in(found[0]) if (found := self.what.match(x)) else None for x in data.split(b"\n")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,24 @@ class Wrapping:
     def is_plain(self) -> bool:
         """Say whether a file's lines are taken as they stand."""
         return not (self.outer or self.is_sifted)
+
+    @property
+    def has_lead(self) -> bool:
+        """Say whether each line stands behind a job's or a service's prefix."""
+        return any(step.is_lead for step in (*self.outer, *self.inner))
+
+    def times(self, data: bytes) -> list[datetime | None]:
+        """Return for each line of a piece of a file the time that what stands around it gives; empty without any."""
+        for step in self.outer:
+            if step.is_lead:
+                return step.times(data)
+            data = step.off(data)
+        bare = b"\n".join(self._marked(line).text for line in data.split(b"\n")) if self.inner else b""
+        for step in self.inner:
+            if step.is_lead:
+                return step.times(bare)
+            bare = step.off(bare)
+        return []
 
     def split(self, data: bytes) -> list[Marked]:
         """Return the lines of a piece of a file, and what grep's marks say of them."""
@@ -146,7 +164,7 @@ def wrapping_of(head: bytes) -> Wrapping:
     """Decide from a file's head what stands around its lines."""
     text = ANSI.sub(b"", head) if b"\x1b" in head else head
     outer, text = _strips(text)
-    marks = _marks(_filled(text))
+    marks = None if has_records(text) else _marks(_filled(text))
     inner: tuple[Strip, ...] = ()
     if marks is not None:
         inner, text = _strips(Wrapping(marks=marks).joined(Wrapping(marks=marks).split(text)))
@@ -319,15 +337,25 @@ def _indent(lines: Sequence[bytes]) -> bytes:
     return common[: len(common) - len(common.lstrip(b" \t"))]
 
 
-def _led(text: bytes, lines: Sequence[bytes]) -> Strip | None:  # noqa: ARG001
-    if any(BEGINS.match(x) for x in lines):
-        return None
-    for lead in LEADS:
+def _led(text: bytes, lines: Sequence[bytes]) -> Strip | None:
+    """Find a job's, a service's or a driver's prefix: by the records behind it, or by its own form."""
+    begins = any(BEGINS.match(x) for x in lines)
+    learned = lead_of_records(text, lines)
+    if learned is not None and (not begins or _share(learned, lines) >= MOST):
+        return Strip(learned, is_lead=True)
+    for lead in OF_JOBS:
+        if lines and _share(lead, lines) >= MOST:
+            return Strip(lead, is_lead=True)
+    for lead in () if begins else OF_SERVICES:
         ends = [found.end() if (found := lead.match(x)) else None for x in lines]
         carried = [(x, end) for x, end in zip(lines, ends, strict=True) if end is not None]
         if len(carried) >= MOST * len(lines) and any(BEGINS.match(x, end) for x, end in carried):
-            return Strip(lead)
+            return Strip(lead, is_lead=True)
     return None
+
+
+def _share(lead: re.Pattern[bytes], lines: Sequence[bytes]) -> float:
+    return sum(lead.match(x) is not None for x in lines) / len(lines)
 
 
 FINDERS: tuple[Callable[[bytes, Sequence[bytes]], Strip | None], ...] = (

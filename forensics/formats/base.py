@@ -34,6 +34,10 @@ LONGEST_MS = 10 * 366 * 86_400_000  # ten years: a longer duration is damage, an
 FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
+# of a line that holds several records: the ordinal of each one's first event, and its bytes up to the line's end
+Places = dict[int, list[tuple[int, int]]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
     """What one file says. ``events`` and ``todos`` have the columns of the schema, ids still unset."""
@@ -46,6 +50,7 @@ class Parsed:
     lines_understood: int
     records: int = 0  # how many the lines hold, and which of them have a shape that was never recorded
     unknown: tuple[Shape, ...] = ()
+    places: Places = field(default_factory=dict)
 
 
 class Parser(Protocol):

@@ -49,19 +49,23 @@ class JsonLines(Generic[T]):
         self._evidence = evidence
         self._decoder = msgspec.json.Decoder(kind, strict=False)
         self.total = 0
+        self.before_end = 0  # where the record at hand shares its line: how far before its end it begins
+        self._span = 1  # how many lines the record at hand is
         self.bad: dict[Reason, list[int]] = {}
 
     def __iter__(self) -> Iterator[tuple[int, T]]:
-        for batch in self._evidence.batches():
+        for batch in self._evidence.records():
             lines = batch.data.split(b"\n")
             complete = not lines[-1]
             if complete:
                 lines.pop()
-            self.total += len(lines)
+            spans = batch.spanned(len(lines))
+            self.total += sum(spans)
             valid = is_utf8(batch.data)
             numbers = batch.numbered(len(lines))
             last = numbers[-1] if numbers else 0
-            for number, line in zip(numbers, lines, strict=True):
+            starts = batch.before_ends or (0,) * len(lines)
+            for number, line, self._span, self.before_end in zip(numbers, lines, spans, starts, strict=True):
                 raw = line.removeprefix(BOM) if number == 1 else line
                 if not raw or raw.isspace():
                     continue
@@ -80,9 +84,9 @@ class JsonLines(Generic[T]):
                     yield number, record
 
     def note(self, reason: Reason, line: int) -> None:
-        """Count a line as not understood, once."""
-        if not any(lines[-1] == line for lines in self.bad.values()):
-            self.bad.setdefault(reason, []).append(line)
+        """Count the lines of the record at hand as not understood, once."""
+        if not any(lines[-1] >= line for lines in self.bad.values()):
+            self.bad.setdefault(reason, []).extend(range(line, line + max(1, self._span)))
 
 
 class LineNumbers:

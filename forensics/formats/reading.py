@@ -92,6 +92,13 @@ def parse_lines(
     return finish([rows(found, EVENTS)], source, problems_by_reason(lines.bad), lines.total, tally=tally)
 
 
+def first_free(line: int, *tables: Sequence[Row]) -> int:
+    """Return the first ordinal that no event of a line has yet: several records may share a line."""
+    return max(
+        (table[-1]["ordinal"] + 1 for table in tables if table and table[-1]["line"] == line), default=0
+    )
+
+
 def lines_of_key(data: bytes, key: str) -> list[int]:
     """Return the line of each place where ``key`` stands as a key of a JSON document."""
     found = re.finditer(rb'(?<!\\)"' + key.encode() + rb'"\s*:', data)

@@ -6,21 +6,23 @@ An event's id is unique, and the same in whatever order the files are given.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import polars as pl
 
-from forensics.evidence.account import InputFile, Unread
+from forensics.evidence.account import InputFile, Remark, Unread
+from forensics.evidence.batch import Batch
 from forensics.evidence.discover import Found
-from forensics.evidence.file import Batch, Evidence
+from forensics.evidence.file import Evidence
 from forensics.evidence.progress import Meter, Phase, Progress
 from forensics.formats import parser_for
 from forensics.formats.reading import rows
 from forensics.privacy.redact import redact, redact_columns
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
 from forensics.schema.event_ids import ids_in
+from forensics.table.given_times import GivenTimes
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
 
@@ -42,12 +44,14 @@ class Ingested:
     events: pl.DataFrame
     todos: pl.DataFrame
     spawns: pl.DataFrame
+    notes: tuple[Remark, ...] = ()
 
 
 def ingest(found: Found, progress: Progress | None = None) -> Ingested:
     """Parse the files; one that vanishes or fails while it is read becomes an unread file."""
     inputs: list[InputFile] = []
     unread = list(found.unread)
+    told: list[Remark] = []
     tables: dict[str, list[pl.DataFrame]] = {"events": [], "todos": [], "spawns": []}
     meter = Meter(progress, Phase.READING, sum(e.size for e in found.files))
     for evidence in sorted(found.files, key=lambda e: (e.sha256, e.name, e.place)):
@@ -56,13 +60,16 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         if parser is None:
             unread.append(Unread(evidence.name, _why_unknown(evidence)))
             continue
-        scanner = Scanner()
+        scanner, given = Scanner(), GivenTimes()
         try:
-            parsed = parser.parse(replace(evidence, watch=_watched(scanner, meter)))
+            parsed = parser.parse(replace(evidence, watch=_watched(meter, scanner.look, given.look)))
         except OSError as error:
             unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
             continue
         rank = len(inputs)
+        dated, remarks = given.given_to(parsed.events, rank)
+        parsed = replace(parsed, events=dated)
+        told += [*_said_of(evidence, rank), *remarks]
         notes = rows([*damage_in(parsed), *scanner.rows], EVENTS).with_columns(source=_source(parser.source))
         tables["events"].append(_numbered(notes, rank))
         for name, frames in tables.items():
@@ -77,6 +84,7 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
                 problems=parsed.problems,
                 records=parsed.records,
                 unknown=tuple(replace(shape, text=redact(shape.text)) for shape in parsed.unknown),
+                places=parsed.places,
             )
         )
     return Ingested(
@@ -85,15 +93,27 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         events=_without_secret_ids(redact_columns(_concat(tables["events"], EVENTS), *_texts(EVENTS))),
         todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
         spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
+        notes=tuple(told),
     )
 
 
-def _watched(scanner: Scanner, meter: Meter) -> Callable[[Batch], None]:
+def _watched(meter: Meter, *watchers: Callable[[Batch], None]) -> Callable[[Batch], None]:
     def look(batch: Batch) -> None:
         meter.take(len(batch.data))
-        scanner.look(batch)
+        for watcher in watchers:
+            watcher(batch)
 
     return look
+
+
+def _said_of(evidence: Evidence, rank: int) -> Iterator[Remark]:
+    """Say what was done to a file's bytes before they were read."""
+    if evidence.encoding is not None:
+        text = (
+            f"{evidence.name} is {evidence.encoding} text: it was read as UTF-8. Lines are those of the file, hashes "
+            "and offsets those of the UTF-8 text"
+        )
+        yield Remark(text, ((rank, 1),))
 
 
 def _source(source: Source) -> pl.Expr:
@@ -128,8 +148,6 @@ def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
 def _why_unknown(evidence: Evidence) -> str:
     if evidence.size == 0:
         return "empty file"
-    if evidence.head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16 text: convert it to UTF-8"
     if evidence.name == STREAM and evidence.head.startswith(PACKED):
         return "packed; give it as a file"
     if b"\0" in evidence.head:

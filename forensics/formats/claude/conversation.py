@@ -89,7 +89,7 @@ class Conversation:
         for ordinal, event in enumerate(found, first):
             todos, spawn = event.pop("todos", None), event.pop("spawn", None)
             key = {"line": line, "ordinal": ordinal}
-            event.setdefault("record_id", f"{record.uuid}#{ordinal}" if record.uuid else None)
+            event.setdefault("record_id", f"{record.uuid}#{ordinal - first}" if record.uuid else None)
             self.events.append({**base, **key, **event, "kind": str(event["kind"])})
             if isinstance(todos, list):
                 self.todos += [{**key, **item} for item in todos]

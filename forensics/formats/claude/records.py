@@ -9,12 +9,13 @@ from __future__ import annotations
 import msgspec
 
 EMPTY = msgspec.Raw(b"null")
+UNTYPED = "?"  # the type of what says none
 
 
 class Record(msgspec.Struct, rename="camel"):
     """The envelope of one line. Names are the client's, in camelCase."""
 
-    type: str = "?"
+    type: str = UNTYPED
     subtype: str | None = None
     uuid: str | None = None
     parent_uuid: str | None = None
@@ -45,7 +46,7 @@ class Record(msgspec.Struct, rename="camel"):
 class StreamRecord(msgspec.Struct):
     """The envelope of one line of a headless stream. Names are the client's, in snake_case."""
 
-    type: str = "?"
+    type: str = UNTYPED
     subtype: str | None = None
     uuid: str | None = None
     session_id: str | None = None

@@ -17,21 +17,26 @@ import msgspec
 import polars as pl
 
 from forensics.evidence.account import Damage, Reason
-from forensics.evidence.file import Evidence, count_lines
+from forensics.evidence.file import Evidence
 from forensics.evidence.unwrap import shown
-from forensics.formats.base import Parsed
+from forensics.formats.base import Parsed, Places
 from forensics.formats.claude.console_lines import FULL_HEAP, UNHANDLED
-from forensics.formats.claude.conversation import Conversation
-from forensics.formats.claude.records import Record, ServerStatus, StreamRecord, Usage
+from forensics.formats.claude.conversation import TALK, Conversation
+from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord, Usage
 from forensics.formats.claude.sdk_log import SdkLog
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
-from forensics.formats.reading import finish, problems_by_reason, rows
+from forensics.formats.reading import finish, first_free, problems_by_reason, rows
 from forensics.privacy.redact import cut
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
 
 INIT = re.compile(rb'\{"type":\s*"system",\s*"subtype":\s*"init"')
+# the only record of a run whose output format is ``json``
+LONE = re.compile(rb'(?m)^\{"type":\s*"result",\s*"subtype":\s*"')
 STREAMED = re.compile(rb'"parent_tool_use_id":\s*(?:null|"[^"]*"),\s*"session_id":\s*"')
 RECORD = b'{"type":'
+# of records that another program wrote anew, the keys have another order
+ABOUT_A_RUN = re.compile(rb'^\s*\{.*"type"\s*:\s*"(?:system|result)"')
+NAMED = re.compile(rb'^\s*\{.*"(?:session_id|subtype)"\s*:')
 # of a result the type no longer stands first in 2.1.330
 RESULT = re.compile(rb'\{"[a-z_]+":.*"type":"result"')
 TEXT_KEPT = 400
@@ -48,34 +53,74 @@ class StreamJson:
 
     def sniff(self, place: str, head: bytes) -> bool:  # noqa: ARG002 - the content tells
         """Recognise a stream by its first record; a transcript's records have other names."""
-        return INIT.search(head) is not None or STREAMED.search(head) is not None
+        if any(sign.search(head) for sign in (INIT, STREAMED, LONE)):
+            return True
+        lines = (line for line in head.split(b"\n") if ABOUT_A_RUN.search(line))
+        return any(_is_about_a_run(_decode(line)) for line in lines)
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the records in file order, and account for the noise between them."""
-        reader = Conversation(internal_agents=False)
-        requests = SdkLog(reader.tally)
-        own: list[Row] = []
-        bad: dict[Reason, list[int]] = {}
+        stream = _Stream(is_mixed=evidence.is_laid_out)
         total = 0
-        for batch in evidence.batches():
-            total += count_lines(batch.data)
+        for batch in evidence.records():
             lines = batch.data.removesuffix(b"\n").split(b"\n")
-            for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
-                if RECORD in line or not requests.take(number, _text(line), reader.session_id):
-                    own += _take(number, line, reader, bad)
-        problems = problems_by_reason(bad)
+            spans = batch.spanned(len(lines))
+            total += sum(spans)
+            starts = batch.before_ends or (0,) * len(lines)
+            for place in zip(batch.numbered(len(lines)), spans, starts, lines, strict=True):
+                stream.take(*place)
+        reader, requests = stream.reader, stream.requests
         # a stream is a transcript that went to standard output: rules ask for either in one way
-        told = [rows(found, EVENTS) for found in (reader.events, own, requests.events)]
+        told = [rows(found, EVENTS) for found in (reader.events, stream.own, requests.events)]
         parsed = finish(
             [pl.concat(told).sort("line", "ordinal")],
             Source.TRANSCRIPT,
-            problems,
+            problems_by_reason(stream.bad),
             total,
             todos=[rows(reader.todos, TODOS)],
             spawns=[rows(reader.spawns, SPAWNS)],
             tally=reader.tally,
         )
-        return replace(parsed, events=_by_source(parsed.events, requests.events))
+        return replace(parsed, events=_by_source(parsed.events, requests.events), places=stream.places)
+
+
+class _Stream:
+    """What was read of a stream so far."""
+
+    def __init__(self, *, is_mixed: bool) -> None:
+        self.reader = Conversation(internal_agents=False)
+        self.requests = SdkLog(self.reader.tally)
+        self.own: list[Row] = []  # what only a stream says
+        self.bad: dict[Reason, list[int]] = {}
+        self.places: Places = {}
+        self._is_mixed = is_mixed  # JSON of other programs may stand between
+
+    def take(self, number: int, span: int, before_end: int, line: bytes) -> None:
+        """Take a line, which accounts for ``span`` lines of the file."""
+        is_record = RECORD in line or NAMED.match(line) is not None
+        if not is_record and self.requests.take(number, _text(line), self.reader.session_id):
+            return
+        record = self._record_in(line) if is_record else None
+        if record is not None:
+            first = first_free(number, self.reader.events, self.own)
+            if before_end:
+                self.places.setdefault(number, []).append((first, before_end))
+            self.reader.read(number, _as_transcript(record), first)
+            self.own += _edges(number, record, first)
+        elif FATAL.search(line) and not is_record:
+            self.own.append(_fatal(number, line, self.reader.session_id))
+        elif line.strip():
+            reason = CUT if is_record and _decode(line) is None else NOISE
+            self.bad.setdefault(reason, []).extend(range(number, number + max(1, span)))
+
+    def _record_in(self, line: bytes) -> StreamRecord | None:
+        """Return the record that begins a line, or stands in it behind what a terminal wrote over."""
+        record = _decode(line) if line.lstrip().startswith(b"{") else None
+        if record is None and (at := line.find(RECORD)) > 0:
+            record = _decode(line[at:])
+        if record is None or record.type == UNTYPED or (self._is_mixed and not _is_ours(record)):
+            return None
+        return record
 
 
 def _text(line: bytes) -> str:
@@ -95,22 +140,20 @@ def _by_source(events: pl.DataFrame, requests: Sequence[Row]) -> pl.DataFrame:
     return events.with_columns(session_id=session, source=pl.when(of_sdk).then(source).otherwise("source"))
 
 
-def _take(number: int, line: bytes, reader: Conversation, bad: dict[Reason, list[int]]) -> Iterator[Row]:
-    at = line.find(RECORD)
-    if at and RESULT.match(line):
-        at = 0
-    if at < 0:
-        if FATAL.search(line):
-            yield _fatal(number, line, reader.session_id)
-        elif line.strip():
-            bad.setdefault(NOISE, []).append(number)
-        return
-    record = _decode(line[at:])
+def _is_about_a_run(record: StreamRecord | None) -> bool:
+    """Say whether a record begins a run or ends it, which no transcript has."""
     if record is None:
-        bad.setdefault(CUT, []).append(number)
-        return
-    reader.read(number, _as_transcript(record))
-    yield from _edges(number, record)
+        return False
+    ends = record.type == "result" and record.subtype is not None and record.num_turns is not None
+    return ends or (record.type == "system" and record.subtype == "init")
+
+
+def _is_ours(record: StreamRecord) -> bool:
+    """Tell the client's records from other JSON that says its type."""
+    about_a_run = record.type in ("system", "result") and record.subtype is not None
+    return bool(
+        record.session_id or record.uuid or about_a_run or (record.type in TALK and record.message != EMPTY)
+    )
 
 
 def _decode(raw: bytes) -> StreamRecord | None:
@@ -136,14 +179,15 @@ def _as_transcript(record: StreamRecord) -> Record:
     )
 
 
-def _edges(number: int, record: StreamRecord) -> Iterator[Row]:
+def _edges(number: int, record: StreamRecord, first: int = 0) -> Iterator[Row]:
     """Yield the run's beginning and its result, which only a stream has."""
     base: Row = {
         "line": number,
-        "ordinal": 100,
+        "ordinal": first + 100,
         "session_id": record.session_id,
         "ts_quality": TsQuality.MISSING.value,
-        "record_id": f"{record.type}:{record.uuid}" if record.uuid else None,
+        # a run begins and ends once: unlike a conversation's, these records are never copied into another session
+        "record_id": f"{record.type}:{record.uuid}@{record.session_id}" if record.uuid else None,
     }
     if record.type == "system" and record.subtype == "init":
         start = EventKind.SESSION_START.value
@@ -167,7 +211,7 @@ def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:
     for number, server in enumerate(decoded(record.mcp_servers, list[ServerStatus]), base["ordinal"] + 1):
         yield base | {
             "ordinal": number,
-            "record_id": f"server:{record.uuid}:{number}" if record.uuid else None,
+            "record_id": f"server:{record.uuid}@{record.session_id}:{number}" if record.uuid else None,
             "kind": EventKind.MCP_CONNECTION.value,
             "component": server.name,
             "status": server.status,

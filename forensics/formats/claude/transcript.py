@@ -9,15 +9,16 @@ their records are ``other``.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import polars as pl
 
 from forensics.evidence.file import Evidence
-from forensics.formats.base import Parsed
+from forensics.formats.base import Parsed, Places
 from forensics.formats.claude.conversation import Conversation
 from forensics.formats.claude.records import Record
 from forensics.formats.jsonl import UNEXPECTED, JsonLines
-from forensics.formats.reading import finish, problems_by_reason, rows
+from forensics.formats.reading import finish, first_free, problems_by_reason, rows
 from forensics.schema import EVENTS, SPAWNS, TODOS, UUID, Source
 
 HEAD = re.compile(
@@ -44,14 +45,18 @@ class Transcript:
         """Read the records in file order; what a record does not say stays null."""
         reader = Conversation(internal_agents=AGENT_FILE.search(evidence.place) is not None)
         lines = JsonLines(evidence, Record)
+        places: Places = {}
         for number, record in lines:
-            if not reader.read(number, record):
+            first = first_free(number, reader.events)
+            if lines.before_end:
+                places.setdefault(number, []).append((first, lines.before_end))
+            if not reader.read(number, record, first):
                 lines.note(UNEXPECTED, number)
         problems = problems_by_reason(lines.bad)
         named = SESSION_FILE.search(evidence.place)
         # summaries and file snapshots carry no session id: they belong to the session of their file
         session = pl.col("session_id").fill_null(pl.lit(named.group(1) if named else None, dtype=pl.String))
-        return finish(
+        parsed = finish(
             [rows(reader.events, EVENTS).with_columns(session)],
             self.source,
             problems,
@@ -60,3 +65,4 @@ class Transcript:
             spawns=[rows(reader.spawns, SPAWNS)],
             tally=reader.tally,
         )
+        return replace(parsed, places=places)

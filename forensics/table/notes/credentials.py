@@ -21,7 +21,7 @@ from itertools import pairwise
 import msgspec
 import polars as pl
 
-from forensics.evidence.file import Batch
+from forensics.evidence.batch import Batch
 from forensics.formats.jsonl import decoded
 from forensics.privacy.secret_kinds import ISSUED, START
 from forensics.schema import FIRST_NOTE, LAST_ORDINAL, UUID, EventKind, Row, TsQuality

@@ -12,8 +12,9 @@ import pytest
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
+from forensics.evidence.batch import Batch
 from forensics.evidence.discover import Found
-from forensics.evidence.file import Batch, open_evidence
+from forensics.evidence.file import open_evidence
 from forensics.privacy.secret_kinds import ISSUED
 from forensics.render.answers.json_report import to_json
 from forensics.render.report.markdown import to_markdown
