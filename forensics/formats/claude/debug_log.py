@@ -23,16 +23,16 @@ from forensics.evidence.file import Evidence
 from forensics.evidence.text import to_lines
 from forensics.formats.base import NO_RECORD, Parsed
 from forensics.formats.claude.console_lines import KNOWN as SHOWN
-from forensics.formats.claude.console_lines import TRAILER
 from forensics.formats.claude.debug_lines import DATED_START, PATTERNS, RECORD, RECORD_START, STDERR
+from forensics.formats.claude.witnesses import deaths_in
 from forensics.formats.jsonl import unquote
 from forensics.formats.patterns import any_literal, match_patterns
-from forensics.formats.reading import edge_of, elapsed_ms, finish, problems_of
+from forensics.formats.reading import edge_of, elapsed_ms, finish, problems_of, rows
 from forensics.formats.shapes import Tally, known
 from forensics.formats.voicemode.lines import LINE, OBJECT_MARK, REFUSAL_MARK
 from forensics.formats.voicemode.lines import PATTERNS as VOICE_PATTERNS
 from forensics.formats.voicemode.server_lines import has_no_head, server_events
-from forensics.schema import CLOCK_STEP, UTC, UUID, EventKind, Source, TsQuality
+from forensics.schema import CLOCK_STEP, EVENTS, UTC, UUID, EventKind, Source, TsQuality
 
 FIRST_RECORD = re.compile(
     rb"(?m)^(?:\x1b\[[0-9;]*m)*(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?\[(?:DEBUG|INFO|WARN|ERROR|VERBOSE)\] "
@@ -40,7 +40,7 @@ FIRST_RECORD = re.compile(
 SESSION_NAME = re.compile(rf"(?:^|/)({UUID})(?:\.\d+)?\.txt$")
 LEVELS = {"DEBUG": "debug", "VERBOSE": "debug", "INFO": "info", "WARN": "warning", "ERROR": "error"}
 MEANINGFUL = any_literal([*(p.literal for p in (*PATTERNS, *VOICE_PATTERNS)), OBJECT_MARK, REFUSAL_MARK])
-DYING = any_literal(p.literal for p in TRAILER)
+LAST_WORDS = 400  # bare lines behind the last record in which a death is looked for
 STRAY_LINES = 20  # a log pasted or torn may begin with this many lines of something else
 SILENCE = timedelta(seconds=60)
 TAIL = 1000  # lines in which the last record is looked for first
@@ -192,9 +192,7 @@ def _trailer(lines: pl.DataFrame, last: pl.DataFrame, before: pl.DataFrame) -> p
     """
     since = last["line"].item() if last.height else 0
     after = lines.filter(pl.col("line") > since).select("line", "text")
-    return pl.concat(
-        [before.filter(pl.col("line") > since), after.filter(pl.col("text").str.contains(DYING))]
-    )
+    return pl.concat([before.filter(pl.col("line") > since), after]).tail(LAST_WORDS)
 
 
 def _death(trailer: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
@@ -207,13 +205,16 @@ def _death(trailer: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     )
     if head.height and head.select(pl.col("message").str.contains(STDERR)).item():
         trailer = trailer.clear()
-    said = trailer.select(
-        "line",
-        message="text",
+    deaths = [death.named(is_client=True) for death in deaths_in(trailer.select("line", "text").rows())]
+    told = rows([row for death in deaths if death.is_client for row in death.rows()], EVENTS)
+    named = told.select(
+        "line", "kind", "status", "component", "message", "tool", "count", "pid", "duration_ms"
+    )
+    return named.with_columns(
+        pl.col("kind").cast(pl.String),
         ts=_utc(pl.lit(head["iso"].item() if head.height else None, dtype=pl.String)),
         ordinal=pl.lit(0, dtype=pl.UInt32),
     )
-    return match_patterns(said, TRAILER).sort("line").head(1)
 
 
 def _silences(lines: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ The records are those of a transcript in other clothes: snake_case names, no tim
 named by the call that spawned it, a ``system``/``init`` at the beginning and a ``result`` at the end. A recorded
 console holds them between prompts, progress bars and request logs; a line may carry a record behind control
 sequences. The log of the client's requests stands between them, where it was asked for. What is neither is console
-output: it says nothing of the session, unless it is Node's own trailer of an uncaught error.
+output: it says nothing of the session, unless a witness tells in it how the client ended.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence, count_lines
 from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed
-from forensics.formats.claude.console_lines import FULL_HEAP, UNHANDLED
 from forensics.formats.claude.conversation import Conversation
 from forensics.formats.claude.records import Record, ServerStatus, StreamRecord, Usage
 from forensics.formats.claude.sdk_log import SdkLog
+from forensics.formats.claude.witnesses import Said, Witness, deaths_in, may_tell
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
 from forensics.formats.reading import finish, problems_by_reason, rows
 from forensics.privacy.redact import cut
@@ -35,8 +35,7 @@ RECORD = b'{"type":'
 # of a result the type no longer stands first in 2.1.330
 RESULT = re.compile(rb'\{"[a-z_]+":.*"type":"result"')
 TEXT_KEPT = 400
-# Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
-FATAL = re.compile(f"{UNHANDLED}|{FULL_HEAP}".encode())
+RUN_STARTS, RUN_ENDS = EventKind.SESSION_START, EventKind.RESULT
 NOISE = Reason("console output, no record", Damage.NONE)
 CUT = Reason("a record that is cut off or broken by other output", Damage.CUT_OFF)
 
@@ -55,6 +54,7 @@ class StreamJson:
         reader = Conversation(internal_agents=False)
         requests = SdkLog(reader.tally)
         own: list[Row] = []
+        beside: list[Said] = []
         bad: dict[Reason, list[int]] = {}
         total = 0
         for batch in evidence.batches():
@@ -62,7 +62,8 @@ class StreamJson:
             lines = batch.data.removesuffix(b"\n").split(b"\n")
             for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
                 if RECORD in line or not requests.take(number, _text(line), reader.session_id):
-                    own += _take(number, line, reader, bad)
+                    own += _take(number, line, reader, bad, beside)
+        own += _deaths(beside, reader.session_id, _ended(own), bad)
         problems = problems_by_reason(bad)
         # a stream is a transcript that went to standard output: rules ask for either in one way
         told = [rows(found, EVENTS) for found in (reader.events, own, requests.events)]
@@ -95,14 +96,44 @@ def _by_source(events: pl.DataFrame, requests: Sequence[Row]) -> pl.DataFrame:
     return events.with_columns(session_id=session, source=pl.when(of_sdk).then(source).otherwise("source"))
 
 
-def _take(number: int, line: bytes, reader: Conversation, bad: dict[Reason, list[int]]) -> Iterator[Row]:
+def _ended(own: Sequence[Row]) -> int | None:
+    """Return the line of the last run's result; null where it has none."""
+    edges = {
+        kind: [row["line"] for row in own if row["kind"] == kind.value] for kind in (RUN_STARTS, RUN_ENDS)
+    }
+    last = max(edges[RUN_ENDS], default=0)
+    return last if last > max(edges[RUN_STARTS], default=0) else None
+
+
+def _deaths(
+    beside: Sequence[Said], session_id: str | None, ended: int | None, bad: dict[Reason, list[int]]
+) -> Iterator[Row]:
+    """Yield what witnesses say beside the records: of no other program, the run's own file is where they say it.
+
+    Behind a run's result a shell or a runner that names nobody speaks of what the job did next.
+    """
+    if not any(may_tell(text) for _, text in beside):
+        return
+    understood: set[int] = set()
+    for death in deaths_in(beside):
+        is_next = death.is_client is None and death.witness is not Witness.RUNTIME
+        if death.is_client is False or (is_next and ended is not None and death.line > ended):
+            continue
+        understood.update(death.lines)
+        base: Row = {"session_id": session_id, "ordinal": 0}
+        yield from death.named(is_client=True).rows(base)
+    bad[NOISE] = [number for number in bad.get(NOISE, []) if number not in understood]
+
+
+def _take(
+    number: int, line: bytes, reader: Conversation, bad: dict[Reason, list[int]], beside: list[Said]
+) -> Iterator[Row]:
     at = line.find(RECORD)
     if at and RESULT.match(line):
         at = 0
     if at < 0:
-        if FATAL.search(line):
-            yield _fatal(number, line, reader.session_id)
-        elif line.strip():
+        if line.strip():
+            beside.append((number, _text(line)))
             bad.setdefault(NOISE, []).append(number)
         return
     record = _decode(line[at:])
@@ -173,14 +204,3 @@ def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:
             "status": server.status,
             "message": f'MCP server "{server.name}": {server.status} when the run starts',
         }
-
-
-def _fatal(number: int, line: bytes, session_id: str | None) -> Row:
-    return {
-        "line": number,
-        "ordinal": 0,
-        "session_id": session_id,
-        "ts_quality": TsQuality.MISSING.value,
-        "kind": EventKind.PROCESS_FATAL.value,
-        "message": line.decode("utf-8", "replace").strip(),
-    }

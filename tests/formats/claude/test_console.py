@@ -124,7 +124,7 @@ def test_a_cut_dump_is_a_death_all_the_same(read):
     assert events(read, cut)[-1] == (4, "process_fatal", "<--- Last few GCs --->")
 
 
-@pytest.mark.parametrize(("text", "line"), [(UNCAUGHT, 7), (INK, 4)], ids=["node", "ink"])
+@pytest.mark.parametrize(("text", "line"), [(UNCAUGHT, 3), (INK, 4)], ids=["node", "ink"])
 def test_an_uncaught_exception_is_a_death(tmp_path, text, line):
     session = judged(tmp_path, text)
     assert session.case.ending.verdict == "CRASHED"
@@ -233,7 +233,7 @@ def test_a_death_before_a_pasted_debug_log_is_that_sessions(tmp_path):
     text = UNCAUGHT + "\n[DEBUG] executePreToolHooks called for tool: Grep\n[DEBUG] Stream started\n"
     session = judged(tmp_path, text)
     assert session.case.ending.verdict == "CRASHED"
-    assert [e.line for e in session.ending_refs] == [7]
+    assert [e.line for e in session.ending_refs] == [3]
     (file,) = analyse(Request([tmp_path])).inputs
     assert (file.source, file.problems) == (Source.CLAUDE_DEBUG, ())
 
