@@ -44,6 +44,8 @@ MARKS = tuple(
         r"^\s*panic(?:\([^)]*\))?: |^oh no: Bun has crashed",
     )
 )
+# how a file is called that holds a run's standard error: in it a death needs no name to be worth reading
+CAPTURED = re.compile(r"(?i)(?:^|[/._\-])stderr(?:[._\-][^/]*)?$|\.err$")
 TOP = 12  # lines of a capture in which the client's banner stands, if it begins with one
 LINE = re.compile(KNOWN)
 FRAME = re.compile(CLIENT_FRAME)
@@ -77,7 +79,9 @@ class Console:
         lines = [shown(line)[:WIDE].decode("utf-8", "replace") for line in head.split(b"\n") if line.strip()]
         text = "\n".join(lines)
         said = [*enumerate(lines, 1)]
-        if not any(mark.search(text) for mark in MARKS) and not any(d.is_client for d in deaths_in(said)):
+        deaths = deaths_in(said)
+        captured = bool(deaths) and CAPTURED.search(place) is not None
+        if not (captured or any(mark.search(text) for mark in MARKS) or any(d.is_client for d in deaths)):
             return False
         if any(BANNERED.match(line) for line in lines[:TOP]):
             return True

@@ -88,7 +88,7 @@ PLAIN = (
     Pattern(
         kind=K.RESULT,
         literal="xceeded USD budget (",
-        regex=r"^(?:Error: )?Exceeded USD budget \((?<limit>\S+)\)\s*$",
+        regex=r"^(?:Error: )?Exceeded USD budget \(\S+\)\s*$",
         seen="2.1.x",
         columns={"status": "error_max_budget_usd"},
     ),
@@ -178,6 +178,7 @@ MACHINE = (
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.,]*(?:Z|[+-]\d\d:?\d\d) \S+ [\w.\-@]+(?:\[\d+\])?: ",
 )
 SCREEN = (
+    r"Execution error\s*$|Reached max turns \(\d+\)|Exceeded USD budget \(",
     r"[⏺●❯] ?",
     r"\s*[▀-▟]",
     r"[^A-Za-z0-9\n]{0,40}Claude Code v\d+\.\d+\.\d+",

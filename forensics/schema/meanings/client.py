@@ -17,7 +17,12 @@ PROCESS: Mapping[K, Meaning] = {
     ),
     K.SESSION_START: Meaning(
         "a session begins, or is taken up again",
-        {"status": "`startup`, `resume`, `compact`; `raised` (2.1.330), `init` (a headless run)"},
+        {
+            "status": (
+                "`startup`, `resume`, `compact`; `raised` (2.1.330), `init` (a headless run), "
+                "`spawned` (by an editor)"
+            )
+        },
     ),
     K.SESSION_END: Meaning(
         "the client ends in an orderly way",

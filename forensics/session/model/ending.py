@@ -22,7 +22,7 @@ import polars as pl
 from forensics.schema import CUT_OFF, IN_A_CALL, NOTES, SHUTDOWN, Source, Tells, is_kind, telling
 from forensics.schema import EventKind as K
 from forensics.session.model.agents import STALL, AgentEnd, AgentLife
-from forensics.session.model.deaths import FAILED, Told, death_of
+from forensics.session.model.deaths import FAILED, death_of
 from forensics.session.model.open_calls import open_calls
 from forensics.session.model.pauses import Pause, folder_of, pause_of
 
@@ -145,24 +145,29 @@ def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
 
 
 def _died(events: pl.DataFrame, unanswered: tuple[int, ...], *, failed: bool = False) -> _Judgement | None:
-    """Judge by who says that the process died. Of a terminal's text another program may be the author.
-
-    A plain failure (``failed``) counts only where nothing else states an end.
-    """
+    """Judge by who says that the client died; a plain failure (``failed``) counts only where nothing states an end."""
     told = death_of(events, _final_deaths(events, failed=failed))
-    return None if told is None else _of_death(told, unanswered)
-
-
-def _of_death(told: Told, unanswered: tuple[int, ...]) -> _Judgement:
-    if not told.is_client:
-        return _Judgement(Verdict.UNKNOWN, SOMEBODYS.format(proof=told.proof), told.cites, unanswered)
+    if told is None or not told.is_client:
+        return None
     return _Judgement(BY_DEATH[told.how], told.proof, told.cites, unanswered)
+
+
+def _somebody_died(events: pl.DataFrame) -> _Judgement | None:
+    """Say of a death in a terminal's text that names no client that another program may be its author."""
+    told = death_of(events, _final_deaths(events, failed=False))
+    if told is None:
+        return None
+    return _Judgement(Verdict.UNKNOWN, SOMEBODYS.format(proof=told.proof), told.cites)
 
 
 def _of_excerpt(events: pl.DataFrame) -> _Judgement:
     """Return what a line of an excerpt itself states: the process's death, or the run's result."""
     stated = _died(events, ()) or _result(events) or _died(events, (), failed=True)
-    return stated or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
+    return (
+        stated
+        or _somebody_died(events)
+        or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
+    )
 
 
 def _judge(
@@ -203,7 +208,8 @@ def _judge(
     if opened or cut is not None:
         text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(events, cut)
         return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)
-    return _orderly(events, whole, ends) or _died(events, unanswered, failed=True) or _unknown(events)
+    stated = _orderly(events, whole, ends) or _died(events, unanswered, failed=True)
+    return stated or _somebody_died(events) or _unknown(events)
 
 
 def _paused(events: pl.DataFrame, opened: tuple[int, ...], unanswered: tuple[int, ...]) -> _Judgement | None:
