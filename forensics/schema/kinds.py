@@ -16,6 +16,8 @@ class EventKind(StrEnum):
     RESULT = "result"
     BUDGET_ENDED = "budget_ended"  # an agent has used all of what it was allowed
     PROCESS_FATAL = "process_fatal"
+    PROCESS_EXITED = "process_exited"  # by a signal or with an exit code, as another program says
+    PROCESS_STATE = "process_state"  # what a runtime prints of a process as it dies
     PROCESS_LEFT = "process_left"
     CLOCK_ANCHOR = "clock_anchor"
     LOG_EDGE = "log_edge"

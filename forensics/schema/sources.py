@@ -19,6 +19,7 @@ class Source(StrEnum):
     ATIF = "atif"
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
+    EXTENSION_LOG = "extension-log"
     ERROR_REPORT = "error-report"
     PROMPT_HISTORY = "prompt-history"
     VOICE_EVENTS = "voice-events"
@@ -126,6 +127,10 @@ SOURCES: Mapping[Source, About] = {
         Tells.END | Tells.WORK | Tells.SESSION | Tells.SERVER_LINES,
         shapes="claude-debug", whole_as=ANY_NAME,
         absence="No debug log: shutdown lines and the client's own errors are not in the evidence",
+    ),
+    Source.EXTENSION_LOG: About(
+        "an extension-log", _CLIENT, _IN_ORDER, _HEAD, Tells.END | Tells.WORK | Tells.SESSION,
+        shapes=None, whole_as=ANY_NAME, absence=None,
     ),
     Source.ERROR_REPORT: About(
         "an error-report", _CLIENT, _AFTERWARDS, _HEAD, Tells.SESSION,

@@ -19,7 +19,6 @@ UNUSED = {EventKind.AGENT_RESULT, EventKind.FILE_WRITE, EventKind.FILE_READ}
 K = EventKind
 # what no fixture holds, but a recording beside the checkout
 RECORDED_ONLY = {
-    (K.PROCESS_FATAL, "component"),
     (K.TOOL_DISPATCH, "component"),
     (K.API_STALL, "count"),
     (K.API_STALL, "duration_ms"),

@@ -1,58 +1,110 @@
-"""What a terminal shows when a client dies or a voice call fails: Node's, V8's, ink's, aiohttp's and voicemode's words.
+"""What a terminal shows: the client's screen, a failed voice call, and the lines around a death (``witnesses/``).
 
 ``KNOWN`` tells the lines that such a capture is made of. Both engines take these expressions: Rust's and Python's.
 """
 
 from __future__ import annotations
 
+from forensics.formats.claude.witnesses.bun import LINES as BUN_LINES
 from forensics.formats.patterns import Pattern
 from forensics.formats.voicemode.lines import OBJECT_LINE, OBJECT_MARK
 from forensics.schema import EventKind as K
 
-UNHANDLED = "throw er; // Unhandled 'error' event"
-FULL_HEAP = "FATAL ERROR: .*JavaScript heap out of memory"
-
-# the client's own death: what Node prints last, on bare lines, where stderr and the log are one stream
-TRAILER = (
+# what the client itself says on its screen: hooks, tools and the model API that failed
+SHOWN = r"^\s*(?:⎿\s+|[⏺●]\s+)?"
+ON_SCREEN = (
     Pattern(
-        kind=K.PROCESS_FATAL,
-        literal="FATAL ERROR: ",
-        regex=rf"^(?<status>{FULL_HEAP})",
-        seen="Node.js",
+        kind=K.HOOK_RAN,
+        literal=" hook timed out after ",
+        regex=SHOWN
+        + r"(?<component>[A-Z]\w+(?::\S+)?) hook (?<status>timed out) after (?<elapsed>[\d.]+m?s)\b",
+        seen="2.1.x",
     ),
     Pattern(
-        kind=K.PROCESS_FATAL,
-        literal=UNHANDLED,
-        regex=rf"^\s*(?<status>{UNHANDLED})",
-        seen="Node.js",
+        kind=K.HOOK_RAN,
+        literal=" hook [",
+        regex=(
+            SHOWN + r"(?<component>[A-Z]\w+(?::\S+)?) hook \[(?<command>.*)\] "
+            r"(?:timed out|failed: (?:Hook )?(?<status>cancelled|timed out|\S.*))"
+        ),
+        seen="2.1.x",
     ),
-    # the last line of every uncaught exception
     Pattern(
-        kind=K.PROCESS_FATAL,
-        literal="Node.js v",
-        regex=r"^(?<status>Node\.js v\d+\.\d+\.\d+)\s*$",
-        seen="Node.js 17 and later",
+        kind=K.HOOK_RAN,
+        literal=" hook error",
+        regex=SHOWN + r"(?<component>[A-Z]\w+(?::\S+)?) hook (?<status>error)\b",
+        seen="2.0.x..2.1.x",
+    ),
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal=" hook ",
+        regex=SHOWN + r"(?<component>[A-Z]\w+(?::\S+)?) hook (?:was )?(?<status>cancelled|failed)\b",
+        seen="2.1.x",
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="API Error",
+        regex=(
+            SHOWN
+            + r"API Error:? \(?(?:(?<status>\d{3}|Request timed out|Connection error|Connection closed mid-response"
+            r"|Unable to connect to API|Repeated 529)|\S).*?attempt (?<count>\d+)/(?<total>\d+)"
+        ),
+        seen="1.0.x..2.1.x",
+        columns={"component": "attempt"},
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="API Error",
+        regex=(
+            SHOWN
+            + r"API Error:? \(?(?:(?<status>\d{3}|Request timed out|Connection error|Connection closed mid-response"
+            r"|Unable to connect to API|Repeated 529)\b|\S)"
+        ),
+        seen="1.0.x..2.1.x",
+        columns={"component": "final"},
+    ),
+    Pattern(
+        kind=K.TOOL_DISPATCH,
+        literal="(",
+        regex=r"^\s*[⏺●] (?<tool>[A-Z]\w+)\(",
+        seen="1.0.x..2.1.x",
+    ),
+    Pattern(
+        kind=K.TOOL_DONE,
+        literal="Error: ",
+        regex=r"^\s*⎿\s+(?<status>Error): ",
+        seen="1.0.x..2.1.x",
     ),
 )
-# which V8 prints for nothing but a fatal end, before it names it: a cut dump has only this
-LAST_GCS = Pattern(
-    kind=K.PROCESS_FATAL,
-    literal="<--- Last few GCs --->",
-    regex=r"^(?<status><--- Last few GCs --->)\s*$",
-    seen="V8 of Node.js 12 and later",
+# what a headless run prints instead of its answer, as plain text
+PLAIN = (
+    Pattern(
+        kind=K.RESULT,
+        literal="Reached max turns (",
+        regex=r"^(?:Error: )?Reached max turns \((?<count>\d+)\)\s*$",
+        seen="1.0.x..2.1.x",
+        columns={"status": "error_max_turns"},
+    ),
+    Pattern(
+        kind=K.RESULT,
+        literal="xceeded USD budget (",
+        regex=r"^(?:Error: )?Exceeded USD budget \(\S+\)\s*$",
+        seen="2.1.x",
+        columns={"status": "error_max_budget_usd"},
+    ),
+    Pattern(
+        kind=K.RESULT,
+        literal="Execution error",
+        regex=r"^Execution error\s*$",
+        seen="1.0.x..2.1.x",
+        columns={"status": "error_during_execution"},
+    ),
 )
-# ink's overview of an error that no component caught: it names the place below
-OVERVIEW = Pattern(
-    kind=K.PROCESS_FATAL,
-    literal=" ERROR  ",
-    regex=r"^ {1,4}(?<status>ERROR  \S.*)$",
-    seen="ink of 1.0.x",
-)
-CLIENT_FRAME = r"claude-code/cli\.js:\d+|/\$bunfs/root/"
-
 # a logger of another program may put its columns before aiohttp's words
 LOGGED = r"^(?:(?<local_text>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) .*[:\]\-] )?"
+BANNER = r"^[^A-Za-z0-9\n]{0,40}Claude Code v(?<status>\d+\.\d+\.\d+)"
 SPOKEN = (
+    Pattern(kind=K.SESSION_META, literal="Claude Code v", regex=BANNER, seen="2.0.24..2.1.330"),
     Pattern(
         kind=K.SESSION_META,
         literal=" (Claude Code)",
@@ -88,7 +140,9 @@ SPOKEN = (
         regex=r"^\s*(?:⏺ )?(?<component>[\w.:\-]+) - (?<tool>\w+) \(MCP\)\(",
         seen="1.0.x",
     ),
+    *ON_SCREEN,
     Pattern(kind=K.OTHER, literal="⏺ ", regex=r"^⏺ ", seen="1.0.x..2.1.x"),
+    Pattern(kind=K.OTHER, literal="● ", regex=r"^● ", seen="2.1.x"),
     Pattern(kind=K.OTHER, literal="⎿", regex=r"^\s*⎿", seen="1.0.x..2.1.x"),
 )
 
@@ -108,9 +162,28 @@ DEATH = (
     r"Node\.js v\d+\.\d+\.\d+",
     r" {1,4}ERROR {2}\S",
     r"Aborted(?:\(\)| \(core dumped\))?\s*$",
+    r"\[?Unhandled\w*(?:Rejection|Error)\b",
+    r"\s*triggerUncaughtException\(",
+    r"Emitted '",
+    r"\s{2,}(?:errno|code|syscall|path|dest|address|port|spawnargs|stdout|stderr|\[\w+\]): ",
+    r"\s*[{}\])]+,?\s*$",
+    r"Bun v\d+\.\d+\.\d+\S* \([^)]*\)\s*$",
+    *BUN_LINES,
+)
+# the lines of a kernel's or a service manager's log around the one that names the client
+MACHINE = (
+    r"\[ *\d+\.\d+\] ",
+    r"(?i:[a-z]{3}) +\d{1,2} \d\d:\d\d:\d\d ",
+    r"\[(?i:[a-z]{3}) (?i:[a-z]{3}) +\d{1,2} \d\d:\d\d:\d\d \d{4}\] ",
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.,]*(?:Z|[+-]\d\d:?\d\d) \S+ [\w.\-@]+(?:\[\d+\])?: ",
 )
 SCREEN = (
-    r"[⏺●] ",
+    r"Execution error\s*$|Reached max turns \(\d+\)|Exceeded USD budget \(",
+    r"[⏺●❯] ?",
+    r"\s*[▀-▟]",
+    r"[^A-Za-z0-9\n]{0,40}Claude Code v\d+\.\d+\.\d+",
+    r"\S+@\S+[:~ ].*[$%#] ?",
+    r"(?:\S{0,20} )?[A-Z]\w+(?::\S+)? hook (?:\[.*\] |error|timed out|cancelled|failed)",
     r"[·✢✳✶✻✽*] \S+…",
     r"\s*⎿",
     r"\s*[╭│╰├└┌┐┘┤─╮╯]",
@@ -127,4 +200,4 @@ VOICE = (
     r"connector: <aiohttp\.",
     r"connections: \[",
 )
-KNOWN = rf"^(?:\s*$|{'|'.join((*DEATH, *SCREEN, *VOICE))})"
+KNOWN = rf"^(?:\s*$|{'|'.join((*DEATH, *MACHINE, *SCREEN, *VOICE))})"

@@ -1,5 +1,8 @@
 r"""Errors that Claude Code caught: the array that ``/bug`` puts into a report, and the client's own error files.
 
+The report itself is read whole, where it has its headings: what somebody wrote of the bug, and what a dying process
+printed in it; the environment with the client's version; the array, which may be empty.
+
 ``[{"error": "<name>: <message>\n    at …", "timestamp": "…Z"}, …]``: on one line, between lines of whatever the
 report was pasted with, and often cut off at its end. The files ``<cache>/<project>/errors/<time>.txt`` (an array) and
 ``.jsonl`` hold the same records (from the client's code; the published builds recorded wrote none). The items of an
@@ -9,6 +12,7 @@ MCP log begin alike, and go on with a session id.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 import polars as pl
@@ -17,13 +21,14 @@ from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.claude.error_lines import NAMES, PATTERNS
+from forensics.formats.claude.witnesses import deaths_in
 from forensics.formats.jsonl import TORN, UNDECODABLE, UNEXPECTED, JsonLines, LineNumbers, Members, mend
 from forensics.formats.patterns import match_patterns
-from forensics.formats.reading import finish, problems_by_line, problems_by_reason
+from forensics.formats.reading import finish, problems_by_line, problems_by_reason, rows
 from forensics.formats.shapes import Tally
 from forensics.formats.times import parse_time
 from forensics.privacy.redact import cut
-from forensics.schema import UTC, EventKind, Row, Source, TsQuality
+from forensics.schema import EVENTS, UTC, EventKind, Row, Source, TsQuality
 
 FOLDER = re.compile(r"(?:^|/)errors/[^/]+\.(?:txt|jsonl|json)$")
 STRING = rb'"(?:[^"\\\n]|\\.)*"'
@@ -44,6 +49,10 @@ COLUMNS = pl.Schema(
         "whole": pl.String(),
     }
 )
+BODY = re.compile(r"(?m)^\s*(?:\*\*|#{1,4} )Bug Description\b")
+ENVIRONMENT = re.compile(r"(?m)^\s*(?:\*\*|#{1,4} )Environment(?: Info)?\b")
+VERSION = re.compile(r"^\s*[-*] (?:\*\*)?Version:?(?:\*\*)?:? v?(?P<version>\d+\.\d+\.\d+\S*)")
+PLATFORM = re.compile(r"^\s*[-*] (?:\*\*)?Platform:?(?:\*\*)?:? (?P<platform>\S.*?)\s*$")
 STRAY_LINES = 20  # a report may begin with this many lines of something else
 NO_REPORT = Reason("line outside of the list of errors", Damage.NONE)
 TEXT_KEPT = 400
@@ -66,11 +75,15 @@ class ErrorReport:
         """Recognise a report by its first item, which names no session, or by its folder."""
         if FOLDER.search(place) is not None:
             return LINE.match(head.lstrip().removeprefix(b"[")) is not None
+        text = head.decode("utf-8", "replace")
+        if BODY.search(text) and ENVIRONMENT.search(text):
+            return True
         found = ITEM.search(head) or BEGUN.search(head)
         return found is not None and head.count(b"\n", 0, found.start()) < STRAY_LINES
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the errors; what stands around their list is accounted for."""
+        told = rows([], EVENTS)
         if LINE.match(evidence.head):
             lines = JsonLines(evidence, Caught)
             found = list(lines)
@@ -78,9 +91,36 @@ class ErrorReport:
             problems = problems_by_reason(lines.bad)
         else:
             data, total = evidence.document()
-            found, problems = _listed(mend(data).decode(), total)
+            text = mend(data).decode()
+            found, problems = _listed(text, total)
+            if BODY.search(text) and ENVIRONMENT.search(text):
+                problems = [problem for problem in problems if problem.reason != NO_REPORT]
+                told = rows([*_told(text)], EVENTS)
         tally = Tally()
-        return finish([_events(found, tally)], self.source, problems, total, tally=tally)
+        return finish([_events(found, tally), told], self.source, problems, total, tally=tally)
+
+
+def _told(text: str) -> Iterator[Row]:
+    """Yield what a whole report tells beside its array: the client's version, and how its process died."""
+    lines = [*enumerate(text.split("\n"), 1)]
+    platform = next((found["platform"] for _, line in lines if (found := PLATFORM.match(line))), None)
+    for number, line in lines:
+        found = VERSION.match(line)
+        if found is not None:
+            on = "" if platform is None else f" on {platform}"
+            yield {
+                "line": number,
+                "ordinal": 0,
+                "ts_quality": TsQuality.MISSING.value,
+                "kind": EventKind.SESSION_META.value,
+                "status": found["version"],
+                "message": f"Claude Code {found['version']}{on}",
+            }
+    array = ARRAY.search(text)
+    end = len(lines) if array is None else text.count("\n", 0, array.start())
+    for death in deaths_in(lines[:end]):
+        if death.is_client is not False:
+            yield from death.named(is_client=True).rows()
 
 
 def _listed(text: str, total: int) -> tuple[list[tuple[int, Caught]], list[Problem]]:

@@ -4,7 +4,7 @@ The records are those of a transcript in other clothes: snake_case names, no tim
 named by the call that spawned it, a ``system``/``init`` at the beginning and a ``result`` at the end. A recorded
 console holds them between prompts, progress bars and request logs; a line may carry a record behind control
 sequences. The log of the client's requests stands between them, where it was asked for. What is neither is console
-output: it says nothing of the session, unless it is Node's own trailer of an uncaught error.
+output: it says nothing of the session, unless a witness tells in it how the client ended.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence
 from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed, Places
-from forensics.formats.claude.console_lines import FULL_HEAP, UNHANDLED
 from forensics.formats.claude.conversation import TALK, Conversation
 from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord, Usage
 from forensics.formats.claude.sdk_log import SdkLog
+from forensics.formats.claude.witnesses import Said, Witness, deaths_in, may_tell
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
 from forensics.formats.reading import finish, first_free, problems_by_reason, rows
 from forensics.privacy.redact import cut
@@ -37,11 +37,8 @@ RECORD = b'{"type":'
 # of records that another program wrote anew, the keys have another order
 ABOUT_A_RUN = re.compile(rb'^\s*\{.*"type"\s*:\s*"(?:system|result)"')
 NAMED = re.compile(rb'^\s*\{.*"(?:session_id|subtype)"\s*:')
-# of a result the type no longer stands first in 2.1.330
-RESULT = re.compile(rb'\{"[a-z_]+":.*"type":"result"')
 TEXT_KEPT = 400
-# Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
-FATAL = re.compile(f"{UNHANDLED}|{FULL_HEAP}".encode())
+RUN_STARTS, RUN_ENDS = EventKind.SESSION_START, EventKind.RESULT
 NOISE = Reason("console output, no record", Damage.NONE)
 CUT = Reason("a record that is cut off or broken by other output", Damage.CUT_OFF)
 
@@ -69,6 +66,7 @@ class StreamJson:
             starts = batch.before_ends or (0,) * len(lines)
             for place in zip(batch.numbered(len(lines)), spans, starts, lines, strict=True):
                 stream.take(*place)
+        stream.end()
         reader, requests = stream.reader, stream.requests
         # a stream is a transcript that went to standard output: rules ask for either in one way
         told = [rows(found, EVENTS) for found in (reader.events, stream.own, requests.events)]
@@ -93,6 +91,7 @@ class _Stream:
         self.own: list[Row] = []  # what only a stream says
         self.bad: dict[Reason, list[int]] = {}
         self.places: Places = {}
+        self._beside: list[Said] = []  # what stands between the records
         self._is_mixed = is_mixed  # JSON of other programs may stand between
 
     def take(self, number: int, span: int, before_end: int, line: bytes) -> None:
@@ -107,11 +106,15 @@ class _Stream:
                 self.places.setdefault(number, []).append((first, before_end))
             self.reader.read(number, _as_transcript(record), first)
             self.own += _edges(number, record, first)
-        elif FATAL.search(line) and not is_record:
-            self.own.append(_fatal(number, line, self.reader.session_id))
         elif line.strip():
             reason = CUT if is_record and _decode(line) is None else NOISE
+            if not is_record:
+                self._beside.append((number, _text(line)))
             self.bad.setdefault(reason, []).extend(range(number, number + max(1, span)))
+
+    def end(self) -> None:
+        """Hear the witnesses, after the last line."""
+        self.own += _deaths(self._beside, self.reader.session_id, _ended(self.own), self.bad)
 
     def _record_in(self, line: bytes) -> StreamRecord | None:
         """Return the record that begins a line, or stands in it behind what a terminal wrote over."""
@@ -138,6 +141,35 @@ def _by_source(events: pl.DataFrame, requests: Sequence[Row]) -> pl.DataFrame:
     )
     source = pl.lit(Source.STREAM_JSON.value, dtype=EVENTS["source"])
     return events.with_columns(session_id=session, source=pl.when(of_sdk).then(source).otherwise("source"))
+
+
+def _ended(own: Sequence[Row]) -> int | None:
+    """Return the line of the last run's result; null where it has none."""
+    edges = {
+        kind: [row["line"] for row in own if row["kind"] == kind.value] for kind in (RUN_STARTS, RUN_ENDS)
+    }
+    last = max(edges[RUN_ENDS], default=0)
+    return last if last > max(edges[RUN_STARTS], default=0) else None
+
+
+def _deaths(
+    beside: Sequence[Said], session_id: str | None, ended: int | None, bad: dict[Reason, list[int]]
+) -> Iterator[Row]:
+    """Yield what witnesses say beside the records: of no other program, the run's own file is where they say it.
+
+    Behind a run's result a shell or a runner that names nobody speaks of what the job did next.
+    """
+    if not any(may_tell(text) for _, text in beside):
+        return
+    understood: set[int] = set()
+    for death in deaths_in(beside):
+        is_next = death.is_client is None and death.witness is not Witness.RUNTIME
+        if death.is_client is False or (is_next and ended is not None and death.line > ended):
+            continue
+        understood.update(death.lines)
+        base: Row = {"session_id": session_id, "ordinal": 0}
+        yield from death.named(is_client=True).rows(base)
+    bad[NOISE] = [number for number in bad.get(NOISE, []) if number not in understood]
 
 
 def _is_about_a_run(record: StreamRecord | None) -> bool:
@@ -217,14 +249,3 @@ def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:
             "status": server.status,
             "message": f'MCP server "{server.name}": {server.status} when the run starts',
         }
-
-
-def _fatal(number: int, line: bytes, session_id: str | None) -> Row:
-    return {
-        "line": number,
-        "ordinal": 0,
-        "session_id": session_id,
-        "ts_quality": TsQuality.MISSING.value,
-        "kind": EventKind.PROCESS_FATAL.value,
-        "message": line.decode("utf-8", "replace").strip(),
-    }

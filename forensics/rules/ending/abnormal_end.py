@@ -8,12 +8,14 @@ from forensics.rulekit import Case, Confidence, Said, Saying, Severity, Source, 
 from forensics.rulekit.names import clock_time
 from forensics.rulekit.whereabouts import MACHINE_LOG, around
 from forensics.session.model.ending import Verdict
+from forensics.session.model.pauses import Pause
 from forensics.session.turns.open_turns import silence_before_end
 from forensics.text.durations import duration
 
-# KILLED and NEVER_STARTED are not among them: no log of the client or the voice server tells them
+# NEVER_STARTED is not among them: no log of the client or the voice server tells it
 SEVERITIES = {
     Verdict.CRASHED: Severity.HIGH,
+    Verdict.KILLED: Severity.MEDIUM,
     Verdict.TRUNCATED: Severity.MEDIUM,
     Verdict.ERROR_RESULT: Severity.MEDIUM,
     Verdict.INTERRUPTED: Severity.NOTE,
@@ -21,13 +23,14 @@ SEVERITIES = {
 }
 MEANING = {
     Verdict.CRASHED: "fatal-error",
+    Verdict.KILLED: "killed",
     Verdict.TRUNCATED: "truncated",
     Verdict.ERROR_RESULT: "error-result",
     Verdict.INTERRUPTED: "interrupted",
     Verdict.UNKNOWN: "unknown",
 }
 # endings that a line itself states; the others are drawn from what is there and what is not
-STATED = (Verdict.CRASHED, Verdict.INTERRUPTED, Verdict.ERROR_RESULT)
+STATED = (Verdict.CRASHED, Verdict.KILLED, Verdict.INTERRUPTED, Verdict.ERROR_RESULT)
 SHOWN = 6  # records cited for one sentence
 TEXT = words(__file__)
 
@@ -65,7 +68,9 @@ def _statements(case: Case, say: Saying, cites: tuple[int, ...], gap_s: float) -
     yield say.sentence(MEANING[ending.verdict], *cites)
     yield say.sentence("stated-proof" if ending.verdict in STATED else "concluded-proof", *cites)
     yield from _last_record(case, say, gap_s)
-    if ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
+    if ending.pause is not None:
+        yield say.sentence("left" if ending.pause is Pause.ASKS else "copied", *cites)
+    elif ending.verdict in (Verdict.TRUNCATED, Verdict.UNKNOWN):
         yield say.sentence("how", *cites, machine_log=MACHINE_LOG, around=around(ending.last_ts))
     if ending.open_calls:
         several = len(ending.open_calls) > 1

@@ -22,6 +22,7 @@ HOW = {
     HookEnd.TIMED_OUT: "timed-out",
     HookEnd.NOT_RUN: "not-run",
     HookEnd.EXIT_CODE: "exit-code",
+    HookEnd.CANCELLED: "cancelled",
     HookEnd.FAILED: "failed",
 }
 SHOWN, MOST_CITED = 80, 20  # characters of a command, lines of one kind
@@ -34,7 +35,7 @@ TEXT = words(__file__)
     topic="4.6",
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.CLAUDE_DEBUG, Source.TRANSCRIPT}),
+    any_of=frozenset({Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}),
     related=("CCF408",),
 )
 def hook_failing(case: Case, *, errors: int = 3, denials: int = 3) -> Iterator[Said]:
@@ -67,8 +68,9 @@ def _failing(hook: FailingHook) -> Hit:
         how=TEXT.part(HOW[hook.end], status=hook.statuses[0]),
         times=len(hook.records),
     )
+    message, told = ("failing-once", "failed-once") if len(cited) == 1 else ("failing", "failed-often")
     return say.hit(
-        "failing",
+        message,
         subject=f"{hook.event or ''}|{without_folders(hook.command)}",
         facts={
             "hook": hook.event,
@@ -79,8 +81,7 @@ def _failing(hook: FailingHook) -> Hit:
         },
         cites=cited,
         statements=(
-            say.sentence("failed-often", *cited),
-            say.sentence("went-on", *cited),
+            *(say.sentence(name, *cited) for name in (told, "went-on")),
             say.sentence("why", hook.records[0]),
         ),
     )

@@ -8,6 +8,8 @@ from forensics.schema.kinds import EventKind as K
 from forensics.schema.meanings.shape import Meaning
 
 SERVER = "the MCP server"
+NAMED = "`claude-code` where the text names the client, or stands beside its records"
+WITNESS = "who says it: `runtime`, `kernel`, `systemd`, `shell`, `host`, `runner`"
 PROCESS: Mapping[K, Meaning] = {
     K.SESSION_META: Meaning(
         "in which version and folder the client runs",
@@ -15,7 +17,12 @@ PROCESS: Mapping[K, Meaning] = {
     ),
     K.SESSION_START: Meaning(
         "a session begins, or is taken up again",
-        {"status": "`startup`, `resume`, `compact`; `raised` (2.1.330), `init` (a headless run)"},
+        {
+            "status": (
+                "`startup`, `resume`, `compact`; `raised` (2.1.330), `init` (a headless run), "
+                "`spawned` (by an editor)"
+            )
+        },
     ),
     K.SESSION_END: Meaning(
         "the client ends in an orderly way",
@@ -39,11 +46,26 @@ PROCESS: Mapping[K, Meaning] = {
         {"status": "`max_turns`", "count": "how many turns were allowed"},
     ),
     K.PROCESS_FATAL: Meaning(
-        "a process prints that it dies",
+        "a process dies of an error of its own, as it or another program says",
         {
             "status": "the words that say so",
-            "component": "`claude-code` where a terminal's text names the client",
+            "component": NAMED,
+            "tool": WITNESS,
+            "count": "the exit code, or the one that a shell gives for the signal",
         },
+    ),
+    K.PROCESS_EXITED: Meaning(
+        "a process was ended by a signal or left an exit code, as another program says",
+        {
+            "status": "`killed`, `interrupted`, or `failed` where the exit code is no signal's",
+            "component": NAMED,
+            "tool": WITNESS,
+            "count": "the exit code, or the one that a shell gives for the signal",
+        },
+    ),
+    K.PROCESS_STATE: Meaning(
+        "what a runtime prints of a process as it dies",
+        {"status": "its words: times, memory", "duration_ms": "how long the process had been up"},
     ),
     K.PROCESS_LEFT: Meaning(
         "a file lies there that an orderly end removes",

@@ -1,11 +1,13 @@
 """How a session ended, with the proof. Only CRASHED may be titled a crash.
 
-Precedence: fatal text > interrupt marker > open call or agent > error result > clean end line > nothing.
+Precedence: a witness's word of the process's death > interrupt marker > open call or agent > error result > clean
+end line > nothing.
 A clean end line with an open call is TRUNCATED: SIGTERM looks so in every client version recorded. A
 killed process and Ctrl-C with ``-p`` cannot be told apart up to 2.1.19; both leave open calls and no end line.
 A call counts as open where the record stops inside it: an unanswered call that its agent went on after (a
-server tool, a branch that was left) says nothing of the end. KILLED and NEVER_STARTED need evidence from
-outside (an exit code, a shell's message), which no log of the client or the voice server carries.
+server tool, a branch that was left) says nothing of the end. KILLED needs evidence from outside (an exit code, a
+shell's message), and so would NEVER_STARTED: no log of the client or the voice server carries it. A record that
+stops while a person is asked, or inside a call that copies the logs, is not cut off.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import polars as pl
 from forensics.schema import CUT_OFF, IN_A_CALL, NOTES, SHUTDOWN, Source, Tells, is_kind, telling
 from forensics.schema import EventKind as K
 from forensics.session.model.agents import STALL, AgentEnd, AgentLife
+from forensics.session.model.deaths import FAILED, death_of
 from forensics.session.model.open_calls import open_calls
+from forensics.session.model.pauses import Pause, folder_of, pause_of
 
 
 class Verdict(StrEnum):
@@ -51,6 +55,7 @@ class Ending:
     last_ts: datetime | None
     gap_s: float | None  # seconds between the last record and the one before it, over all sources
     gap_from: int | None  # the record before the gap
+    pause: Pause | None = None  # why nothing need have been cut off where the record stops
 
 
 # records that say nothing of what the session was doing when it stopped
@@ -62,14 +67,26 @@ TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
 # whole logs of these tell how a session ended, whatever excerpts stand beside them
 TELLING = telling(Tells.END)
-SOMEBODYS = "a process printed a fatal error; nothing in this capture says that it was Claude Code"
-FATAL = "the process printed a fatal error"
+SOMEBODYS = "{proof}; nothing in this capture says that it was Claude Code"
+BY_DEATH = {
+    "crashed": Verdict.CRASHED,
+    "killed": Verdict.KILLED,
+    "interrupted": Verdict.INTERRUPTED,
+    FAILED: Verdict.ERROR_RESULT,
+}
+ASKS = "the record stops at a question to the user: the client waits for an answer ({tools})"
+COPIES = (
+    "the record stops inside a call that copies files ({tools}): it may be a copy made by that call, "
+    "and the session need not have ended there"
+)
+NO_DEATH = "; no fatal error is in the session's records"
 EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"
 SIMPLY_ENDS = "the record simply ends: no shutdown line, no result record, no open call"
 ENDS_IN_A_LINE = (
     "the last line is cut off, so whether a call was open is not known; no shutdown line, no result record"
 )
 MAY_BE_ANSWER = "the last line is cut off, and may have been an answer"
+COMMAND_SHOWN = 120  # characters of the calls inside which a record stops
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
 
 
@@ -79,6 +96,7 @@ class _Judgement:
     proof: str
     cites: tuple[int, ...]
     unanswered: tuple[int, ...] = ()
+    pause: Pause | None = None
 
 
 def judge_ending(
@@ -109,6 +127,7 @@ def judge_ending(
         last_ts=last["ts"][0] if last.height else None,
         gap_s=gap,
         gap_from=before,
+        pause=judged.pause,
     )
 
 
@@ -125,21 +144,30 @@ def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
     return round(gap, 3), int(earlier["event_id"][0])
 
 
-def _crashed(events: pl.DataFrame, fatal: int, unanswered: tuple[int, ...]) -> _Judgement:
-    """Judge by a fatal text. Of a terminal's text another program may be the author: the client must be named."""
-    said = events.row(by_predicate=pl.col("event_id") == fatal, named=True)
-    if said["source"] == Source.CONSOLE.value and said["component"] is None:
-        return _Judgement(Verdict.UNKNOWN, SOMEBODYS, (fatal,), unanswered)
-    return _Judgement(Verdict.CRASHED, FATAL, (fatal,), unanswered)
+def _died(events: pl.DataFrame, unanswered: tuple[int, ...], *, failed: bool = False) -> _Judgement | None:
+    """Judge by who says that the client died; a plain failure (``failed``) counts only where nothing states an end."""
+    told = death_of(events, _final_deaths(events, failed=failed))
+    if told is None or not told.is_client:
+        return None
+    return _Judgement(BY_DEATH[told.how], told.proof, told.cites, unanswered)
+
+
+def _somebody_died(events: pl.DataFrame) -> _Judgement | None:
+    """Say of a death in a terminal's text that names no client that another program may be its author."""
+    told = death_of(events, _final_deaths(events, failed=False))
+    if told is None:
+        return None
+    return _Judgement(Verdict.UNKNOWN, SOMEBODYS.format(proof=told.proof), told.cites)
 
 
 def _of_excerpt(events: pl.DataFrame) -> _Judgement:
-    """Return what a line of an excerpt itself states: a fatal error, or the run's result."""
-    fatal = _final_fatal(events)
-    if fatal is not None:
-        return _crashed(events, fatal, ())
-    stated = _result(events)
-    return stated or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
+    """Return what a line of an excerpt itself states: the process's death, or the run's result."""
+    stated = _died(events, ()) or _result(events) or _died(events, (), failed=True)
+    return (
+        stated
+        or _somebody_died(events)
+        or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
+    )
 
 
 def _judge(
@@ -147,9 +175,9 @@ def _judge(
 ) -> _Judgement:
     """Judge by the ``whole`` logs among all ``events``."""
     unanswered = open_calls(whole, agents)
-    fatal = _final_fatal(events)
-    if fatal is not None:
-        return _crashed(events, fatal, unanswered)
+    died = _died(events, unanswered)
+    if died is not None:
+        return died
     interrupt = _final_interrupt(whole)
     if interrupt is not None:
         said = events.row(by_predicate=pl.col("event_id") == interrupt, named=True)
@@ -174,10 +202,25 @@ def _judge(
         of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]
         opened = unanswered = tuple(c for c in unanswered if c not in set(of_others))
     cut = _cut_in_voice_call(whole)
+    pause = _paused(whole, opened, unanswered)
+    if pause is not None:
+        return pause
     if opened or cut is not None:
         text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(events, cut)
         return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)
-    return _orderly(events, whole, ends) or _unknown(events)
+    stated = _orderly(events, whole, ends) or _died(events, unanswered, failed=True)
+    return stated or _somebody_died(events) or _unknown(events)
+
+
+def _paused(events: pl.DataFrame, opened: tuple[int, ...], unanswered: tuple[int, ...]) -> _Judgement | None:
+    """Return the verdict where the calls that are open say themselves why the record stops there."""
+    calls = events.filter(pl.col("event_id").is_in(list(opened))).rows(named=True)
+    pause = pause_of(calls, folder_of(events)) if len(calls) == len(opened) else None
+    if pause is None:
+        return None
+    tools = ", ".join(dict.fromkeys(call["command"] or call["tool"] for call in calls))
+    text = (ASKS if pause is Pause.ASKS else COPIES).format(tools=tools[:COMMAND_SHOWN])
+    return _Judgement(Verdict.UNKNOWN, text, opened, unanswered, pause)
 
 
 def _result(events: pl.DataFrame) -> _Judgement | None:
@@ -225,18 +268,19 @@ def _final(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tupl
     return tuple(final)
 
 
-def _final_fatal(events: pl.DataFrame) -> int | None:
-    """Return the fatal text, unless the session was taken up again after it.
+def _final_deaths(events: pl.DataFrame, *, failed: bool) -> tuple[int, ...]:
+    """Return what says that the process died, unless the session was taken up again after it.
 
     In a stream it stands between the run's records: one that a record follows was another program's, which the
     run had called.
     """
-    fatal = events.filter(pl.col("kind") == K.PROCESS_FATAL.value)
-    streamed = fatal["source"] == Source.TRANSCRIPT.value
-    own = _final(events, fatal.filter(~streamed), TAKEN_UP)
-    return next(
-        iter((*own, *_final(events, fatal.filter(streamed), (*AT_WORK, K.TOOL_RESULT, K.RESULT)))), None
+    is_failure = (pl.col("kind") == K.PROCESS_EXITED.value) & (pl.col("status") == FAILED)
+    deaths = events.filter(
+        is_kind((K.PROCESS_FATAL, K.PROCESS_EXITED)) & (is_failure == pl.lit(failed)).fill_null(value=False)
     )
+    streamed = deaths["source"] == Source.TRANSCRIPT.value
+    own = _final(events, deaths.filter(~streamed), TAKEN_UP)
+    return (*own, *_final(events, deaths.filter(streamed), (*AT_WORK, K.TOOL_RESULT, K.RESULT)))
 
 
 def _last_process(events: pl.DataFrame) -> pl.DataFrame:
@@ -313,7 +357,12 @@ def _voice_cut(events: pl.DataFrame, call: int | None) -> tuple[str, tuple[int, 
     text = "the voice record stops inside a call"
     if left:
         text += ", and the lock that the call's end removes is still there"
-    return f"{text}; no fatal error is in the session's records", (*(() if call is None else (call,)), *left)
+    return f"{text}{_no_death(events)}", (*(() if call is None else (call,)), *left)
+
+
+def _no_death(events: pl.DataFrame) -> str:
+    """Say that no witness tells of a death: not where one does, whichever run's it was."""
+    return "" if _of(events, (K.PROCESS_FATAL, K.PROCESS_EXITED)).height else NO_DEATH
 
 
 def _truncated(
@@ -329,7 +378,7 @@ def _truncated(
     if left:
         names = events.filter(pl.col("event_id").is_in(left))["status"].drop_nulls().unique().sort()
         text += f"; what an orderly end removes was left behind: {', '.join(names)}"
-    return f"{text}; no fatal error is in the session's records", (*opened, *(ends[-1:] or last), *left)
+    return f"{text}{_no_death(events)}", (*opened, *(ends[-1:] or last), *left)
 
 
 def cut_lines(events: pl.DataFrame) -> tuple[int, ...]:

@@ -9,13 +9,14 @@ from enum import Enum, auto
 
 import polars as pl
 
-from forensics.schema import HOOK_TIMED_OUT
+from forensics.schema import HOOK_TIMED_OUT, Source
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case
 
 CONTENT, DENIES = "0", "2"  # a hook's exit codes that mean what they say
 NOT_FOUND = ("126", "127")  # the shell's, for a command that is not there or not to be run
 CANCELLED = "cancelled"  # with its call: that is nothing of the hook's
+AT_END = "SessionEnd"  # but a hook of the end has no call: the client did not wait for it
 # how a call's result begins that a hook denied: 2.0.24 and 2.1.330, and up to 1.0.128
 DENIAL = r"^(?:Error: )?(?:(?:Hook )?PreToolUse:\S+ (?:hook error|\[)|\S+ operation blocked by hook)"
 FOLDERS = re.compile(r"[^\s\"']*[/\\]")
@@ -27,6 +28,7 @@ class HookEnd(Enum):
     TIMED_OUT = auto()
     NOT_RUN = auto()
     EXIT_CODE = auto()
+    CANCELLED = auto()
     FAILED = auto()  # not known how, or one time so and another time otherwise
 
 
@@ -54,6 +56,8 @@ class FailingHook:
             return HookEnd.TIMED_OUT
         if status in NOT_FOUND:
             return HookEnd.NOT_RUN
+        if status == CANCELLED:
+            return HookEnd.CANCELLED
         return HookEnd.EXIT_CODE if status.lstrip("-").isdigit() else HookEnd.FAILED
 
 
@@ -70,16 +74,20 @@ class DeniedCall:
 
 
 def failing_hooks(case: Case, least: int) -> Iterator[FailingHook]:
-    """Yield the hooks that failed ``least`` times, each counted in the log that tells most of its failures."""
-    fine = pl.col("status").is_null() | pl.col("status").is_in([CONTENT, DENIES, CANCELLED])
+    """Yield the hooks that failed ``least`` times, each counted in the log that tells most of its failures.
+
+    A terminal's text is an excerpt, copied for what it shows: there one failure is one too many.
+    """
+    at_end = pl.col("component").str.starts_with(AT_END).fill_null(value=False)
+    with_call = (pl.col("status") == CANCELLED) & ~at_end
+    fine = pl.col("status").is_null() | pl.col("status").is_in([CONTENT, DENIES]) | with_call
     failed = case.of(K.HOOK_RAN).filter(~fine)
-    if failed.height < least:
-        return
+    shown = pl.col("source") == Source.CONSOLE.value
     # 1.0.128 names the command only, a summary of stop hooks the event only
     counted = (
         failed.group_by("component", "command", "source", maintain_order=True)
         .agg(pl.len().alias("times"), "event_id", "status")
-        .filter(pl.col("times") >= least)
+        .filter((pl.col("times") >= least) | shown)
         .sort("times", descending=True, maintain_order=True)
         .unique(["component", "command"], keep="first", maintain_order=True)
     )

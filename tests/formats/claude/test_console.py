@@ -124,7 +124,7 @@ def test_a_cut_dump_is_a_death_all_the_same(read):
     assert events(read, cut)[-1] == (4, "process_fatal", "<--- Last few GCs --->")
 
 
-@pytest.mark.parametrize(("text", "line"), [(UNCAUGHT, 7), (INK, 4)], ids=["node", "ink"])
+@pytest.mark.parametrize(("text", "line"), [(UNCAUGHT, 3), (INK, 4)], ids=["node", "ink"])
 def test_an_uncaught_exception_is_a_death(tmp_path, text, line):
     session = judged(tmp_path, text)
     assert session.case.ending.verdict == "CRASHED"
@@ -233,7 +233,7 @@ def test_a_death_before_a_pasted_debug_log_is_that_sessions(tmp_path):
     text = UNCAUGHT + "\n[DEBUG] executePreToolHooks called for tool: Grep\n[DEBUG] Stream started\n"
     session = judged(tmp_path, text)
     assert session.case.ending.verdict == "CRASHED"
-    assert [e.line for e in session.ending_refs] == [7]
+    assert [e.line for e in session.ending_refs] == [3]
     (file,) = analyse(Request([tmp_path])).inputs
     assert (file.source, file.problems) == (Source.CLAUDE_DEBUG, ())
 
@@ -256,3 +256,66 @@ def test_a_record_that_was_pasted_with_other_text(tmp_path):
     assert (file.source, file.lines_total, file.lines_understood) == (Source.TRANSCRIPT, 4, 1)
     assert session.case.events["kind"].to_list() == ["api_error", "damaged"]
     assert (session.case.ending.verdict, "an excerpt" in session.case.ending.proof) == ("UNKNOWN", True)
+
+
+EXPORT = """\
+▗ ▗   ▖ ▖  Claude Code v2.1.240
+           Sonnet · Claude Pro
+  ▘▘ ▝▝    ~/app
+
+
+❯ Explain this, in simple words, as you would
+  to somebody who is new to it.
+
+⏺ Skill(explain)
+  ⎿  Error: Skill explain cannot be used
+
+⏺ This is the entry. It reads its options first, and
+  then it serves requests.
+
+  A second paragraph of what was said.
+
+⏺ API Error: 529 Overloaded
+"""
+
+
+def test_an_exported_conversation_is_understood_to_the_last_line(read, write):
+    evidence = write("2026-01-02-explain.txt", EXPORT)
+    assert isinstance(parser_for(evidence.place, evidence.head), Console)
+    parsed = read("2026-01-02-explain.txt", EXPORT)
+    assert parsed.problems == ()
+    told = [e for e in parsed.events.sort("line").select("line", "kind", "status").rows() if e[1] != "other"]
+    assert told == [
+        (1, "session_meta", "2.1.240"),
+        (9, "tool_dispatch", None),
+        (10, "tool_done", "Error"),
+        (17, "api_error", "529"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Error: Reached max turns (3)\n", "error_max_turns"),
+        ("Execution error\n", "error_during_execution"),
+        ("Error: Exceeded USD budget (0.5)\n", "error_max_budget_usd"),
+    ],
+)
+def test_what_a_headless_run_prints_of_its_own_end(tmp_path, text, status):
+    session = judged(tmp_path, text, "out.txt")
+    assert session.case.ending.verdict == "ERROR_RESULT"
+    assert status in session.case.ending.proof
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("Killed\nme@box:~/app$ \n", "KILLED"),
+        ("Segmentation fault (core dumped)\n", "CRASHED"),
+        ("zsh: killed     npm test\n", "UNKNOWN"),
+        ("Killed\n⏺ It goes on.\n", "UNKNOWN"),
+        ("me@box:~/app$ make\nKilled\n", "UNKNOWN"),
+    ],
+)
+def test_the_shells_word_below_the_clients_screen(tmp_path, said, verdict):
+    assert judged(tmp_path, SCREEN + "\n" + said).case.ending.verdict == verdict
