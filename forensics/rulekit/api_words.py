@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forensics.schema import EventKind as K
 from forensics.schema.finding import FactValue
 from forensics.session.model.case import Case
 from forensics.session.model.names import agent_name
@@ -22,3 +23,11 @@ def facts_of(failure: ApiFailure) -> dict[str, FactValue]:
         "status": failure.status,
         "occurrences": failure.count,
     }
+
+
+def result_all_the_same(case: Case, failure: ApiFailure) -> tuple[int, ...]:
+    """Return the run's result that claims success, though an agent's request had failed for good."""
+    results = case.of(K.RESULT).tail(1)
+    if failure.agent_id is None or results.is_empty() or results["status"][0] != "success":
+        return ()
+    return (int(results["event_id"][0]),)

@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     HOOK_RAN = "hook_ran"
     # agents
     AGENT_SPAWN = "agent_spawn"
+    AGENT_STARTED = "agent_started"
     AGENT_LAUNCHED = "agent_launched"
     AGENT_RESULT = "agent_result"
     AGENT_NOTIFICATION = "agent_notification"

@@ -22,11 +22,13 @@ from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed
 from forensics.formats.claude.console_lines import FULL_HEAP, UNHANDLED
 from forensics.formats.claude.conversation import Conversation
-from forensics.formats.claude.records import Record, ServerStatus, StreamRecord, Usage
+from forensics.formats.claude.records import Record, ServerStatus, StreamRecord
+from forensics.formats.claude.run_result import run_result
 from forensics.formats.claude.sdk_log import SdkLog
+from forensics.formats.claude.stream_tasks import Tasks
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
 from forensics.formats.reading import finish, problems_by_reason, rows
-from forensics.privacy.redact import cut
+from forensics.formats.times import parse_time
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
 
 INIT = re.compile(rb'\{"type":\s*"system",\s*"subtype":\s*"init"')
@@ -34,7 +36,6 @@ STREAMED = re.compile(rb'"parent_tool_use_id":\s*(?:null|"[^"]*"),\s*"session_id
 RECORD = b'{"type":'
 # of a result the type no longer stands first in 2.1.330
 RESULT = re.compile(rb'\{"[a-z_]+":.*"type":"result"')
-TEXT_KEPT = 400
 # Node's trailer of an uncaught error (18 to 22), and V8's of a full heap
 FATAL = re.compile(f"{UNHANDLED}|{FULL_HEAP}".encode())
 NOISE = Reason("console output, no record", Damage.NONE)
@@ -53,7 +54,7 @@ class StreamJson:
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the records in file order, and account for the noise between them."""
         reader = Conversation(internal_agents=False)
-        requests = SdkLog(reader.tally)
+        requests, tasks = SdkLog(reader.tally), Tasks(reader.spawn_calls)
         own: list[Row] = []
         bad: dict[Reason, list[int]] = {}
         total = 0
@@ -62,7 +63,7 @@ class StreamJson:
             lines = batch.data.removesuffix(b"\n").split(b"\n")
             for number, line in zip(batch.numbered(len(lines)), lines, strict=True):
                 if RECORD in line or not requests.take(number, _text(line), reader.session_id):
-                    own += _take(number, line, reader, bad)
+                    own += _take(number, line, reader, tasks, bad)
         problems = problems_by_reason(bad)
         # a stream is a transcript that went to standard output: rules ask for either in one way
         told = [rows(found, EVENTS) for found in (reader.events, own, requests.events)]
@@ -95,7 +96,9 @@ def _by_source(events: pl.DataFrame, requests: Sequence[Row]) -> pl.DataFrame:
     return events.with_columns(session_id=session, source=pl.when(of_sdk).then(source).otherwise("source"))
 
 
-def _take(number: int, line: bytes, reader: Conversation, bad: dict[Reason, list[int]]) -> Iterator[Row]:
+def _take(
+    number: int, line: bytes, reader: Conversation, tasks: Tasks, bad: dict[Reason, list[int]]
+) -> Iterator[Row]:
     at = line.find(RECORD)
     if at and RESULT.match(line):
         at = 0
@@ -110,7 +113,7 @@ def _take(number: int, line: bytes, reader: Conversation, bad: dict[Reason, list
         bad.setdefault(CUT, []).append(number)
         return
     reader.read(number, _as_transcript(record))
-    yield from _edges(number, record)
+    yield from _edges(number, record, tasks)
 
 
 def _decode(raw: bytes) -> StreamRecord | None:
@@ -133,33 +136,33 @@ def _as_transcript(record: StreamRecord) -> Record:
         message=record.message,
         tool_use_result=record.tool_use_result,
         compact_metadata=record.compact_metadata,
+        is_api_error_message=record.is_api_error_message,
+        api_error_status=record.error_status if record.api_error_status is None else record.api_error_status,
+        api_error=record.api_error,
+        error=record.error,
+        retry_attempt=record.attempt,
+        max_retries=record.max_retries,
     )
 
 
-def _edges(number: int, record: StreamRecord) -> Iterator[Row]:
-    """Yield the run's beginning and its result, which only a stream has."""
+def _edges(number: int, record: StreamRecord, tasks: Tasks) -> Iterator[Row]:
+    """Yield the run's beginning and its result, and its agents' tasks, which only a stream has."""
     base: Row = {
         "line": number,
         "ordinal": 100,
         "session_id": record.session_id,
-        "ts_quality": TsQuality.MISSING.value,
+        "ts": (moment := parse_time(record.timestamp)),
+        "ts_quality": (TsQuality.EXACT if moment else TsQuality.MISSING).value,
         "record_id": f"{record.type}:{record.uuid}" if record.uuid else None,
     }
     if record.type == "system" and record.subtype == "init":
         start = EventKind.SESSION_START.value
         yield base | {"kind": start, "status": record.subtype, "message": "headless run starts"}
         yield from _servers(base, record)
+    elif record.type == "system":
+        yield from (base | row for row in tasks.take(record))
     elif record.type == "result":
-        said = "error" if record.is_error and record.subtype == "success" else record.subtype
-        errors = decoded(record.errors, list[str])
-        yield base | {
-            "kind": EventKind.RESULT.value,
-            "status": said,
-            "count": record.num_turns,
-            "duration_ms": record.duration_ms,
-            "tokens": decoded(record.usage, Usage).total,
-            "message": cut(": ".join((f"the run's result: {said}", *errors[:1])), TEXT_KEPT),
-        }
+        yield base | run_result(record)
 
 
 def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:

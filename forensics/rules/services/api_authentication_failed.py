@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit.api_words import facts_of, whose
+from forensics.rulekit.api_words import facts_of, result_all_the_same, whose
 from forensics.rulekit.names import time_of
-from forensics.session.services.api_failures import REFUSED, ApiClass, ApiFailure, failures, has_requests
+from forensics.schema.api_failures import ApiClass
+from forensics.session.services.api_failures import (
+    REFUSED,
+    ApiFailure,
+    failures,
+    has_requests,
+    tells_result_only,
+)
 
 TEXT = words(__file__)
 
@@ -25,7 +32,9 @@ def api_authentication_failed(case: Case) -> Iterator[Said]:
     """Find turns that ended because the model API refused the client's credential."""
     found = [f for f in failures(case) if f.kind in REFUSED]
     yield from (_hit(case, failure) for failure in found)
-    if not found and not has_requests(case):
+    if not found and tells_result_only(case):
+        yield TEXT.insufficient("result-only")
+    elif not found and not has_requests(case):
         yield TEXT.not_applicable("no-requests")
 
 
@@ -56,6 +65,9 @@ def _statements(case: Case, failure: ApiFailure, say: Saying) -> Iterator[Statem
         yield say.sentence("tried", *failure.tried)
     if failure.recovered is None:
         yield say.sentence("unanswered", failure.last)
+        yield from (
+            say.sentence("run-went-on", failure.last, result) for result in result_all_the_same(case, failure)
+        )
     else:
         yield say.sentence("good-again", failure.recovered, again=time_of(case, failure.recovered))
     yield say.sentence(

@@ -29,6 +29,7 @@ PROCESS: Mapping[K, Meaning] = {
         "the result of a headless run",
         {
             "status": "`success`, `error`, or which limit ended it: `error_max_turns` …",
+            "component": "what ended the run, in the record's word: `completed`, `api_error`, `max_turns` …",
             "duration_ms": "how long the run took",
             "count": "how many turns it took",
             "tokens": "how many the run used",
