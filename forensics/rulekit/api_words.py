@@ -11,15 +11,18 @@ from forensics.session.services.api_failures import ApiFailure
 
 def whose(case: Case, failure: ApiFailure) -> str:
     """Name the agent whose request failed."""
+    if failure.is_own:
+        return "the client itself"
     return agent_name(case, failure.agent_id) if failure.is_told_by_agent else "an agent"
 
 
 def facts_of(failure: ApiFailure) -> dict[str, FactValue]:
     """Return what every rule about failures of the API tells other programs."""
+    agent = "client" if failure.is_own else failure.agent_id or "main"
     return {
         "class": failure.kind.value,
         "attempts": failure.attempts,
-        "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
+        "agent": agent if failure.is_told_by_agent or failure.is_own else None,
         "status": failure.status,
         "occurrences": failure.count,
     }

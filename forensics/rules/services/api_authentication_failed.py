@@ -48,10 +48,10 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         attempts=failure.attempts,
     )
     return say.hit(
-        "answered-later" if recovered and failure.is_told_by_agent else "refused",
+        "answered-later" if recovered and failure.is_told_by_agent and not failure.is_own else "refused",
         subject=failure.kind,
         agent_id=failure.agent_id,
-        severity=Severity.MEDIUM if failure.agent_id is not None or recovered else Severity.HIGH,
+        severity=_severity(failure),
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
         facts=facts_of(failure) | {"recovered": recovered},
         cites=failure.events,
@@ -59,11 +59,20 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
     )
 
 
+def _severity(failure: ApiFailure) -> Severity:
+    """Weigh a refusal by whose request it was, and whether the same agent was answered later."""
+    if failure.is_own:
+        return Severity.NOTE
+    return Severity.MEDIUM if failure.agent_id is not None or failure.recovered is not None else Severity.HIGH
+
+
 def _statements(case: Case, failure: ApiFailure, say: Saying) -> Iterator[Statement]:
     yield say.sentence("refused-often" if failure.count > 1 else "refused-once", *failure.events)
     if failure.tries:
         yield say.sentence("tried", *failure.tried)
-    if failure.recovered is None:
+    if failure.is_own:
+        yield say.sentence("own-requests", failure.first)
+    elif failure.recovered is None:
         yield say.sentence("unanswered", failure.last)
         yield from (
             say.sentence("run-went-on", failure.last, result) for result in result_all_the_same(case, failure)

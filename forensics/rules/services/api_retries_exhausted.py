@@ -64,7 +64,6 @@ def api_retries_exhausted(case: Case) -> Iterator[Said]:
 
 
 def _hit(case: Case, failure: ApiFailure) -> Hit:
-    is_less = failure.agent_id is not None or failure.recovered is not None or failure.kind is ApiClass.OTHER
     who = whose(case, failure)
     status = failure.status or ""
     say = TEXT.saying(
@@ -79,12 +78,20 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         _headline(failure),
         subject=failure.kind,
         agent_id=failure.agent_id,
-        severity=Severity.MEDIUM if is_less else Severity.HIGH,
+        severity=_severity(failure),
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
         facts=facts_of(failure),
         cites=failure.events,
         statements=_statements(case, failure, say),
     )
+
+
+def _severity(failure: ApiFailure) -> Severity:
+    """Weigh a failure by whose request it was, and whether the same agent was answered later."""
+    if failure.is_own:
+        return Severity.NOTE
+    is_less = failure.agent_id is not None or failure.recovered is not None or failure.kind is ApiClass.OTHER
+    return Severity.MEDIUM if is_less else Severity.HIGH
 
 
 def _what(case: Case, failure: ApiFailure) -> str:
@@ -108,7 +115,9 @@ def _statements(case: Case, failure: ApiFailure, say: Saying) -> Iterator[Statem
         yield say.sentence("tries", *failure.tried)
     else:
         yield say.sentence("tries-not-logged", failure.first)
-    if failure.recovered is None:
+    if failure.is_own:
+        yield say.sentence("own-requests", failure.first)
+    elif failure.recovered is None:
         yield say.sentence("unanswered", failure.last)
         yield from (
             say.sentence("run-went-on", failure.last, result) for result in result_all_the_same(case, failure)

@@ -24,6 +24,9 @@ PROCESS: Mapping[K, Meaning] = {
             "path": "the shell snapshot that it removes",
         },
     ),
+    K.TURN_START: Meaning(
+        "a turn of the main agent begins, by the debug log", {"status": "the hook's name, `UserPromptSubmit`"}
+    ),
     K.TURN_END: Meaning("the main agent's turn ends", {"status": "the hook's name, `Stop`"}),
     K.RESULT: Meaning(
         "the result of a headless run",

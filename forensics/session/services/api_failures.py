@@ -16,6 +16,7 @@ from forensics.schema import MODEL_SAID, Row, Source, TsQuality
 from forensics.schema import EventKind as K
 from forensics.schema.api_failures import ApiClass, class_of
 from forensics.session.model.case import Case, per_case
+from forensics.session.services.own_requests import answers_in_log, own_requests
 from forensics.session.services.told_failures import told_elsewhere
 
 RETRIED = (
@@ -29,6 +30,7 @@ RETRIED = (
 REFUSED = (ApiClass.AUTHENTICATION, ApiClass.FORBIDDEN)
 MOST_KEPT = 20  # a client that a script starts again and again may fail for days
 AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
+CLIENT = "the client itself"  # whose requests are nobody's turn
 # signs of an answer: a transcript's, and without one the debug log's
 API_ANSWERED = (*MODEL_SAID, K.TOOL_DISPATCH)
 
@@ -48,6 +50,7 @@ class ApiFailure:
     tries: tuple[int, ...]  # the records of the tries of the first turn with the most
     spans: tuple[tuple[int, int], ...]  # the first and the last try of every turn
     recovered: int | None  # the same agent's first answer after the last of them
+    is_own: bool = False  # a request of the client's own, beside the agents' turns: warm-up, title, topic
     is_told_by_agent: bool  # a debug log does not say whose request it was
 
     @property
@@ -72,17 +75,20 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
     source = Source.TRANSCRIPT if by_agent else Source.CLAUDE_DEBUG
     answers = _Answers(case, source)
     tries = _Tries(answers)
+    beside = own_requests(case, source)
     found: dict[tuple[str | None, ApiClass], ApiFailure] = {}
     last: dict[tuple[str | None, ApiClass], Row] = {}
     for row in case.of(K.API_ERROR).iter_rows(named=True):
         kind = class_of(row["status"], row["message"] or "")
         if row["component"] == "final" and row["source"] == source.value:
-            key = (row["agent_id"], kind)
+            is_own = row["event_id"] in beside
+            key = (CLIENT if is_own else row["agent_id"], kind)
             found[key] = _joined(found.get(key), row, kind, tries.before(row, kind), by_agent=by_agent)
+            found[key] = replace(found[key], is_own=is_own, agent_id=None if is_own else row["agent_id"])
             last[key] = row
         else:
             tries.add(row, kind)
-    own = {agent for agent, _ in found} if by_agent else set()
+    own = {agent for agent, _ in found if agent != CLIENT} if by_agent else set()
     for row, kind in told_elsewhere(case, has_main=bool(found) and not by_agent):
         key = (row["agent_id"], kind)
         if row["agent_id"] not in own and key not in found:
@@ -147,7 +153,8 @@ class _Answers:
     """Where each agent was answered: in a transcript's lines, without one in the debug log's."""
 
     def __init__(self, case: Case, source: Source) -> None:
-        rows = case.of(*API_ANSWERED).filter(pl.col("source") == source.value).sort("file", "line")
+        told = case.of(*API_ANSWERED).filter(pl.col("source") == source.value)
+        rows = (answers_in_log(case) if source is Source.CLAUDE_DEBUG else told).sort("file", "line")
         self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
         for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
             lines, events = self._of.setdefault((file, agent), ([], []))
