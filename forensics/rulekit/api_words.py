@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forensics.schema import EventKind as K
 from forensics.schema.finding import FactValue
 from forensics.session.model.case import Case
 from forensics.session.model.names import agent_name
@@ -10,15 +11,26 @@ from forensics.session.services.api_failures import ApiFailure
 
 def whose(case: Case, failure: ApiFailure) -> str:
     """Name the agent whose request failed."""
+    if failure.is_own:
+        return "the client itself"
     return agent_name(case, failure.agent_id) if failure.is_told_by_agent else "an agent"
 
 
 def facts_of(failure: ApiFailure) -> dict[str, FactValue]:
     """Return what every rule about failures of the API tells other programs."""
+    agent = "client" if failure.is_own else failure.agent_id or "main"
     return {
         "class": failure.kind.value,
         "attempts": failure.attempts,
-        "agent": (failure.agent_id or "main") if failure.is_told_by_agent else None,
+        "agent": agent if failure.is_told_by_agent or failure.is_own else None,
         "status": failure.status,
         "occurrences": failure.count,
     }
+
+
+def result_all_the_same(case: Case, failure: ApiFailure) -> tuple[int, ...]:
+    """Return the run's result that claims success, though an agent's request had failed for good."""
+    results = case.of(K.RESULT).tail(1)
+    if failure.agent_id is None or results.is_empty() or results["status"][0] != "success":
+        return ()
+    return (int(results["event_id"][0]),)

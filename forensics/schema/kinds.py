@@ -12,6 +12,7 @@ class EventKind(StrEnum):
     SESSION_META = "session_meta"
     SESSION_START = "session_start"
     SESSION_END = "session_end"
+    TURN_START = "turn_start"
     TURN_END = "turn_end"
     RESULT = "result"
     BUDGET_ENDED = "budget_ended"  # an agent has used all of what it was allowed
@@ -39,6 +40,7 @@ class EventKind(StrEnum):
     HOOK_RAN = "hook_ran"
     # agents
     AGENT_SPAWN = "agent_spawn"
+    AGENT_STARTED = "agent_started"
     AGENT_LAUNCHED = "agent_launched"
     AGENT_RESULT = "agent_result"
     AGENT_NOTIFICATION = "agent_notification"

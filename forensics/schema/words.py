@@ -5,6 +5,7 @@ from __future__ import annotations
 # what the client writes in every version recorded
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 INTERRUPT = "[Request interrupted by user"
+RESULT_SAYS = "the run's result: "  # before a result's status, and after it the reason
 SHUTDOWN = "shutdown"  # component of an interrupt that the client's end made, in the words of the user's own
 # how a hook ended that has no exit code
 HOOK_TIMED_OUT = "timed out"

@@ -19,9 +19,10 @@ from forensics.analysis.review.speech_exclusions import speech_exclusions
 from forensics.rulekit.api_words import whose
 from forensics.schema import SPAWN_TOOLS
 from forensics.schema import EventKind as K
+from forensics.schema.api_failures import ApiClass
 from forensics.session.model.ending import Verdict
 from forensics.session.model.names import place
-from forensics.session.services.api_failures import API_ANSWERED, REFUSED, ApiClass, ApiFailure, failures
+from forensics.session.services.api_failures import API_ANSWERED, REFUSED, ApiFailure, failures
 from forensics.session.services.mcp_losses import losses_of
 from forensics.text.clock_time import clock_time
 from forensics.text.durations import span_text

@@ -13,6 +13,7 @@ from forensics.analysis.review.shape import Told
 from forensics.rulekit.api_words import whose
 from forensics.schema import SERVICES, Row, Source
 from forensics.schema import EventKind as K
+from forensics.schema.api_failures import ApiClass, class_of
 from forensics.schema.finding import Claim
 from forensics.session.agents.overlap import spawned
 from forensics.session.files.conflicts import stale_edits
@@ -22,7 +23,7 @@ from forensics.session.model.ending import DIED, Verdict
 from forensics.session.model.files import FileAccess
 from forensics.session.model.names import agent_name, place
 from forensics.session.model.speech import SpeechRequest
-from forensics.session.services.api_failures import API_ANSWERED, ApiClass, class_of, failures
+from forensics.session.services.api_failures import API_ANSWERED, failures
 from forensics.session.services.mcp_losses import losses_of
 from forensics.session.work.checkpoints import COMMIT, checkpoints
 from forensics.text.clock_time import clock_time

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from forensics.formats.claude.api_failures import RETRIES, attempt, failure, is_failure
 from forensics.formats.claude.records import (
-    ApiError,
     Attachment,
     Block,
     CompactMetadata,
@@ -23,7 +23,7 @@ from forensics.formats.claude.records import (
     ToolUseResult,
     Usage,
 )
-from forensics.formats.claude.tool_calls import digest, tool_call
+from forensics.formats.claude.tool_calls import digest, ended_agent, tool_call
 from forensics.formats.jsonl import decoded
 from forensics.formats.shapes import Tally, known
 from forensics.formats.times import parse_time
@@ -31,7 +31,8 @@ from forensics.privacy.redact import cut
 from forensics.schema import COMMAND_KEPT, HOOK_TIMED_OUT, INTERRUPT, SHUTDOWN, EventKind, Row, TsQuality
 
 NOTIFICATION = re.compile(
-    r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>",
+    r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>"
+    r"(?:\s*<summary>(?P<summary>.*?)</summary>)?",
     re.DOTALL,
 )
 WARMUP = "Warmup"
@@ -58,6 +59,7 @@ class Conversation:
         self.todos: list[Row] = []
         self.spawns: list[Row] = []
         self.session_id: str | None = None  # of the last record that names one
+        self.spawn_calls: set[str] = set()  # the calls that asked for an agent
         self.tally = Tally(known("transcript").shapes)
         self._internal = internal_agents
         self._chain_of: dict[str, str] = {}  # uuid -> sidechain name
@@ -95,6 +97,7 @@ class Conversation:
                 self.todos += [{**key, **item} for item in todos]
             if isinstance(spawn, dict):
                 self.spawns.append({**key, **spawn})
+                self.spawn_calls.add(str(event["correlation_id"]))
         return message.role != MALFORMED
 
     def _agent_of(self, record: Record) -> str | None:
@@ -201,7 +204,7 @@ def _notification(found: re.Match[str]) -> Row:
         "kind": EventKind.AGENT_NOTIFICATION,
         "target_agent_id": found["agent"],
         "status": found["status"],
-        "message": f"agent {found['agent']} {found['status']}",
+        "message": ended_agent(found["agent"], found["status"], found["summary"]),
         "record_id": None,  # queued, then delivered: two records of one happening, both kept as places
     }
 
@@ -233,14 +236,10 @@ def _assistant(record: Record, message: Message) -> Iterator[Row]:
     )
     used = decoded(message.usage, Usage).total
     said_by: Row = {"message_id": message.id, "endpoint": message.model, "tokens": used}
+    failed = is_failure(record, message.model, blocks)
     for block in blocks:
-        if record.is_api_error_message:
-            yield {
-                "kind": EventKind.API_ERROR,
-                "component": "final",
-                "status": _status_in(block.text) or _class_of(record),
-                "message": cut(block.text, TEXT_KEPT),
-            }
+        if failed:
+            yield failure(record, block.text)
         elif block.type == "tool_use":
             yield tool_call(block) | said_by | {"record_id": f"call:{block.id}@{record.timestamp}"}
         elif block.type == "text":
@@ -259,25 +258,11 @@ def _system(record: Record) -> Row:
             "tokens": about.post_tokens,
             "message": "context compacted",
         }
-    if record.subtype == "api_error":
-        error = decoded(record.error, ApiError)
-        return {
-            "kind": EventKind.API_ERROR,
-            "component": "attempt",
-            "status": str(error.status)
-            if error.status
-            else _status_in(error.message or "") or _code_of(error),
-            "count": record.retry_attempt,
-            "total": record.max_retries,
-            "message": cut(error.message or "", TEXT_KEPT),
-        }
+    if record.subtype in RETRIES:
+        return attempt(record)
     if record.subtype == "stop_hook_summary" and (errors := decoded(record.hook_errors, list[str])):
         return _stop_hook_failed(errors, decoded(record.hook_infos, list[HookInfo]))
     return {"kind": EventKind.OTHER, "message": f"system {record.subtype}"}
-
-
-def _code_of(error: ApiError) -> str | None:
-    return error.cause.code if error.cause else None
 
 
 def _stop_hook_failed(errors: list[str], hooks: list[HookInfo]) -> Row:
@@ -326,22 +311,6 @@ def _queued(record: Record) -> Row:
         if found
         else {"kind": EventKind.OTHER, "message": f"queue-operation {record.operation}"}
     )
-
-
-def _status_in(text: str) -> str | None:
-    """Take the class of an API failure out of its text: an HTTP status at its head, or the SDK's words."""
-    found = re.match(r"(?:API Error: )?(\d{3})\b", text) or re.search(
-        r"Request timed out|Connection error", text
-    )
-    return found.group(found.lastindex or 0) if found else None
-
-
-def _class_of(record: Record) -> str | None:
-    """Return the status or the class that the client gives an API failure beside its words (2.0.69 on)."""
-    if record.api_error_status is not None:
-        return str(record.api_error_status)
-    said = decoded(record.error, str)
-    return said if said not in ("", "unknown") else None
 
 
 def _text_of(raw: msgspec.Raw) -> str:

@@ -33,6 +33,12 @@ PATTERNS = (
         seen="2.1.330",
     ),
     Pattern(
+        kind=K.TURN_START,
+        literal="hook commands for UserPromptSubmit with query: ",
+        regex=r"^Getting matching hook commands for (?<status>UserPromptSubmit) with query: ",
+        seen="1.0.128..2.1.19",
+    ),
+    Pattern(
         kind=K.TURN_END,
         literal="hook commands for Stop with query: ",
         regex=r"^Getting matching hook commands for (?<status>Stop) with query: ",
@@ -216,6 +222,13 @@ PATTERNS = (
         literal="[API:timing] first byte after ",
         regex=r"^\[API:timing\] first byte after (?<duration_ms>\d+)ms$",
         seen="2.1.330",
+    ),
+    # says neither of whose request it was, nor how long it took
+    Pattern(
+        kind=K.API_FIRST_BYTE,
+        literal="Stream started - received first chunk",
+        regex=r"^Stream started - received first chunk",
+        seen="1.0.128..2.1.183",
     ),
     Pattern(
         kind=K.API_STALL,

@@ -36,6 +36,7 @@ class Record(msgspec.Struct, rename="camel"):
     message: msgspec.Raw = EMPTY
     content: msgspec.Raw = EMPTY
     error: msgspec.Raw = EMPTY
+    api_error: msgspec.Raw = EMPTY  # beside it, the more particular class (2.1.183 on)
     compact_metadata: msgspec.Raw = EMPTY
     tool_use_result: msgspec.Raw = EMPTY
     attachment: msgspec.Raw = EMPTY
@@ -57,12 +58,35 @@ class StreamRecord(msgspec.Struct):
     is_error: bool = False
     num_turns: int | None = None
     duration_ms: float | None = None
+    is_api_error_message: bool = False  # 2.1.229 on; before, the failure's class alone tells
+    api_error_status: int | str | None = None
+    attempt: int | None = None
+    max_retries: int | None = None
+    error_status: int | str | None = None
+    task_id: str | None = None  # of ``task_…`` records: agents, and shells in the background
+    tool_use_id: str | None = None
+    task_type: str | None = None
+    status: msgspec.Raw = EMPTY
+    summary: msgspec.Raw = EMPTY
+    patch: msgspec.Raw = EMPTY
+    subagent_stats: msgspec.Raw = EMPTY
+    error: msgspec.Raw = EMPTY
+    api_error: msgspec.Raw = EMPTY
+    result: msgspec.Raw = EMPTY
+    terminal_reason: msgspec.Raw = EMPTY
     message: msgspec.Raw = EMPTY
     tool_use_result: msgspec.Raw = EMPTY
     compact_metadata: msgspec.Raw = EMPTY
     usage: msgspec.Raw = EMPTY
     errors: msgspec.Raw = EMPTY
     mcp_servers: msgspec.Raw = EMPTY
+
+
+class TaskPatch(msgspec.Struct):
+    """What changed of a task, in a stream (2.1.185 on)."""
+
+    status: str | None = None
+    error: str | None = None
 
 
 class ServerStatus(msgspec.Struct):
@@ -195,6 +219,7 @@ class ApiError(msgspec.Struct):
     message: str | None = None
     status: int | None = None
     cause: Cause | None = None
+    connection: Cause | None = None  # the same in 2.1.332
 
 
 class HookInfo(msgspec.Struct):

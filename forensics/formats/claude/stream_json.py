@@ -21,12 +21,14 @@ from forensics.evidence.file import Evidence
 from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed, Places
 from forensics.formats.claude.conversation import TALK, Conversation
-from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord, Usage
+from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord
+from forensics.formats.claude.run_result import run_result
 from forensics.formats.claude.sdk_log import SdkLog
+from forensics.formats.claude.stream_tasks import Tasks
 from forensics.formats.claude.witnesses import Said, Witness, deaths_in, may_tell
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
 from forensics.formats.reading import finish, first_free, problems_by_reason, rows
-from forensics.privacy.redact import cut
+from forensics.formats.times import parse_time
 from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Row, Source, TsQuality
 
 INIT = re.compile(rb'\{"type":\s*"system",\s*"subtype":\s*"init"')
@@ -37,7 +39,6 @@ RECORD = b'{"type":'
 # of records that another program wrote anew, the keys have another order
 ABOUT_A_RUN = re.compile(rb'^\s*\{.*"type"\s*:\s*"(?:system|result)"')
 NAMED = re.compile(rb'^\s*\{.*"(?:session_id|subtype)"\s*:')
-TEXT_KEPT = 400
 RUN_STARTS, RUN_ENDS = EventKind.SESSION_START, EventKind.RESULT
 NOISE = Reason("console output, no record", Damage.NONE)
 CUT = Reason("a record that is cut off or broken by other output", Damage.CUT_OFF)
@@ -88,6 +89,7 @@ class _Stream:
     def __init__(self, *, is_mixed: bool) -> None:
         self.reader = Conversation(internal_agents=False)
         self.requests = SdkLog(self.reader.tally)
+        self._tasks = Tasks(self.reader.spawn_calls)
         self.own: list[Row] = []  # what only a stream says
         self.bad: dict[Reason, list[int]] = {}
         self.places: Places = {}
@@ -105,7 +107,7 @@ class _Stream:
             if before_end:
                 self.places.setdefault(number, []).append((first, before_end))
             self.reader.read(number, _as_transcript(record), first)
-            self.own += _edges(number, record, first)
+            self.own += _edges(number, record, self._tasks, first)
         elif line.strip():
             reason = CUT if is_record and _decode(line) is None else NOISE
             if not is_record:
@@ -208,16 +210,23 @@ def _as_transcript(record: StreamRecord) -> Record:
         message=record.message,
         tool_use_result=record.tool_use_result,
         compact_metadata=record.compact_metadata,
+        is_api_error_message=record.is_api_error_message,
+        api_error_status=record.error_status if record.api_error_status is None else record.api_error_status,
+        api_error=record.api_error,
+        error=record.error,
+        retry_attempt=record.attempt,
+        max_retries=record.max_retries,
     )
 
 
-def _edges(number: int, record: StreamRecord, first: int = 0) -> Iterator[Row]:
-    """Yield the run's beginning and its result, which only a stream has."""
+def _edges(number: int, record: StreamRecord, tasks: Tasks, first: int = 0) -> Iterator[Row]:
+    """Yield the run's beginning and its result, and its agents' tasks, which only a stream has."""
     base: Row = {
         "line": number,
         "ordinal": first + 100,
         "session_id": record.session_id,
-        "ts_quality": TsQuality.MISSING.value,
+        "ts": (moment := parse_time(record.timestamp)),
+        "ts_quality": (TsQuality.EXACT if moment else TsQuality.MISSING).value,
         # a run begins and ends once: unlike a conversation's, these records are never copied into another session
         "record_id": f"{record.type}:{record.uuid}@{record.session_id}" if record.uuid else None,
     }
@@ -225,17 +234,10 @@ def _edges(number: int, record: StreamRecord, first: int = 0) -> Iterator[Row]:
         start = EventKind.SESSION_START.value
         yield base | {"kind": start, "status": record.subtype, "message": "headless run starts"}
         yield from _servers(base, record)
+    elif record.type == "system":
+        yield from (base | row for row in tasks.take(record))
     elif record.type == "result":
-        said = "error" if record.is_error and record.subtype == "success" else record.subtype
-        errors = decoded(record.errors, list[str])
-        yield base | {
-            "kind": EventKind.RESULT.value,
-            "status": said,
-            "count": record.num_turns,
-            "duration_ms": record.duration_ms,
-            "tokens": decoded(record.usage, Usage).total,
-            "message": cut(": ".join((f"the run's result: {said}", *errors[:1])), TEXT_KEPT),
-        }
+        yield base | run_result(record)
 
 
 def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:

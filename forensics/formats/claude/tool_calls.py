@@ -23,6 +23,7 @@ from forensics.privacy.redact import cut
 from forensics.schema import COMMAND_KEPT, CONVERSE, NO_SILENCE_DETECTION, SPAWN_TOOLS, EventKind, Row
 
 FILE_TOOLS = frozenset({"Read", "Write", "Edit", "MultiEdit", "NotebookEdit"})
+TEXT_KEPT = 400  # of what is only shown
 TODO_TOOLS = {"TaskCreate": EventKind.TASK_CREATE, "TaskUpdate": EventKind.TASK_UPDATE}
 
 
@@ -120,6 +121,12 @@ def _task_change(block: Block) -> Row:
 
 def _numbers(tasks: list[str | int] | None) -> list[str]:
     return [str(task) for task in tasks or ()]
+
+
+def ended_agent(agent: str, status: str, why: str | None) -> str:
+    """Say how an agent ended, and why where it did not do what it was asked."""
+    reason = (why or "").strip() if status != "completed" else ""
+    return cut(f"agent {agent} {status}" + (f": {reason}" if reason else ""), TEXT_KEPT)
 
 
 def digest(text: str) -> str:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit.api_words import facts_of, whose
+from forensics.rulekit.api_words import facts_of, result_all_the_same, whose
 from forensics.rulekit.names import time_of
-from forensics.session.services.api_failures import REFUSED, ApiClass, ApiFailure, failures, has_requests
+from forensics.schema.api_failures import ApiClass
+from forensics.session.services.api_failures import (
+    REFUSED,
+    ApiFailure,
+    failures,
+    has_requests,
+    tells_result_only,
+)
 
 TEXT = words(__file__)
 
@@ -25,7 +32,9 @@ def api_authentication_failed(case: Case) -> Iterator[Said]:
     """Find turns that ended because the model API refused the client's credential."""
     found = [f for f in failures(case) if f.kind in REFUSED]
     yield from (_hit(case, failure) for failure in found)
-    if not found and not has_requests(case):
+    if not found and tells_result_only(case):
+        yield TEXT.insufficient("result-only")
+    elif not found and not has_requests(case):
         yield TEXT.not_applicable("no-requests")
 
 
@@ -39,10 +48,10 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         attempts=failure.attempts,
     )
     return say.hit(
-        "answered-later" if recovered and failure.is_told_by_agent else "refused",
+        "answered-later" if recovered and failure.is_told_by_agent and not failure.is_own else "refused",
         subject=failure.kind,
         agent_id=failure.agent_id,
-        severity=Severity.MEDIUM if failure.agent_id is not None or recovered else Severity.HIGH,
+        severity=_severity(failure),
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
         facts=facts_of(failure) | {"recovered": recovered},
         cites=failure.events,
@@ -50,12 +59,24 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
     )
 
 
+def _severity(failure: ApiFailure) -> Severity:
+    """Weigh a refusal by whose request it was, and whether the same agent was answered later."""
+    if failure.is_own:
+        return Severity.NOTE
+    return Severity.MEDIUM if failure.agent_id is not None or failure.recovered is not None else Severity.HIGH
+
+
 def _statements(case: Case, failure: ApiFailure, say: Saying) -> Iterator[Statement]:
     yield say.sentence("refused-often" if failure.count > 1 else "refused-once", *failure.events)
     if failure.tries:
         yield say.sentence("tried", *failure.tried)
-    if failure.recovered is None:
+    if failure.is_own:
+        yield say.sentence("own-requests", failure.first)
+    elif failure.recovered is None:
         yield say.sentence("unanswered", failure.last)
+        yield from (
+            say.sentence("run-went-on", failure.last, result) for result in result_all_the_same(case, failure)
+        )
     else:
         yield say.sentence("good-again", failure.recovered, again=time_of(case, failure.recovered))
     yield say.sentence(

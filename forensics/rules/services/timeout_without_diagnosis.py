@@ -95,13 +95,17 @@ def _of_tool(found: ToolTimeouts) -> Hit:
 def _plain(found: Timeouts, say: Saying, asked: str, *, apart: str = "") -> Hit:
     """Make the finding of a timeout of which no more is known than that it was."""
     say, waited = say.also(times=_times(found.count), when=around(found.at)), found.waited_s
+    said = [say.sentence("it-timed-out", *found.events), say.sentence(asked, *found.events)]
+    if found.cured:
+        said.insert(1, say.sentence("next-try-answered", *found.events, *found.cured))
     return say.hit(
-        "timed-out",
+        "timed-out-once" if found.cured else "timed-out",
         subject=found.endpoint,
         apart=apart,
+        severity=Severity.LOW if found.cured else Severity.MEDIUM,
         facts={"waited_s": waited, "limit_s": None, "endpoint": found.endpoint, "occurrences": found.count},
         cites=(Cite(event, "timed out") for event in found.events),
-        statements=(say.sentence("it-timed-out", *found.events), say.sentence(asked, *found.events)),
+        statements=said,
     )
 
 

@@ -31,11 +31,15 @@ PROCESS: Mapping[K, Meaning] = {
             "path": "the shell snapshot that it removes",
         },
     ),
+    K.TURN_START: Meaning(
+        "a turn of the main agent begins, by the debug log", {"status": "the hook's name, `UserPromptSubmit`"}
+    ),
     K.TURN_END: Meaning("the main agent's turn ends", {"status": "the hook's name, `Stop`"}),
     K.RESULT: Meaning(
         "the result of a headless run",
         {
             "status": "`success`, `error`, or which limit ended it: `error_max_turns` …",
+            "component": "what ended the run, in the record's word: `completed`, `api_error`, `max_turns` …",
             "duration_ms": "how long the run took",
             "count": "how many turns it took",
             "tokens": "how many the run used",

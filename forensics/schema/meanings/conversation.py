@@ -94,9 +94,17 @@ AGENTS: Mapping[K, Meaning] = {
             "target_agent_id": "the agent",
         },
     ),
+    K.AGENT_STARTED: Meaning(
+        "an agent begins, by a headless stream",
+        {"target_agent_id": "the agent", "correlation_id": "the id of the call that spawned it"},
+    ),
     K.AGENT_NOTIFICATION: Meaning(
-        "the client tells how a background agent ended",
-        {"target_agent_id": "the agent", "status": "`completed`, `failed`, `killed` …"},
+        "the client tells how an agent ended, with the reason where it failed",
+        {
+            "target_agent_id": "the agent",
+            "status": "`completed`, `failed`, `killed` …",
+            "correlation_id": "in a headless stream: the id of the call that spawned it",
+        },
     ),
     K.AGENT_META: Meaning(
         "the file beside an agent's transcript",

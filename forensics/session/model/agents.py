@@ -118,6 +118,7 @@ DONE = re.compile(
     r"<status>\s*(completed|failed|killed|stopped)\s*</status>|\"status\":\s*\"(completed|failed|killed)\""
 )
 CANCELLED = "cancelled"
+WARM_UP = {K.ASSISTANT_MESSAGE.value, K.API_ERROR.value}  # of the client's own requests: an answer, or none
 SPOKEN = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.API_ERROR)
 
 
@@ -336,7 +337,7 @@ def _without_spawn(events: pl.DataFrame, known: Iterable[str], excerpts: frozens
     return [
         _stranger(agent, rows, excerpts)
         for (agent,), rows in strangers.group_by("agent_id", maintain_order=True)
-        if not (has_parent and set(rows["kind"]) == {K.ASSISTANT_MESSAGE.value})
+        if not (has_parent and set(rows["kind"]) <= WARM_UP)
     ]
 
 

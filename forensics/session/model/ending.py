@@ -19,12 +19,24 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.schema import CUT_OFF, IN_A_CALL, NOTES, SHUTDOWN, Source, Tells, is_kind, telling
+from forensics.schema import (
+    CUT_OFF,
+    IN_A_CALL,
+    NOTES,
+    RESULT_SAYS,
+    SHUTDOWN,
+    Row,
+    Source,
+    Tells,
+    is_kind,
+    telling,
+)
 from forensics.schema import EventKind as K
 from forensics.session.model.agents import STALL, AgentEnd, AgentLife
 from forensics.session.model.deaths import FAILED, death_of
 from forensics.session.model.open_calls import open_calls
 from forensics.session.model.pauses import Pause, folder_of, pause_of
+from forensics.text.lengths import shortened
 
 
 class Verdict(StrEnum):
@@ -87,6 +99,7 @@ ENDS_IN_A_LINE = (
 )
 MAY_BE_ANSWER = "the last line is cut off, and may have been an answer"
 COMMAND_SHOWN = 120  # characters of the calls inside which a record stops
+REASON_KEPT = 160  # characters of a record's own words in a headline
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
 
 
@@ -228,9 +241,21 @@ def _result(events: pl.DataFrame) -> _Judgement | None:
     result = results.filter(pl.col("event_id").is_in(_final(events, results, AT_WORK))).tail(1)
     if result.is_empty():
         return None
-    said = result["status"][0]
-    verdict = Verdict.CLEAN if said == "success" else Verdict.ERROR_RESULT
-    return _Judgement(verdict, f"the run's result record says {said}", (result["event_id"][0],))
+    row = result.row(0, named=True)
+    verdict = Verdict.CLEAN if row["status"] == "success" else Verdict.ERROR_RESULT
+    told = ": ".join(filter(None, (f"the run's result record says {row['status']}", _quoted(reason_of(row)))))
+    return _Judgement(verdict, told, (row["event_id"],))
+
+
+def reason_of(result: Row) -> str:
+    """Return the reason that a run's result gives, in the record's own words; empty where it gives none."""
+    return str(result["message"]).removeprefix(f"{RESULT_SAYS}{result['status']}").removeprefix(": ")
+
+
+def _quoted(words: str) -> str:
+    """Return the first line of a record's own words, as far as a headline has room for it."""
+    line = shortened(words.strip().partition("\n")[0], REASON_KEPT)
+    return f"“{line}”" if line else ""
 
 
 def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
@@ -240,11 +265,26 @@ def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -
         return stated
     error = _final_api_error(whole)
     if error is not None:
-        return _Judgement(Verdict.ERROR_RESULT, "the last answer is an API error", (error, *ends[-1:]))
+        said = _quoted(str(events.row(by_predicate=pl.col("event_id") == error, named=True)["message"] or ""))
+        text = ": ".join(filter(None, ("the last answer is an API error", said)))
+        return _Judgement(Verdict.ERROR_RESULT, text, (error, *ends[-1:]))
+    spent = _spent(whole)
+    if spent is not None:
+        return replace(spent, cites=(*spent.cites, *ends[-1:]))
     if ends:
         text = "the client logged its shutdown and no call was open"
         return _Judgement(Verdict.CLEAN, text, ends[-2:])
     return None
+
+
+def _spent(events: pl.DataFrame) -> _Judgement | None:
+    """Return the verdict where the main agent's record ends with what it was allowed: turns, or a budget."""
+    marks = events.filter((pl.col("kind") == K.BUDGET_ENDED.value) & pl.col("agent_id").is_null())
+    last = marks.filter(pl.col("event_id").is_in(_final(events, marks, AT_WORK))).tail(1)
+    if last.is_empty():
+        return None
+    text = f"the main agent's record ends with its budget: {last['message'][0]}"
+    return _Judgement(Verdict.ERROR_RESULT, text, (last["event_id"][0],))
 
 
 def _ids(events: pl.DataFrame, kind: K) -> tuple[int, ...]:

@@ -6,33 +6,18 @@ word on a request. What a retry cured leaves attempts only. Up to 2.1.19 single 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 
 import polars as pl
 
 from forensics.schema import MODEL_SAID, Row, Source, TsQuality
 from forensics.schema import EventKind as K
+from forensics.schema.api_failures import ApiClass, class_of
 from forensics.session.model.case import Case, per_case
-
-
-class ApiClass(StrEnum):
-    """What kind of failure it was. A usage limit is an account's allowance: no retry and no login cures it."""
-
-    RATE_LIMIT = "rate-limit"
-    OVERLOADED = "overloaded"
-    SERVER_ERROR = "server-error"
-    TIMEOUT = "timeout"
-    CONNECTION = "connection"
-    AUTHENTICATION = "authentication"
-    FORBIDDEN = "forbidden"
-    USAGE_LIMIT = "usage-limit"
-    ABORTED = "aborted"
-    OTHER = "other"
-
+from forensics.session.services.own_requests import answers_in_log, own_requests
+from forensics.session.services.told_failures import told_elsewhere
 
 RETRIED = (
     ApiClass.RATE_LIMIT,
@@ -40,39 +25,12 @@ RETRIED = (
     ApiClass.SERVER_ERROR,
     ApiClass.TIMEOUT,
     ApiClass.CONNECTION,
+    ApiClass.OTHER,  # what no word tells is a failure, too
 )
 REFUSED = (ApiClass.AUTHENTICATION, ApiClass.FORBIDDEN)
-# by status: an HTTP status, the SDK's words, or the client's own class (2.0.69 on)
-BY_STATUS = {
-    "401": ApiClass.AUTHENTICATION,
-    "403": ApiClass.FORBIDDEN,
-    "408": ApiClass.TIMEOUT,
-    "429": ApiClass.RATE_LIMIT,
-    "529": ApiClass.OVERLOADED,
-    "authentication_failed": ApiClass.AUTHENTICATION,
-    "overloaded": ApiClass.OVERLOADED,
-    "rate_limit": ApiClass.RATE_LIMIT,
-    "server_error": ApiClass.SERVER_ERROR,
-    "Request timed out": ApiClass.TIMEOUT,
-    "Stream idle timeout": ApiClass.TIMEOUT,
-    "Connection error": ApiClass.CONNECTION,
-    "terminated": ApiClass.CONNECTION,
-    "Request was aborted": ApiClass.ABORTED,
-}
-# by the words of the client's own record, where its status is missing or says less
-USAGE_LIMIT = re.compile(
-    r"(?i)(?:out of (?:extra )?usage|(?<!not your )usage limit|(?:session|weekly|hour|opus|hit your) limit|"
-    r"limit reached)\b.*\bresets?\b|usage limit reached"
-)
-REFUSAL = re.compile(
-    r"Invalid API key|Please run /login|OAuth (?:token|authentication)[^.]*(?:expired|revoked|not supported)|"
-    r"\"authentication_error\"|invalid x-api-key"
-)
-NETWORK = re.compile(
-    r"E[A-Z]{4,}|Connection[A-Z]\w*|FailedToOpenSocket"
-)  # a code: ECONNRESET, ConnectionRefused
 MOST_KEPT = 20  # a client that a script starts again and again may fail for days
 AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
+CLIENT = "the client itself"  # whose requests are nobody's turn
 # signs of an answer: a transcript's, and without one the debug log's
 API_ANSWERED = (*MODEL_SAID, K.TOOL_DISPATCH)
 
@@ -93,6 +51,7 @@ class ApiFailure:
     tries_end: int  # the record that ended that turn
     spans: tuple[tuple[int, int], ...]  # the first and the last try of every turn
     recovered: int | None  # the same agent's first answer after the last of them
+    is_own: bool = False  # a request of the client's own, beside the agents' turns: warm-up, title, topic
     is_told_by_agent: bool  # a debug log does not say whose request it was
 
     @property
@@ -106,50 +65,54 @@ class ApiFailure:
         return (*self.tries, self.tries_end)
 
 
-def class_of(status: str | None, message: str) -> ApiClass:
-    """Name the class of a failure by its status and the client's own words, never by a number in a text."""
-    if USAGE_LIMIT.search(message):
-        return ApiClass.USAGE_LIMIT
-    if status in BY_STATUS:
-        return BY_STATUS[status]
-    if status and re.fullmatch(r"5\d\d", status):
-        return ApiClass.SERVER_ERROR
-    if status and NETWORK.fullmatch(status):
-        return ApiClass.CONNECTION
-    if not status and REFUSAL.search(message):
-        return ApiClass.AUTHENTICATION
-    return ApiClass.OTHER
-
-
 @per_case
 def failures(case: Case) -> tuple[ApiFailure, ...]:
     """Return the failures that ended a turn, one for each agent and class, in order of their first.
 
-    A transcript tells them with their agent. Without one the debug log does, which names no agent.
+    A transcript tells them with their agent. Without one the debug log does, which names no agent. What only another
+    record tells (the answer to an agent's call, the run's result) counts where the agent's own records do not.
     """
-    rows = case.of(K.API_ERROR)
-    by_agent = Source.TRANSCRIPT in case.sources
+    by_agent = has_conversation(case)
     source = Source.TRANSCRIPT if by_agent else Source.CLAUDE_DEBUG
-    if rows.filter((pl.col("source") == source.value) & (pl.col("component") == "final")).is_empty():
-        return ()
     answers = _Answers(case, source)
     tries = _Tries(answers)
+    beside = own_requests(case, source)
     found: dict[tuple[str | None, ApiClass], ApiFailure] = {}
     last: dict[tuple[str | None, ApiClass], Row] = {}
-    for row in rows.iter_rows(named=True):
+    for row in case.of(K.API_ERROR).iter_rows(named=True):
         kind = class_of(row["status"], row["message"] or "")
         if row["component"] == "final" and row["source"] == source.value:
-            key = (row["agent_id"], kind)
+            is_own = row["event_id"] in beside
+            key = (CLIENT if is_own else row["agent_id"], kind)
             found[key] = _joined(found.get(key), row, kind, tries.before(row, kind), by_agent=by_agent)
+            found[key] = replace(found[key], is_own=is_own, agent_id=None if is_own else row["agent_id"])
             last[key] = row
         else:
             tries.add(row, kind)
+    own = {agent for agent, _ in found if agent != CLIENT} if by_agent else set()
+    for row, kind in told_elsewhere(case, has_main=bool(found) and not by_agent):
+        key = (row["agent_id"], kind)
+        if row["agent_id"] not in own and key not in found:
+            found[key] = _joined(None, row, kind, tries.before(row, kind), by_agent=True)
+            last[key] = row
     return tuple(replace(f, recovered=answers.after(last[key])) for key, f in found.items())
+
+
+def has_conversation(case: Case) -> bool:
+    """Say whether a conversation is in the evidence, not only what a run's result says of it."""
+    told = pl.col("source") == Source.TRANSCRIPT.value
+    return not case.events.filter(told & (pl.col("kind") != K.RESULT.value)).is_empty()
 
 
 def has_requests(case: Case) -> bool:
     """Say whether the evidence tells of any request to the model API."""
     return not case.of(*API_ANSWERED, K.API_ERROR, K.API_FIRST_BYTE).is_empty()
+
+
+def tells_result_only(case: Case) -> bool:
+    """Say whether all that is told of the run's requests is its result: what failed inside of it is not."""
+    is_told = not case.of(K.RESULT).is_empty()
+    return is_told and not has_requests(case)
 
 
 def is_still_trying(case: Case) -> bool:
@@ -193,7 +156,8 @@ class _Answers:
     """Where each agent was answered: in a transcript's lines, without one in the debug log's."""
 
     def __init__(self, case: Case, source: Source) -> None:
-        rows = case.of(*API_ANSWERED).filter(pl.col("source") == source.value).sort("file", "line")
+        told = case.of(*API_ANSWERED).filter(pl.col("source") == source.value)
+        rows = (answers_in_log(case) if source is Source.CLAUDE_DEBUG else told).sort("file", "line")
         self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
         for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
             lines, events = self._of.setdefault((file, agent), ([], []))

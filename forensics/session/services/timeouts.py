@@ -8,8 +8,8 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.schema import MODEL_SAID, TsQuality
 from forensics.schema import EventKind as K
-from forensics.schema import TsQuality
 from forensics.session.model.case import Case
 from forensics.session.model.speech import seconds_between
 from forensics.session.services.mcp_losses import mcp_calls
@@ -19,6 +19,8 @@ MODEL_API = "model API"
 API_TIMEOUTS = ("Request timed out", "Stream idle timeout")
 TIMED_OUT = r"(?i)timed out|timeout"
 MCP_TIMEOUT = r"^(?:Error: )?(?:MCP error -32001: )?(?i:request timed out)"
+ANSWERED = (*MODEL_SAID, K.API_FIRST_BYTE, K.TOOL_DISPATCH)
+NEXT = (K.USER_PROMPT, K.TURN_START, K.TURN_END, K.SESSION_START, K.SESSION_END)  # none of the same request
 REQUESTS = (
     K.TOOL_CALL, K.TOOL_DISPATCH, K.TTS_ATTEMPT, K.STT_ATTEMPT, K.VOICE_REQUEST, K.API_ERROR,
 )  # fmt: skip
@@ -33,6 +35,7 @@ class Timeouts:
     count: int
     at: datetime | None = None  # the first
     waited_s: float | None = None  # until the first one, where both its ends are known
+    cured: tuple[int, ...] = ()  # the answers to the tries that followed, where each of them was answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,30 @@ def api_timeouts(case: Case) -> Iterator[Timeouts]:
         return
     # one timeout may stand in the debug log and in the transcript: they are its places, not two timeouts
     count = max(timeouts.group_by("source").len()["len"].to_list())
-    yield Timeouts(endpoint=MODEL_API, events=tuple(timeouts["event_id"]), count=count, at=timeouts["ts"][0])
+    yield Timeouts(
+        endpoint=MODEL_API,
+        events=tuple(timeouts["event_id"]),
+        count=count,
+        at=timeouts["ts"][0],
+        cured=_cured(case, timeouts),
+    )
+
+
+def _cured(case: Case, timeouts: pl.DataFrame) -> tuple[int, ...]:
+    """Return the answers of the next tries, where no request of all that timed out was given up."""
+    rows = case.of(K.API_ERROR, *ANSWERED, *NEXT).sort("file", "line", "ordinal")
+    timed_out = set(timeouts["event_id"])
+    found: list[int] = []
+    for _, own in rows.group_by("file", "agent_id", maintain_order=True):
+        told = own.select("event_id", "kind", "component").rows()
+        for n, (event, _, component) in enumerate(told):
+            if event not in timed_out:
+                continue
+            after, kind = next(((e, k) for e, k, c in told[n + 1 :] if c != "attempt"), (None, None))
+            if component == "final" or after is None or kind not in ANSWERED:
+                return ()
+            found.append(after)
+    return tuple(found)
 
 
 def tool_timeouts(case: Case) -> Iterator[ToolTimeouts]:

@@ -8,7 +8,8 @@ import pytest
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
-from forensics.session.services.api_failures import MOST_KEPT, ApiClass, class_of, failures
+from forensics.schema.api_failures import ApiClass, class_of, http_status_in
+from forensics.session.services.api_failures import MOST_KEPT, failures
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 
@@ -31,15 +32,50 @@ SESSION = "5e551011-0000-4000-8000-000000000001"
         ("authentication_failed", "Invalid API key · Please run /login", ApiClass.AUTHENTICATION),
         (None, "Invalid API key · Fix external API key", ApiClass.AUTHENTICATION),
         ("403", "API Error: 403 {}", ApiClass.FORBIDDEN),
-        ("400", "API Error: 400 invalid x-api-key", ApiClass.OTHER),
+        ("400", "API Error: 400 invalid x-api-key", ApiClass.REQUEST),
         ("Request was aborted", "Request was aborted.", ApiClass.ABORTED),
-        (None, "API Error: Connection closed mid-response. The response above may be incomplete.", ApiClass.OTHER),
-        (None, "Prompt is too long", ApiClass.OTHER),
+        (None, "API Error: Connection closed mid-response. The response above may be incomplete.", ApiClass.CONNECTION),
+        (None, "Prompt is too long", ApiClass.TOO_LARGE),
+        ("max_output_tokens", "API Error: Claude's response exceeded the 64000 output token maximum.", ApiClass.TOO_LARGE),
+        ("400", "API Error: 400 {}", ApiClass.REQUEST),
+        ("404", 'API Error: 404 {"type":"error","error":{"type":"not_found_error"}}', ApiClass.REQUEST),
+        ("400", "Credit balance is too low (HTTP 400)", ApiClass.CREDIT),
+        (None, "You've hit your limit · resets 3pm", ApiClass.USAGE_LIMIT),
+        ("authentication_failed", "Not logged in · Please run /login", ApiClass.NO_LOGIN),
+        ("invalid_request", "API Error: Claude Code is unable to respond to this request, which appears to violate our Usage Policy", ApiClass.REFUSAL),
+        ("unknown", "API Error: Unable to connect to API (FailedToOpenSocket)", ApiClass.CONNECTION),
+        (None, "API Error: The socket connection was closed unexpectedly. For more information, pass `verbose: true`", ApiClass.CONNECTION),
+        ("connection_failed", "API Error: Connection dropped (ECONNRESET). Check the gateway", ApiClass.CONNECTION),
+        ("server_error", "API Error: Connection dropped (ECONNRESET). Check the gateway", ApiClass.CONNECTION),
+        (None, "API Error: getaddrinfo ENOTFOUND api.anthropic.com", ApiClass.CONNECTION),
+        (None, "API Error: self-signed certificate in certificate chain", ApiClass.CONNECTION),
+        ("529", "Repeated 529 Overloaded errors", ApiClass.OVERLOADED),
+        (None, "API Error: Overloaded", ApiClass.OVERLOADED),
+        ("server_error", "API Error: something that nobody knows", ApiClass.SERVER_ERROR),
+        (None, "API Error: something that nobody knows", ApiClass.OTHER),
         (None, "", ApiClass.OTHER),
     ],
 )  # fmt: skip
 def test_a_failure_is_of_one_class(status, message, kind):
     assert class_of(status, message) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("API Error: 529 Overloaded", "529"),
+        ("Repeated 529 Overloaded errors", "529"),
+        ("API Error: Repeated 529 Overloaded errors", "529"),
+        ("API Error (claude-haiku): 403 {}", "403"),
+        ("API Error: Request rejected (429) · This request would exceed", "429"),
+        ("Invalid API key (error type authentication_failed, HTTP 401, request id req_1)", "401"),
+        ("Credit balance is too low (HTTP 400)", "400"),
+        ("API Error: exceeded 500 requests", None),
+        ("the HTTP 500 that was meant", None),
+    ],
+)
+def test_a_status_is_one_only_where_the_clients_words_name_it(text, status):
+    assert http_status_in(text) == status
 
 
 def line(number, kind, **more):
