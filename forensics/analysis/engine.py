@@ -15,7 +15,7 @@ from forensics.analysis.request import Request
 from forensics.analysis.surroundings import surroundings
 from forensics.errors import NothingReadableError
 from forensics.evidence.account import Remark
-from forensics.evidence.coverage import Coverage, coverage_of
+from forensics.evidence.coverage import Coverage, blind_spots, coverage_of
 from forensics.evidence.discover import discover
 from forensics.evidence.progress import judged
 from forensics.evidence.unpack import Unpacker
@@ -83,6 +83,7 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
         unread=ingested.unread,
+        blind=blind_spots(ingested.inputs, ingested.unread),
         notes=tuple(_note(remark, ingested) for remark in (*aligned.notes, *retold)),
         unattached=unattached(events, ids, ingested),
         sessions=tuple(sessions),

@@ -62,10 +62,32 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file that was found and not analysed."""
+    """A file that was found and not analysed. ``likeness`` says why it is taken for one of ours; null: it is not."""
 
     name: str
     reason: str
+    likeness: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """``count`` lines of a file that was read, the first at ``line``: they look like ours and were not understood."""
+
+    line: int
+    count: int
+    likeness: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Evidence that looks like ours and was not read: a file, or (``lines``) some of one, from ``line`` on."""
+
+    name: str
+    reason: str
+    likeness: str
+    line: int | None = None
+    lines: int = 0
+    of: int = 0  # how many lines the file has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +105,7 @@ class InputFile:
     problems: tuple[Problem, ...]
     records: int
     unknown: tuple[Shape, ...]
+    missed: Missed | None = None
 
     @property
     def records_unknown(self) -> int:

@@ -15,6 +15,7 @@ import polars as pl
 from forensics.evidence.account import InputFile, Unread
 from forensics.evidence.discover import Found
 from forensics.evidence.file import Batch, Evidence
+from forensics.evidence.likeness import like_ours, placed_like_ours
 from forensics.evidence.progress import Meter, Phase, Progress
 from forensics.formats import parser_for
 from forensics.formats.reading import rows
@@ -23,11 +24,13 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
 from forensics.schema.event_ids import ids_in
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
+from forensics.table.notes.missed import missed_in
 
 # another program's record: a level in small letters, behind the server's name
 DESKTOP = re.compile(
     rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:\[[^\]\n]+\] )?\[(?:info|warn|error|debug)\] "
 )
+OTHER_PROGRAM = "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code"
 STREAM = "stdin"
 PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")  # how packed files begin
 IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
@@ -54,13 +57,14 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         meter.begin(evidence.name, evidence.size)
         parser = parser_for(evidence.place, evidence.head)
         if parser is None:
-            unread.append(Unread(evidence.name, _why_unknown(evidence)))
+            unread.append(_unknown(evidence))
             continue
         scanner = Scanner()
         try:
             parsed = parser.parse(replace(evidence, watch=_watched(scanner, meter)))
         except OSError as error:
-            unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
+            why = f"cannot be read: {error.strerror or error}"
+            unread.append(Unread(evidence.name, why, placed_like_ours(evidence.place)))
             continue
         rank = len(inputs)
         notes = rows([*damage_in(parsed), *scanner.rows], EVENTS).with_columns(source=_source(parser.source))
@@ -77,6 +81,7 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
                 problems=parsed.problems,
                 records=parsed.records,
                 unknown=tuple(replace(shape, text=redact(shape.text)) for shape in parsed.unknown),
+                missed=missed_in(evidence, parsed),
             )
         )
     return Ingested(
@@ -125,6 +130,14 @@ def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     return pl.concat([f.cast(schema) for f in frames]) if frames else empty(schema)
 
 
+def _unknown(evidence: Evidence) -> Unread:
+    """Say why no format knows a file. That it looks like one of ours is no matter where it is known to be another's."""
+    why = _why_unknown(evidence)
+    return Unread(
+        evidence.name, why, None if why == OTHER_PROGRAM else like_ours(evidence.place, evidence.head)
+    )
+
+
 def _why_unknown(evidence: Evidence) -> str:
     if evidence.size == 0:
         return "empty file"
@@ -135,5 +148,5 @@ def _why_unknown(evidence: Evidence) -> str:
     if b"\0" in evidence.head:
         return "binary file"
     if DESKTOP.search(evidence.head):
-        return "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code"
+        return OTHER_PROGRAM
     return "not a log of a known kind"

@@ -74,7 +74,7 @@ def test_json_is_the_contract():
     assert {o["outcome"] for o in data["outcomes"]} <= {"fired", "clear", "not-applicable", "insufficient"}
     keys = {
         "rule", "name", "severity", "confidence", "claim", "nature", "expected", "session_id", "agent_id", "message", "facts",
-        "fingerprint", "evidence",
+        "fingerprint", "sentences", "evidence",
     }  # fmt: skip
     for finding in data["findings"]:
         assert set(finding) == keys
