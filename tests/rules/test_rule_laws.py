@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
-from forensics.schema import EventKind
-from forensics.table.scope import TRACES
-from tests.support.places import FIXTURES, INCIDENT
+from forensics.schema import TRACES
+from tests.support.places import INCIDENT, RULE_FIXTURES
 from tests.support.rule_cases import ELSEWHERE, FEW, copied, every_case, files_of, plain
 
-NEIGHBOUR = FIXTURES / "CCF102" / "fires" / "five-at-once" / "input"
+NEIGHBOUR = RULE_FIXTURES / "CCF102" / "fires" / "five-at-once" / "input"
 
 
 def words(value):
@@ -151,7 +150,7 @@ def test_unrelated_lines_and_files_change_no_finding(folder, tmp_path):
 
 
 def test_the_padding_is_real():
-    stderr = FIXTURES / "CCF201/fires/timeout-then-empty-key/input/stderr.log"
+    stderr = RULE_FIXTURES / "CCF201/fires/timeout-then-empty-key/input/stderr.log"
     text = stderr.read_text(encoding="utf-8")
     assert padded(text).count("nothing in particular") > 15
     transcript = next(NEIGHBOUR.rglob("*.jsonl")).read_text(encoding="utf-8")
@@ -196,11 +195,8 @@ def without_ids(findings):
 
 
 def holds_work(folder):
-    """Say whether a case is more than traces, of which a session is made only where there is nothing else.
-
-    Nor is one made of what was said to a voice server of which no process is known.
-    """
-    traces = {kind.value for kind in (*TRACES, EventKind.VOICE_EXCHANGE)}
+    """Say whether a case is more than traces, of which a session is made only by what is found in it."""
+    traces = {kind.value for kind in TRACES}
     return all(set(s.case.events["kind"]) - traces for s in plain(folder).sessions)
 
 
