@@ -11,6 +11,7 @@ from forensics.analysis.review import review_of
 from forensics.analysis.review.shape import Review
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.analysis.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
+from forensics.analysis.unseen import Unseen, unseen_of
 from forensics.chain.graph import FailureGraph, failure_graph
 from forensics.chain.happenings import CHAIN
 from forensics.rulekit.bounded import bounded
@@ -69,6 +70,7 @@ def _asked(
 ) -> tuple[tuple[Outcome, ...], tuple[Finding, ...]]:
     """Return how each rule ended, and what the rules found, worst first."""
     outcomes: list[Outcome] = []
+    unseen = unseen_of(case, citations.accounts_of(case.events))
     findings: list[Finding] = []
     # those that build on others' findings come after them; within each part the order is that of the codes
     for rule in sorted(rules, key=lambda r: r.reads_findings):
@@ -79,7 +81,7 @@ def _asked(
             failed(rule.code, error)
             continue
         findings += made
-        outcomes.append(_outcome(rule, case, said))
+        outcomes.append(_outcome(rule, case, said, unseen))
     outcomes.sort(key=lambda o: o.rule)
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
     return tuple(outcomes), tuple(findings)
@@ -96,7 +98,8 @@ def _chain(case: Case, rules: Sequence[Rule], errors: list[RuleError]) -> Failur
         return FailureGraph(nodes=(), edges=(), paths=(), verdict=None)
 
 
-def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
+def _outcome(rule: Rule, case: Case, said: Sequence[Said], unseen: Unseen) -> Outcome:
+    """Say how a rule ended. Clear is a claim: that every line and record which it reads was there, and understood."""
     if any(isinstance(s, Hit) for s in said):
         return Outcome(rule.code, case.session_id, OutcomeKind.FIRED)
     for kind, outcome in (
@@ -106,6 +109,9 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
         for one in said:
             if isinstance(one, kind):
                 return Outcome(rule.code, case.session_id, outcome, shortened(one.reason, SENTENCE))
+    not_seen = unseen.reason_for(rule)
+    if not_seen is not None:
+        return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, shortened(not_seen, SENTENCE))
     if case.excerpts and set(case.events["file"].unique()) <= case.excerpts:
         reason = "the evidence is an excerpt: what it does not show may stand in what was left out"
         return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, reason)

@@ -8,6 +8,7 @@ from typing import Self
 
 from forensics.evidence.file import Evidence
 from forensics.schema import Source
+from forensics.schema.families import Family
 
 
 class Damage(Enum):
@@ -45,11 +46,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A form of records that this program has not seen before: ``count`` of them, the first at ``line``."""
+    """A form of records that this program has not seen before: ``count`` of them, the first at ``line``.
+
+    ``families`` says what they are about, as far as their words tell.
+    """
 
     text: str
     line: int
     count: int
+    families: tuple[Family, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,17 @@ from hashlib import sha256
 
 import polars as pl
 
-from forensics.evidence.account import InputFile, Unread
+from forensics.evidence.account import InputFile, Shape, Unread
 from forensics.evidence.discover import Found
 from forensics.evidence.file import Batch, Evidence
 from forensics.evidence.likeness import like_ours, placed_like_ours
 from forensics.evidence.progress import Meter, Phase, Progress
-from forensics.formats import parser_for
+from forensics.formats import Parsed, parser_for
 from forensics.formats.reading import rows
 from forensics.privacy.redact import redact, redact_columns
-from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
+from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Source, empty, is_kind
 from forensics.schema.event_ids import ids_in
+from forensics.schema.families import families_of
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
 from forensics.table.notes.missed import missed_in
@@ -33,6 +34,18 @@ DESKTOP = re.compile(
 OTHER_PROGRAM = "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code"
 STREAM = "stdin"
 PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")  # how packed files begin
+# a record of an unknown shape is more than these say of it
+UNTOLD = (
+    EventKind.OTHER,
+    EventKind.LOG_EDGE,
+    EventKind.CLOCK_ANCHOR,
+    EventKind.CLIENT_ERROR,
+    EventKind.SESSION_META,
+    EventKind.USER_PROMPT,
+    EventKind.ASSISTANT_MESSAGE,
+    EventKind.TOOL_CALL,
+    EventKind.TOOL_RESULT,
+)
 IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
 
 
@@ -80,7 +93,7 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
                 lines_understood=parsed.lines_understood,
                 problems=parsed.problems,
                 records=parsed.records,
-                unknown=tuple(replace(shape, text=redact(shape.text)) for shape in parsed.unknown),
+                unknown=_with_families(parsed, parser.source),
                 missed=missed_in(evidence, parsed),
             )
         )
@@ -90,6 +103,17 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         events=_without_secret_ids(redact_columns(_concat(tables["events"], EVENTS), *_texts(EVENTS))),
         todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
         spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
+    )
+
+
+def _with_families(parsed: Parsed, source: Source) -> tuple[Shape, ...]:
+    """Say of each unknown shape what it is about. One that was read as a happening all the same hides nothing."""
+    if not parsed.unknown:
+        return ()
+    read = set(parsed.events.filter(~is_kind(UNTOLD))["line"])
+    return tuple(
+        replace(s, text=redact(s.text), families=() if s.line in read else families_of(s.text, source))
+        for s in parsed.unknown
     )
 
 

@@ -64,7 +64,10 @@ def _input(file: InputFile) -> dict[str, object]:
         "lines_understood": file.lines_understood,
         "problems": [{"line": p.line, "reason": p.reason, "count": p.count} for p in file.problems],
         "records": file.records,
-        "unknown": [{"shape": s.text, "line": s.line, "count": s.count} for s in file.unknown],
+        "unknown": [
+            {"shape": s.text, "line": s.line, "count": s.count, "families": list(s.families)}
+            for s in file.unknown
+        ],
     }
 
 

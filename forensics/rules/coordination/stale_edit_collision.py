@@ -22,6 +22,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
+    reads=("files",),
     related=("CCF101", "CCF104"),
 )
 def stale_edit_collision(case: Case) -> Iterator[Said]:

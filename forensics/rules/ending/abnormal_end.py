@@ -53,6 +53,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset(Source),
+    reads=("ending",),
 )
 def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
     """Report a session that did not end cleanly, with the proof of how it ended."""

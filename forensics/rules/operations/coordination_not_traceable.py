@@ -43,6 +43,7 @@ TEXT = words(__file__)
     confidence=Confidence.HIGH,
     nature=Nature.CONTROL_GAP,
     any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    reads=("agents",),
     related=("CCF101", "CCF403"),
     expectation="traceable",
 )

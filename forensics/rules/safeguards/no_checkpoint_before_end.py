@@ -24,6 +24,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.MEDIUM,
     any_of=Source.TRANSCRIPT,
+    reads=("tools", "files"),
     related=("CCF901", "CCF305"),
 )
 def no_checkpoint_before_end(case: Case, *, age_s: float = 300.0, medium_from: int = 5) -> Iterator[Said]:

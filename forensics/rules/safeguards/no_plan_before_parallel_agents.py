@@ -38,6 +38,7 @@ TEXT = words(__file__)
     confidence=Confidence.MEDIUM,
     nature=Nature.CONTROL_GAP,
     any_of=Source.TRANSCRIPT,
+    reads=("agents", "lists"),
     related=("CCF101", "CCF104"),
     reads_findings=True,
     expectation="plan",
