@@ -45,6 +45,7 @@ UNTOLD = (
     EventKind.ASSISTANT_MESSAGE,
     EventKind.TOOL_CALL,
     EventKind.TOOL_RESULT,
+    EventKind.VOICE_EVENT,
 )
 IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
 
