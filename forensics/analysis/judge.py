@@ -16,6 +16,8 @@ from forensics.chain.graph import FailureGraph, failure_graph
 from forensics.chain.happenings import CHAIN
 from forensics.rulekit.bounded import bounded
 from forensics.rulekit.rule import Rule, Said
+from forensics.rules.contradictions import denied
+from forensics.schema.families import FAMILIES
 from forensics.schema.finding import (
     Cite,
     Finding,
@@ -29,6 +31,7 @@ from forensics.schema.finding import (
     fingerprint,
 )
 from forensics.session.model.case import Case
+from forensics.session.model.subjects import NAMES, holds
 from forensics.text.lengths import SENTENCE, shortened
 
 Failed = Callable[[str, BaseException], None]  # which rule or part of ours failed, and how
@@ -50,6 +53,7 @@ def judge(case: Case, citations: Citations, request: Request, errors: list[RuleE
         case=case,
         outcomes=outcomes,
         findings=findings,
+        denied=denied(findings),
         timeline=moments,
         timeline_omitted=omitted,
         gaps=gaps_of(case),
@@ -115,7 +119,22 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said], unseen: Unseen) -> Ou
     if case.excerpts and set(case.events["file"].unique()) <= case.excerpts:
         reason = "the evidence is an excerpt: what it does not show may stand in what was left out"
         return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, reason)
+    nothing = _nothing_judged(rule, case)
+    if nothing is not None:
+        return Outcome(rule.code, case.session_id, OutcomeKind.NOT_APPLICABLE, nothing)
     return Outcome(rule.code, case.session_id, OutcomeKind.CLEAR)
+
+
+def _nothing_judged(rule: Rule, case: Case) -> str | None:
+    """Say what there was none of, where a rule had nothing to judge: to find nothing in nothing is no result."""
+    missing = [family for family in FAMILIES if family in rule.over and not holds(case, family)]
+    if not rule.over and rule.reads and not any(holds(case, family) for family in rule.reads):
+        missing = [family for family in FAMILIES if family in rule.reads]
+    return (
+        f"no {' or '.join(NAMES[family] for family in missing)} is in the session's records"
+        if missing
+        else None
+    )
 
 
 def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:

@@ -84,6 +84,7 @@ class Rule:
     topic: str | None
     any_of: frozenset[Source]  # at least one of these sources is needed
     reads: frozenset[Family]  # what the records that it judges by are about
+    over: frozenset[Family]  # of each of these there has to be one; else one of what it reads is enough
     told: Told
     since: str
     related: tuple[str, ...]
@@ -168,6 +169,7 @@ def rule(
     confidence: Confidence,
     any_of: Source | frozenset[Source],
     reads: tuple[Family, ...] = FAMILIES,
+    over: tuple[Family, ...] = (),
     guidance: Guidance | None = None,
     nature: Nature = Nature.EVENT,
     topic: str | None = None,
@@ -194,6 +196,7 @@ def rule(
             topic=topic,
             any_of=frozenset({any_of}) if isinstance(any_of, Source) else any_of,
             reads=frozenset(reads),
+            over=frozenset(over),
             told=words if words is not None else _told_here(detect),
             since=since,
             related=related,

@@ -25,6 +25,7 @@ TEXT = words(__file__)
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
     reads=("agents", "api"),
+    over=("agents",),
     related=("CCF101", "CCF206"),
 )
 def agent_capacity_reached(case: Case, *, at_once: int = 2) -> Iterator[Said]:

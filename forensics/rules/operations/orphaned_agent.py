@@ -25,6 +25,7 @@ TEXT = words(__file__)
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
     reads=("agents",),
+    over=("agents",),
 )
 def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
     """Find subagents that were spawned and never returned."""

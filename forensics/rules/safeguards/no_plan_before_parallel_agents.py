@@ -39,6 +39,7 @@ TEXT = words(__file__)
     nature=Nature.CONTROL_GAP,
     any_of=Source.TRANSCRIPT,
     reads=("agents", "lists"),
+    over=("agents",),
     related=("CCF101", "CCF104"),
     reads_findings=True,
     expectation="plan",
