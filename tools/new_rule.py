@@ -44,6 +44,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.LOW,
     any_of=Source.TRANSCRIPT,
+    reads=("tools",),
     since="$version",
 )
 def $function(case: Case, *, least: int = 2) -> Iterator[Said]:

@@ -74,6 +74,10 @@ class Citations:
         places = self._ids["place"].gather(at.filter(at < self._ids.height))
         return self._events[places].iter_rows(named=True)
 
+    def accounts_of(self, events: pl.DataFrame) -> Mapping[int, InputFile]:
+        """Return what was read of the files that these events stand in, by the number that the events have."""
+        return {file: self._inputs[file] for file in events["file"].unique().sort()}
+
     def names_of(self, events: pl.DataFrame) -> Mapping[int, str]:
         """Return the names of the files that these events stand in, by the number that the events have."""
         return {file: self._inputs[file].evidence.name for file in events["file"].unique().sort()}

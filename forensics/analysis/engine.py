@@ -15,7 +15,7 @@ from forensics.analysis.request import Request
 from forensics.analysis.surroundings import surroundings
 from forensics.errors import NothingReadableError
 from forensics.evidence.account import Remark
-from forensics.evidence.coverage import Coverage, coverage_of
+from forensics.evidence.coverage import Coverage, blind_spots, coverage_of
 from forensics.evidence.discover import discover
 from forensics.evidence.progress import judged
 from forensics.evidence.unpack import Unpacker
@@ -25,7 +25,7 @@ from forensics.table.clock import align
 from forensics.table.dedupe import one_event_each
 from forensics.table.ingest import Ingested, ingest
 from forensics.table.order import shutdown_last
-from forensics.table.scope import partial_files, session_ids, told_once, unattached, with_named_logs
+from forensics.table.scope import partial_files, scope_of, told_once, unattached, with_named_logs
 from forensics.table.sessions import attach
 from forensics.text.version import __version__
 
@@ -67,8 +67,8 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
     told, retold = told_once(with_named_logs(attach(aligned.events), ingested), ingested)
     once, places = one_event_each(told, excerpts)
     events = shutdown_last(once)
-    ids = session_ids(events)
-    if not ids:
+    scope = scope_of(events)
+    if not scope.ids:
         msg = f"no session under {request.where}: {len(ingested.inputs)} log files, none of which names one"
         raise NothingReadableError(msg)
     citations = Citations(ingested.inputs, events, places)
@@ -76,13 +76,16 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
     parts = events.partition_by("session_id", as_dict=True)
     cases = (
         build_case(session, parts[session,], ingested.todos, ingested.spawns, excerpts, sifted)
-        for session in judged(request.progress, ids)
+        for session in judged(request.progress, scope.ids)
     )
-    sessions = [judge(case, citations, request, errors) for case in cases]
+    every = [judge(case, citations, request, errors) for case in cases]
+    sessions = scope.without_empty_traces(every, lambda session: bool(session.findings))
+    ids = [s.session_id for s in sessions]
     return Analysis(
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
         unread=ingested.unread,
+        blind=blind_spots(ingested.inputs, ingested.unread),
         notes=tuple(_note(remark, ingested) for remark in (*ingested.notes, *aligned.notes, *retold)),
         unattached=unattached(events, ids, ingested),
         sessions=tuple(sessions),

@@ -11,10 +11,13 @@ from forensics.analysis.review import review_of
 from forensics.analysis.review.shape import Review
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.analysis.timeline import gaps_of, open_entries, timeline_of, unaccounted_writes
+from forensics.analysis.unseen import Unseen, unseen_of
 from forensics.chain.graph import FailureGraph, failure_graph
 from forensics.chain.happenings import CHAIN
 from forensics.rulekit.bounded import bounded
 from forensics.rulekit.rule import Rule, Said
+from forensics.rules.contradictions import denied
+from forensics.schema.families import FAMILIES
 from forensics.schema.finding import (
     Cite,
     Finding,
@@ -28,6 +31,7 @@ from forensics.schema.finding import (
     fingerprint,
 )
 from forensics.session.model.case import Case
+from forensics.session.model.subjects import NAMES, holds
 from forensics.text.lengths import SENTENCE, shortened
 
 Failed = Callable[[str, BaseException], None]  # which rule or part of ours failed, and how
@@ -49,6 +53,7 @@ def judge(case: Case, citations: Citations, request: Request, errors: list[RuleE
         case=case,
         outcomes=outcomes,
         findings=findings,
+        denied=denied(findings),
         timeline=moments,
         timeline_omitted=omitted,
         gaps=gaps_of(case),
@@ -69,6 +74,7 @@ def _asked(
 ) -> tuple[tuple[Outcome, ...], tuple[Finding, ...]]:
     """Return how each rule ended, and what the rules found, worst first."""
     outcomes: list[Outcome] = []
+    unseen = unseen_of(case, citations.accounts_of(case.events))
     findings: list[Finding] = []
     # those that build on others' findings come after them; within each part the order is that of the codes
     for rule in sorted(rules, key=lambda r: r.reads_findings):
@@ -79,7 +85,7 @@ def _asked(
             failed(rule.code, error)
             continue
         findings += made
-        outcomes.append(_outcome(rule, case, said))
+        outcomes.append(_outcome(rule, case, said, unseen))
     outcomes.sort(key=lambda o: o.rule)
     findings.sort(key=lambda f: (-f.severity.rank, f.rule, f.fingerprint))
     return tuple(outcomes), tuple(findings)
@@ -96,7 +102,8 @@ def _chain(case: Case, rules: Sequence[Rule], errors: list[RuleError]) -> Failur
         return FailureGraph(nodes=(), edges=(), paths=(), verdict=None)
 
 
-def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
+def _outcome(rule: Rule, case: Case, said: Sequence[Said], unseen: Unseen) -> Outcome:
+    """Say how a rule ended. Clear is a claim: that every line and record which it reads was there, and understood."""
     if any(isinstance(s, Hit) for s in said):
         return Outcome(rule.code, case.session_id, OutcomeKind.FIRED)
     for kind, outcome in (
@@ -106,10 +113,28 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said]) -> Outcome:
         for one in said:
             if isinstance(one, kind):
                 return Outcome(rule.code, case.session_id, outcome, shortened(one.reason, SENTENCE))
+    not_seen = unseen.reason_for(rule)
+    if not_seen is not None:
+        return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, shortened(not_seen, SENTENCE))
     if case.excerpts and set(case.events["file"].unique()) <= case.excerpts:
         reason = "the evidence is an excerpt: what it does not show may stand in what was left out"
         return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, reason)
+    nothing = _nothing_judged(rule, case)
+    if nothing is not None:
+        return Outcome(rule.code, case.session_id, OutcomeKind.NOT_APPLICABLE, nothing)
     return Outcome(rule.code, case.session_id, OutcomeKind.CLEAR)
+
+
+def _nothing_judged(rule: Rule, case: Case) -> str | None:
+    """Say what there was none of, where a rule had nothing to judge: to find nothing in nothing is no result."""
+    missing = [family for family in FAMILIES if family in rule.over and not holds(case, family)]
+    if not rule.over and rule.reads and not any(holds(case, family) for family in rule.reads):
+        missing = [family for family in FAMILIES if family in rule.reads]
+    return (
+        f"no {' or '.join(NAMES[family] for family in missing)} is in the session's records"
+        if missing
+        else None
+    )
 
 
 def _finding(rule: Rule, case: Case, hit: Hit, citations: Citations) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forensics.analysis.session_analysis import SessionAnalysis
-from forensics.evidence.account import InputFile, Unread
+from forensics.evidence.account import Blind, InputFile, Unread
 from forensics.evidence.coverage import Coverage, coverage_of
 from forensics.evidence.near_lines import NearLine
 from forensics.rulekit.rule import Rule
@@ -43,6 +43,7 @@ class Analysis:
     tool_version: str
     inputs: tuple[InputFile, ...]
     unread: tuple[Unread, ...]
+    blind: tuple[Blind, ...]  # what looks like one of ours and was not read, or not understood
     notes: tuple[Note, ...]  # what had to be said about the clock
     unattached: tuple[tuple[str, int], ...]  # file, records that belong to no session
     sessions: tuple[SessionAnalysis, ...]
@@ -65,9 +66,12 @@ class Analysis:
             return replace(self, sessions=tuple(sessions))
         held = frozenset[str]().union(*(s.files for s in sessions))
         inputs = tuple(i for i in self.inputs if i.evidence.name in held)
+        elsewhere = frozenset[str]().union(*(s.files for s in self.sessions)) - held
+        blind = tuple(b for b in self.blind if b.name not in elsewhere)
         left_out = len(self.inputs) - len(inputs)
         notes = tuple(n for n in self.notes if any(place.rpartition(":")[0] in held for place in n.places))
-        return replace(self, sessions=tuple(sessions), inputs=inputs, notes=notes, left_out=left_out)
+        kept = replace(self, sessions=tuple(sessions), inputs=inputs, notes=notes, left_out=left_out)
+        return replace(kept, blind=blind)
 
     @property
     def is_customised(self) -> bool:

@@ -32,6 +32,7 @@ class SessionAnalysis:
     case: Case
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
+    denied: Mapping[str, str]  # rules whose metric a finding of another rule denies, with that rule
     timeline: tuple[Moment, ...]
     timeline_omitted: int
     gaps: tuple[Gap, ...]

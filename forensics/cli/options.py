@@ -127,6 +127,13 @@ Assets = Annotated[
 FailOn = Annotated[
     Severity, typer.Option("--fail-on", help="Exit with 1 if a finding is at least this severe.")
 ]
+AllowUnread = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unread",
+        help="Do not exit with 3 where files that look like Claude Code's own could not be read.",
+    ),
+]
 Configuration = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(

@@ -17,7 +17,7 @@ from forensics.errors import ForensicsError, UsageError
 if TYPE_CHECKING:
     from forensics.analysis.model import Analysis
 
-EXIT_FINDINGS, EXIT_ERROR = 1, 2
+EXIT_FINDINGS, EXIT_ERROR, EXIT_UNREAD = 1, 2, 3
 
 
 @dataclass

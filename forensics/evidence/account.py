@@ -9,6 +9,7 @@ from typing import Self
 
 from forensics.evidence.file import Evidence
 from forensics.schema import Source
+from forensics.schema.families import Family
 
 
 class Damage(Enum):
@@ -46,11 +47,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A form of records that this program has not seen before: ``count`` of them, the first at ``line``."""
+    """A form of records that this program has not seen before: ``count`` of them, the first at ``line``.
+
+    ``families`` says what they are about, as far as their words tell.
+    """
 
     text: str
     line: int
     count: int
+    families: tuple[Family, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,32 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file that was found and not analysed."""
+    """A file that was found and not analysed. ``likeness`` says why it is taken for one of ours; null: it is not."""
 
     name: str
     reason: str
+    likeness: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """``count`` lines of a file that was read, the first at ``line``: they look like ours and were not understood."""
+
+    line: int
+    count: int
+    likeness: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Evidence that looks like ours and was not read: a file, or (``lines``) some of one, from ``line`` on."""
+
+    name: str
+    reason: str
+    likeness: str
+    line: int | None = None
+    lines: int = 0
+    of: int = 0  # how many lines the file has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +113,7 @@ class InputFile:
     unknown: tuple[Shape, ...]
     # of a line that holds several records: the ordinal of each one's first event, and its bytes up to the line's end
     places: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    missed: Missed | None = None
 
     @property
     def records_unknown(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from forensics.evidence.account import InputFile, Unread
+from forensics.evidence.account import Blind, InputFile, Unread
 from forensics.schema import Source
 
 
@@ -63,6 +63,19 @@ def coverage_of(inputs: Sequence[InputFile], unread: tuple[Unread, ...]) -> Cove
         ),
         unread=unread,
     )
+
+
+def blind_spots(inputs: Iterable[InputFile], unread: Iterable[Unread]) -> tuple[Blind, ...]:
+    """Return what looks like ours and was not read, in the order of the files' names."""
+    files = [Blind(u.name, u.reason, u.likeness) for u in unread if u.likeness is not None]
+    lines = [
+        Blind(
+            i.evidence.name, "not understood", i.missed.likeness, i.missed.line, i.missed.count, i.lines_total
+        )
+        for i in inputs
+        if i.missed is not None
+    ]
+    return tuple(sorted((*files, *lines), key=lambda b: b.name))
 
 
 def _of_source(source: Source, files: Sequence[InputFile]) -> SourceCoverage:

@@ -18,6 +18,7 @@ from forensics.errors import UsageError
 from forensics.evidence.account import Unread
 from forensics.evidence.containers.encodings import encoding_of
 from forensics.evidence.file import Evidence, logs_in, open_evidence
+from forensics.evidence.likeness import like_ours, placed_like_ours
 from forensics.evidence.progress import Meter, Phase, Progress
 from forensics.evidence.unpack import Member, TooLargeError, Unpacker
 from forensics.privacy.redact import redact
@@ -28,6 +29,7 @@ SECRET_NAMES = re.compile(
     r"|.*\.(?:pem|key|p12|pfx|kdbx|keystore|jks))$"
 )
 MOST_LOGS = 200  # in one file, as grep prints them: each of them is read through the whole file
+CANNOT = "cannot be read"
 KEYS = "not opened: files of this name hold keys"
 STDIN = Path("-")
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
@@ -97,7 +99,8 @@ class _Collector:
         if identity is not None:
             self._seen.add(identity)
         if reason is not None:
-            self.unread.append(Unread(self._named(_names(entry)), reason))
+            ours = placed_like_ours(entry.path.absolute().as_posix()) if reason.startswith(CANNOT) else None
+            self.unread.append(Unread(self._named(_names(entry)), reason, ours))
             return
         name = entry.path.relative_to(entry.root).as_posix()
         self._meter.begin(name)
@@ -110,7 +113,8 @@ class _Collector:
         whole = entry is not None and member.path == entry.path
         name = self._named(_names(entry) if entry is not None and whole else _packed_names(member, holder))
         if member.path is None:
-            self.unread.append(Unread(name, member.refused or "not unpacked"))
+            ours = placed_like_ours((holder.parent / member.name).as_posix())
+            self.unread.append(Unread(name, member.refused or "not unpacked", ours))
             return
         place = holder if whole else holder.parent / member.name
         if SECRET_NAMES.match(place.name):
@@ -121,7 +125,7 @@ class _Collector:
             self._meter.take(evidence.size)
             logs = logs_in(evidence)
         except OSError as error:
-            self.unread.append(Unread(name, _cannot(error)))
+            self.unread.append(Unread(name, _cannot(error), placed_like_ours(place.as_posix())))
             return
         except TooLargeError as error:
             self.unread.append(Unread(name, f"not decoded: {error}"))
@@ -130,7 +134,8 @@ class _Collector:
         if first != name:
             self.unread.append(Unread(name, f"a copy of {first}"))
         elif len(logs) > MOST_LOGS:
-            self.unread.append(Unread(name, f"lines of {len(logs)} logs: give the logs themselves"))
+            why = f"lines of {len(logs)} logs: give the logs themselves"
+            self.unread.append(Unread(name, why, like_ours(evidence.place, evidence.head)))
         else:
             self.files += logs
 
@@ -200,7 +205,7 @@ def _look(entry: _Entry) -> tuple[str | None, tuple[int, int] | None]:
 
 
 def _cannot(error: OSError) -> str:
-    return f"cannot be read: {error.strerror or error}"
+    return f"{CANNOT}: {error.strerror or error}"
 
 
 def _names(entry: _Entry) -> list[str]:

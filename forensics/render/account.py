@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 
 from forensics.analysis.model import Analysis
+from forensics.evidence.account import Blind
 from forensics.render.rich_text import write_line
 from forensics.text.numbers import counted
 
+NAMED = 6  # files that one sentence names
 FILES_SHOWN = 5  # a terminal's worth; the report lists all
+
+
+def blindness(blind: Sequence[Blind]) -> str | None:
+    """Say how many files and lines were not read that look like ours, and which; null where there are none."""
+    if not blind:
+        return None
+    files = [b.name for b in blind if b.line is None]
+    lines = [f"{b.name}:{b.line} ({b.lines} of {counted(b.of, 'line')})" for b in blind if b.line is not None]
+    total = sum(b.lines for b in blind)
+    how_many = [counted(len(files), "file")] if files else []
+    how_many += [f"{counted(total, 'line')} of {counted(len(lines), 'file')}"] if lines else []
+    named = [*files, *lines]
+    more = [f"{len(named) - NAMED} more"] if len(named) > NAMED else []
+    which = ", ".join([*named[:NAMED], *more])
+    verb = "looks" if len(files) + total == 1 else "look"
+    return f"Not read: {' and '.join(how_many)} that {verb} like Claude Code's own: {which}"
 
 
 def account(console: Console, analysis: Analysis) -> None:

@@ -12,6 +12,7 @@ from forensics.errors import BadRuleError
 from forensics.rulekit.prose import Guidance
 from forensics.rulekit.saying import Words
 from forensics.schema import Source
+from forensics.schema.families import FAMILIES, Family
 from forensics.schema.finding import Confidence, Hit, Insufficient, Nature, NotApplicable, Severity
 from forensics.session.model.case import Case
 
@@ -82,6 +83,8 @@ class Rule:
     nature: Nature
     topic: str | None
     any_of: frozenset[Source]  # at least one of these sources is needed
+    reads: frozenset[Family]  # what the records that it judges by are about
+    over: frozenset[Family]  # of each of these there has to be one; else one of what it reads is enough
     told: Told
     since: str
     related: tuple[str, ...]
@@ -165,6 +168,8 @@ def rule(
     severity: Severity,
     confidence: Confidence,
     any_of: Source | frozenset[Source],
+    reads: tuple[Family, ...] = FAMILIES,
+    over: tuple[Family, ...] = (),
     guidance: Guidance | None = None,
     nature: Nature = Nature.EVENT,
     topic: str | None = None,
@@ -178,6 +183,7 @@ def rule(
 
     Its ``words`` stand in the file beside it; a rule in one file gives its ``title``, its ``guidance`` and its
     ``references`` here, and its docstring is its documentation. Without a ``name`` it is called as its function is.
+    One that does not say which families of records it ``reads`` reads all of them.
     """
 
     def wrap(detect: Detector) -> Rule:
@@ -189,6 +195,8 @@ def rule(
             nature=nature,
             topic=topic,
             any_of=frozenset({any_of}) if isinstance(any_of, Source) else any_of,
+            reads=frozenset(reads),
+            over=frozenset(over),
             told=words if words is not None else _told_here(detect),
             since=since,
             related=related,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from forensics.schema.kinds import ANSWERS, CALLS, LISTS, MODEL_SAID, NOTES, EventKind
+from forensics.schema.kinds import ANSWERS, CALLS, LISTS, MODEL_SAID, NOTES, TRACES, EventKind
 from forensics.schema.records import Level, TsQuality
 from forensics.schema.sources import Quoting, Source, Tells, Writing, telling, written
 from forensics.schema.words import (
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         UTC,
     )
     from forensics.schema.event_ids import FIRST_NOTE, LAST_ORDINAL
-    from forensics.schema.tables import Row, conform, empty, is_from, is_kind
+    from forensics.schema.tables import Row, conform, empty, is_from, is_kind, is_work
 
 __all__ = [
     "ANSWERS",
@@ -80,6 +80,7 @@ __all__ = [
     "SPAWN_TOOLS",
     "STARTING",
     "TODOS",
+    "TRACES",
     "UTC",
     "UUID",
     "EventKind",
@@ -94,6 +95,7 @@ __all__ = [
     "empty",
     "is_from",
     "is_kind",
+    "is_work",
     "telling",
     "written",
 ]

@@ -115,3 +115,17 @@ ANSWERS = (EventKind.TOOL_RESULT, EventKind.AGENT_LAUNCHED)
 MODEL_SAID = (EventKind.ASSISTANT_MESSAGE, *CALLS)
 # what is said of lines beside their records: no happening, and no sign of a session
 NOTES = (EventKind.DAMAGED, EventKind.CREDENTIAL_SEEN)
+# a session needs more than these: a file of start-up lines or an empty list is nobody's session
+TRACES = (
+    EventKind.LOG_EDGE,
+    EventKind.CLOCK_ANCHOR,
+    EventKind.TODO_SNAPSHOT,
+    EventKind.PROCESS_LEFT,
+    EventKind.VOICE_LOCK_LEFT,
+    EventKind.VOICE_EXCHANGE,  # what was said to a voice server of which no process is known
+    EventKind.AGENT_META,
+    EventKind.SESSION_META,
+    EventKind.HOOK_RAN,
+    EventKind.OTHER,
+    *NOTES,
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from forensics.schema.kinds import EventKind
+from forensics.schema.kinds import TRACES, EventKind
 from forensics.schema.sources import Source
 
 # one row of a table: what polars yields, and takes
@@ -41,6 +41,12 @@ def empty(schema: pl.Schema) -> pl.DataFrame:
 def is_kind(kinds: Iterable[EventKind]) -> pl.Expr:
     """Select the events of these kinds."""
     return pl.col("kind").is_in([k.value for k in kinds])
+
+
+def is_work() -> pl.Expr:
+    """Select what tells that a session was at work: more than the traces of a start, or a list that holds something."""
+    holds_items = is_kind((EventKind.TODO_SNAPSHOT,)) & (pl.col("count").fill_null(1) > 0)
+    return holds_items | ~is_kind(TRACES)
 
 
 def is_from(sources: Iterable[Source]) -> pl.Expr:

@@ -12,26 +12,43 @@ from hashlib import sha256
 
 import polars as pl
 
-from forensics.evidence.account import InputFile, Remark, Unread
+from forensics.evidence.account import InputFile, Remark, Shape, Unread
 from forensics.evidence.batch import Batch
 from forensics.evidence.discover import Found
 from forensics.evidence.file import Evidence
+from forensics.evidence.likeness import like_ours, placed_like_ours
 from forensics.evidence.progress import Meter, Phase, Progress
-from forensics.formats import parser_for
+from forensics.formats import Parsed, parser_for
 from forensics.formats.reading import rows
 from forensics.privacy.redact import redact, redact_columns
-from forensics.schema import EVENTS, SPAWNS, TODOS, Source, empty
+from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Source, empty, is_kind
 from forensics.schema.event_ids import ids_in
+from forensics.schema.families import families_of
 from forensics.table.given_times import GivenTimes
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
+from forensics.table.notes.missed import missed_in
 
 # another program's record: a level in small letters, behind the server's name
 DESKTOP = re.compile(
     rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:\[[^\]\n]+\] )?\[(?:info|warn|error|debug)\] "
 )
+OTHER_PROGRAM = "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code"
 STREAM = "stdin"
 PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")  # how packed files begin
+# a record of an unknown shape is more than these say of it
+UNTOLD = (
+    EventKind.OTHER,
+    EventKind.LOG_EDGE,
+    EventKind.CLOCK_ANCHOR,
+    EventKind.CLIENT_ERROR,
+    EventKind.SESSION_META,
+    EventKind.USER_PROMPT,
+    EventKind.ASSISTANT_MESSAGE,
+    EventKind.TOOL_CALL,
+    EventKind.TOOL_RESULT,
+    EventKind.VOICE_EVENT,
+)
 IDS = ("session_id", "agent_id", "target_agent_id", "correlation_id", "message_id", "record_id")
 
 
@@ -58,13 +75,14 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         meter.begin(evidence.name, evidence.size)
         parser = parser_for(evidence.place, evidence.head)
         if parser is None:
-            unread.append(Unread(evidence.name, _why_unknown(evidence)))
+            unread.append(_unknown(evidence))
             continue
         scanner, given = Scanner(), GivenTimes()
         try:
             parsed = parser.parse(replace(evidence, watch=_watched(meter, scanner.look, given.look)))
         except OSError as error:
-            unread.append(Unread(evidence.name, f"cannot be read: {error.strerror or error}"))
+            why = f"cannot be read: {error.strerror or error}"
+            unread.append(Unread(evidence.name, why, placed_like_ours(evidence.place)))
             continue
         rank = len(inputs)
         dated, remarks = given.given_to(parsed.events, rank)
@@ -83,8 +101,9 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
                 lines_understood=parsed.lines_understood,
                 problems=parsed.problems,
                 records=parsed.records,
-                unknown=tuple(replace(shape, text=redact(shape.text)) for shape in parsed.unknown),
+                unknown=_with_families(parsed, parser.source),
                 places=parsed.places,
+                missed=missed_in(evidence, parsed),
             )
         )
     return Ingested(
@@ -94,6 +113,17 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
         spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
         notes=tuple(told),
+    )
+
+
+def _with_families(parsed: Parsed, source: Source) -> tuple[Shape, ...]:
+    """Say of each unknown shape what it is about. One that was read as a happening all the same hides nothing."""
+    if not parsed.unknown:
+        return ()
+    read = set(parsed.events.filter(~is_kind(UNTOLD))["line"])
+    return tuple(
+        replace(s, text=redact(s.text), families=() if s.line in read else families_of(s.text, source))
+        for s in parsed.unknown
     )
 
 
@@ -145,6 +175,14 @@ def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     return pl.concat([f.cast(schema) for f in frames]) if frames else empty(schema)
 
 
+def _unknown(evidence: Evidence) -> Unread:
+    """Say why no format knows a file. That it looks like one of ours is no matter where it is known to be another's."""
+    why = _why_unknown(evidence)
+    return Unread(
+        evidence.name, why, None if why == OTHER_PROGRAM else like_ours(evidence.place, evidence.head)
+    )
+
+
 def _why_unknown(evidence: Evidence) -> str:
     if evidence.size == 0:
         return "empty file"
@@ -153,5 +191,5 @@ def _why_unknown(evidence: Evidence) -> str:
     if b"\0" in evidence.head:
         return "binary file"
     if DESKTOP.search(evidence.head):
-        return "a log of Claude Desktop (mcp-server-*.log), which is another program than Claude Code"
+        return OTHER_PROGRAM
     return "not a log of a known kind"

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 import polars as pl
 
 from forensics.evidence.account import InputFile, Remark
 from forensics.formats.claude.console import CAPTURED
-from forensics.schema import NOTES, STARTING, EventKind, Source, Tells, is_from, is_kind, telling
+from forensics.schema import NOTES, STARTING, EventKind, Source, Tells, is_from, is_kind, is_work, telling
 from forensics.table.dedupe import without_retold
 from forensics.table.ingest import Ingested
 
-# a session needs more than these: a file of start-up lines or an empty list is nobody's session
-TRACES = (
+T = TypeVar("T")
+
+# that is all that an empty list or a log of start-up lines leaves: no rule finds anything in it
+SAYS_NOTHING = (
     EventKind.LOG_EDGE,
     EventKind.CLOCK_ANCHOR,
     EventKind.TODO_SNAPSHOT,
-    EventKind.PROCESS_LEFT,
-    EventKind.VOICE_LOCK_LEFT,
-    EventKind.AGENT_META,
     EventKind.SESSION_META,
-    EventKind.HOOK_RAN,
     EventKind.OTHER,
-    *NOTES,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The sessions that are judged, in order of time; of those in ``traces`` only traces are there.
+
+    Such a one is a session by what is found in it, or where there is no other: what stands beside it changes nothing.
+    """
+
+    ids: tuple[str, ...]
+    traces: frozenset[str]
+
+    def without_empty_traces(self, sessions: Sequence[T], found: Callable[[T], bool]) -> list[T]:
+        """Leave out sessions of mere traces in which nothing was found; where all are such, none."""
+        kept = [s for s, name in zip(sessions, self.ids, strict=True) if name not in self.traces or found(s)]
+        return kept or list(sessions)
 
 
 def partial_files(ingested: Ingested) -> tuple[frozenset[int], frozenset[int]]:
@@ -78,16 +93,11 @@ def _folder(file: InputFile) -> str:
 def with_named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     """Make a session of each client log that no session could be found for: by its bytes, not by its name.
 
-    To which session it belongs would be a guess; that it tells of work, or of a death, is none. Mere traces make a
-    session only where there is nothing else at all.
+    To which session it belongs would be a guess; that it tells of work, or of a death, is none.
     """
     events = _with_captured_output(events, ingested)
     held = pl.col("session_id").is_not_null().any().over("file")
-    logs = events.filter(is_from(telling(Tells.SESSION)) & ~held)
-    at_work = logs.filter(~is_kind(TRACES))
-    others = events.filter(~is_kind((EventKind.PROMPT_TYPED,)))["session_id"]
-    alone = at_work.is_empty() and others.null_count() == others.len()
-    told = logs if alone else at_work
+    told = events.filter(is_from(telling(Tells.SESSION)) & ~held)
     names = {file: f"log:{ingested.inputs[file].evidence.digest}" for file in told["file"].unique().to_list()}
     named = pl.col("file").replace_strict(names, default=None, return_dtype=pl.String)
     return events.with_columns(session_id=pl.coalesce("session_id", named))
@@ -103,22 +113,31 @@ def told_once(events: pl.DataFrame, ingested: Ingested) -> tuple[pl.DataFrame, t
     )
 
 
-def session_ids(events: pl.DataFrame) -> list[str]:
-    """Return the ids of the sessions, in order of time. Mere traces make a session only if there is no other."""
+def scope_of(events: pl.DataFrame) -> Scope:
+    """Return the sessions that are judged: those at work or with a list, and traces that may say something."""
     # before its own id is set, 1.0.90 writes the start of a connection under another one into the session's MCP log
     shared = pl.col("session_id").n_unique().over("file") > 1
     start = is_kind((EventKind.MCP_CONNECTION,)) & pl.col("status").str.starts_with(STARTING)
-    work = ~is_kind(TRACES) & ~(start & shared).fill_null(value=False)
-    told = events.filter(pl.col("session_id").is_not_null()).with_columns(at_work=work)
+    strange = (start & shared).fill_null(value=False)
+    told = events.filter(pl.col("session_id").is_not_null()).with_columns(at_work=is_work() & ~strange)
     # a history holds the prompts of every project: those of other sessions are no evidence of theirs
     listed = (
-        told.filter(~is_kind((EventKind.PROMPT_TYPED, *NOTES)))
+        told.filter(~is_kind((EventKind.PROMPT_TYPED,)))
+        .with_columns(is_note=is_kind(NOTES), says=~is_kind(SAYS_NOTHING) & ~strange)
         .group_by("session_id")
-        .agg(first=pl.col("ts").min(), at_work=pl.col("at_work").any(), items=pl.col("count").sum())
+        .agg(
+            first=pl.col("ts").filter(~pl.col("is_note")).min(),
+            at_work=pl.col("at_work").any(),
+            says=pl.col("says").any(),
+            only_notes=pl.col("is_note").all(),
+        )
+        .filter(~pl.col("only_notes"))
         .sort("first", "session_id", nulls_last=True)
     )
-    choices = (listed.filter("at_work"), listed.filter(pl.col("items") > 0), listed)
-    return next((kept["session_id"].to_list() for kept in choices if not kept.is_empty()), [])
+    judged = listed.filter(pl.col("at_work") | pl.col("says"))
+    chosen = listed if judged.is_empty() else judged
+    traces = chosen.filter(~pl.col("at_work"))["session_id"]
+    return Scope(tuple(chosen["session_id"]), frozenset(traces))
 
 
 def unattached(events: pl.DataFrame, ids: Sequence[str], ingested: Ingested) -> tuple[tuple[str, int], ...]:

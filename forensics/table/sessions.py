@@ -246,7 +246,7 @@ def _attach_voice(events: pl.DataFrame) -> pl.DataFrame:
     owners = _alive_at(loose, _windows(clients))
     left = loose.join(owners, on="event_id", how="anti")
     if not left.is_empty():
-        owners = pl.concat([owners, voice_sessions(left, loose, owners, alone=clients.is_empty())])
+        owners = pl.concat([owners, voice_sessions(left, loose, owners)])
     return (
         events.join(owners, on="event_id", how="left", maintain_order="left")
         .with_columns(session_id=pl.coalesce("session_id", "owner"))

@@ -24,11 +24,9 @@ def stretch_of(column: str) -> pl.Expr:
     return (pl.col(column).diff() > IDLE).fill_null(value=False).cum_sum()
 
 
-def voice_sessions(
-    left: pl.DataFrame, loose: pl.DataFrame, owners: pl.DataFrame, *, alone: bool
-) -> pl.DataFrame:
+def voice_sessions(left: pl.DataFrame, loose: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """Make a session of each server process that joined no client, and give it what was logged meanwhile."""
-    processes = _server_processes(loose, alone=alone).with_columns(moment=MOMENT)
+    processes = _server_processes(loose).with_columns(moment=MOMENT)
     taken = processes.join(owners, on="event_id", how="semi")
     # the server of a client session: its other lines are start-up, and no session
     own = processes.join(taken, on="process", how="anti")
@@ -54,17 +52,14 @@ def voice_sessions(
     return pl.concat([named, single])
 
 
-def _server_processes(loose: pl.DataFrame, *, alone: bool) -> pl.DataFrame:
-    """Return the records that make processes: the server's lines, or else its events, or else the exchanges.
-
-    Exchanges make one only where there is nothing else: beside a client they are nobody's session.
-    """
+def _server_processes(loose: pl.DataFrame) -> pl.DataFrame:
+    """Return the records that make processes: the server's lines, or else its events, or else the exchanges."""
     lines = loose.filter(pl.col("source") == Source.VOICE_STDERR.value)
     logged = loose.filter(pl.col("source") == Source.VOICE_EVENTS.value)
     if not lines.is_empty():
         printed = _split_at_starts(lines.join(_processes(lines), on="file"))
         return pl.concat([printed, _stretches(_uncovered(logged, printed))], how="diagonal")
-    return _stretches(loose if alone and logged.is_empty() else logged)
+    return _stretches(loose if logged.is_empty() else logged)
 
 
 def _uncovered(logged: pl.DataFrame, printed: pl.DataFrame) -> pl.DataFrame:

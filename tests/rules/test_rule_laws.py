@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
-from forensics.schema import EventKind
-from forensics.table.scope import TRACES
+from forensics.schema import TRACES
 from tests.support.places import INCIDENT, RULE_FIXTURES
 from tests.support.rule_cases import ELSEWHERE, FEW, copied, every_case, files_of, plain
 
@@ -196,11 +195,8 @@ def without_ids(findings):
 
 
 def holds_work(folder):
-    """Say whether a case is more than traces, of which a session is made only where there is nothing else.
-
-    Nor is one made of what was said to a voice server of which no process is known.
-    """
-    traces = {kind.value for kind in (*TRACES, EventKind.VOICE_EXCHANGE)}
+    """Say whether a case is more than traces, of which a session is made only by what is found in it."""
+    traces = {kind.value for kind in TRACES}
     return all(set(s.case.events["kind"]) - traces for s in plain(folder).sessions)
 
 

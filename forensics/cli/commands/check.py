@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from forensics.cli.gate import exit_code_of
 from forensics.cli.intake import analysed
-from forensics.cli.options import Asked, CheckFormat, FailOn, takes
-from forensics.cli.run import EXIT_FINDINGS, guarded
+from forensics.cli.options import AllowUnread, Asked, CheckFormat, FailOn, takes
+from forensics.cli.run import guarded
 from forensics.cli.terminal import terminal
 from forensics.schema.finding import Severity
 
@@ -22,14 +23,14 @@ def check(
     ] = CheckFormat.TEXT,
     fail_on: FailOn = Severity.MEDIUM,
     *,
+    allow_unread: AllowUnread = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
 ) -> None:
-    """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing readable was found."""
+    """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing, or not all, could be read."""
     with guarded() as run:
         analysis = analysed(asked, run)
-        failed = any(f.fails(fail_on) for f in analysis.findings)
-        if failed and not exit_zero and not run.exit_code:
-            run.exit_code = EXIT_FINDINGS
+        if not exit_zero and not run.exit_code:
+            run.exit_code = exit_code_of(analysis, fail_on, unread_is_fine=allow_unread)
         if output_format is CheckFormat.JSON:
             from forensics.render.answers.json_report import to_json
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import SessionAnalysis
-from forensics.render.account import account
+from forensics.render.account import account, blindness
 from forensics.render.markup import plain
 from forensics.render.rich_text import STYLES, printed, terminal, write_hanging, write_line
 from forensics.schema.finding import Finding, OutcomeKind, by_reason
@@ -16,9 +16,11 @@ from forensics.text.numbers import counted
 
 
 def to_text(analysis: Analysis, *, width: int | None = None, color: bool = False) -> str:
-    """Return one block for each session, then what could not be read."""
+    """Return what was not seen, one block for each session, then what could not be read."""
     console = terminal(width, color=color)
     with console.capture() as captured:
+        if (unseen := blindness(analysis.blind)) is not None:
+            console.print(Text(plain(unseen), style="bold yellow"), soft_wrap=True)  # a place is to be copied
         for session in analysis.sessions:
             _session(console, session)
         account(console, analysis)

@@ -9,7 +9,7 @@ from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.chain.graph import Edge
 from forensics.chain.happenings import Happening
-from forensics.evidence.account import InputFile
+from forensics.evidence.account import Blind, InputFile
 from forensics.render.markup import json_text
 from forensics.schema.finding import EvidenceRef, Finding
 
@@ -38,7 +38,8 @@ def to_dict(analysis: Analysis) -> dict[str, object]:
             "expect": sorted({r.expectation for r in analysis.rules if r.expectation and r.is_expected}),
         },
         "inputs": [_input(i) for i in analysis.inputs],
-        "unread": [{"path": u.name, "reason": u.reason} for u in analysis.unread],
+        "unread": [{"path": u.name, "reason": u.reason, "likeness": u.likeness} for u in analysis.unread],
+        "blind": [_blind(b) for b in analysis.blind],
         "unattached": [{"path": path, "records": records} for path, records in analysis.unattached],
         "notes": [{"text": n.text, "places": list(n.places)} for n in analysis.notes],
         "sessions": [_session(s) for s in analysis.sessions],
@@ -63,7 +64,21 @@ def _input(file: InputFile) -> dict[str, object]:
         "lines_understood": file.lines_understood,
         "problems": [{"line": p.line, "reason": p.reason, "count": p.count} for p in file.problems],
         "records": file.records,
-        "unknown": [{"shape": s.text, "line": s.line, "count": s.count} for s in file.unknown],
+        "unknown": [
+            {"shape": s.text, "line": s.line, "count": s.count, "families": list(s.families)}
+            for s in file.unknown
+        ],
+    }
+
+
+def _blind(spot: Blind) -> dict[str, object]:
+    """Return evidence that looks like ours and was not read: without a line, the whole file."""
+    return {
+        "path": spot.name,
+        "line": spot.line,
+        "lines": spot.lines,
+        "reason": spot.reason,
+        "likeness": spot.likeness,
     }
 
 

@@ -90,13 +90,18 @@ def _one_each(fired: Sequence[Rule], take: Callable[[Guidance], tuple[str, ...]]
 
 
 def _metrics(session: SessionAnalysis, rules: dict[str, Rule]) -> tuple[Metric, ...]:
-    made = [
-        Metric(rules[o.rule].guidance.metric, _state(o, session), o.reason or "", o.rule, o.outcome.value)
-        for o in session.outcomes
-    ]
+    made = [_metric(o, session, rules[o.rule].guidance.metric) for o in session.outcomes]
     unknown = [t for c in outline_of([*rules.values()]) for t in c.topics if not t.codes]
     made += [Metric(t.goal, "not measured", "no rule for it was asked", "") for t in unknown]
     return tuple(made)
+
+
+def _metric(outcome: Outcome, session: SessionAnalysis, sentence: str) -> Metric:
+    """Return a metric as it was measured. None passes that a finding of another rule denies."""
+    state, reason = _state(outcome, session), outcome.reason or ""
+    if state == "pass" and outcome.rule in session.denied:
+        state, reason = "not measured", f"{session.denied[outcome.rule]} found what denies it"
+    return Metric(sentence, state, reason, outcome.rule, outcome.outcome.value)
 
 
 def _state(outcome: Outcome, session: SessionAnalysis) -> str:

@@ -81,7 +81,7 @@ def lay_out(
         if session.client_version
         else "version not in the evidence",
         project=session.cwd or "not in the evidence",
-        summary=summarise(session, exhibits),
+        summary=summarise(session, exhibits, analysis.blind),
         worst=views.of(session.findings[:SUMMARY_FINDINGS]),
         more_findings=max(len(session.findings) - SUMMARY_FINDINGS, 0),
         anchors=views.first_anchors,

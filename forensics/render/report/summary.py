@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from forensics.analysis.citations import format_utc
@@ -10,6 +10,8 @@ from forensics.analysis.model import RuleError
 from forensics.analysis.own_clock import length_by_own_clock
 from forensics.analysis.session_analysis import SessionAnalysis, Verdict
 from forensics.chain.happenings import CHAIN
+from forensics.evidence.account import Blind
+from forensics.render.account import blindness
 from forensics.render.report.exhibits import Exhibits, Sentence
 from forensics.render.report.moments import LocalClock
 from forensics.render.report.outline import ENDED
@@ -62,10 +64,14 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def summarise(session: SessionAnalysis, exhibits: Exhibits) -> tuple[Sentence, ...]:
-    """Return the summary: how it ended, the silence before, what was found, what is not claimed."""
+def summarise(
+    session: SessionAnalysis, exhibits: Exhibits, blind: Sequence[Blind] = ()
+) -> tuple[Sentence, ...]:
+    """Return the summary: what was not read, how it ended, the silence before, what was found, what is not claimed."""
+    unseen = blindness(blind)
     proof = tuple(exhibits.number(r) for r in session.ending_refs[:8])
-    sentences = [
+    sentences = [Sentence(unseen, Claim.DERIVED, ())] if unseen is not None else []
+    sentences += [
         Sentence(f"{ENDED[session.verdict]} ({session.verdict}: {session.proof})", Claim.DERIVED, proof)
     ]
     if session.long_silence is not None:

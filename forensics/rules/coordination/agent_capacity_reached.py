@@ -24,6 +24,8 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
+    reads=("agents", "api"),
+    over=("agents",),
     related=("CCF101", "CCF206"),
 )
 def agent_capacity_reached(case: Case, *, at_once: int = 2) -> Iterator[Said]:

@@ -30,6 +30,8 @@ TEXT = words(__file__)
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
+    reads=("agents", "files"),
+    over=("agents", "files"),
 )
 def concurrent_file_write(case: Case) -> Iterator[Said]:
     """Two agents that are alive at once both write one file."""

@@ -37,6 +37,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.MEDIUM,
     any_of=frozenset({Source.TRANSCRIPT, Source.TODO_FILE, Source.TASK_FILE}),
+    reads=("lists",),
     related=("CCF103",),
 )
 def diverged_todo_lists(case: Case, *, lasting_s: float = 60.0, least_words: int = 3) -> Iterator[Said]:

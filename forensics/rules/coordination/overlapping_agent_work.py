@@ -22,6 +22,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.TODO_FILE, Source.TASK_FILE}),
+    reads=("agents", "lists"),
     related=("CCF101", "CCF104", "CCF106"),
 )
 def overlapping_agent_work(

@@ -35,6 +35,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.TODO_FILE, Source.TASK_FILE}),
+    reads=("lists",),
 )
 def several_todos_in_progress(
     case: Case, *, lasting_s: float = 60.0, later_calls: int = 2, medium_from: int = 3, high_from: int = 5

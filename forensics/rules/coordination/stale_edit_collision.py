@@ -22,6 +22,8 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
+    reads=("files",),
+    over=("files",),
     related=("CCF101", "CCF104"),
 )
 def stale_edit_collision(case: Case) -> Iterator[Said]:

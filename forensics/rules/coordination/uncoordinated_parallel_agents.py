@@ -37,6 +37,8 @@ TEXT = words(__file__)
     severity=Severity.NOTE,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    reads=("agents",),
+    over=("agents",),
 )
 def uncoordinated_parallel_agents(
     case: Case, *, duplicate_brief: float = 0.85, grace_s: float = 5.0

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.rulekit import Case, Confidence, Said, Saying, Severity, Source, Statement, rule, words
+from forensics.rulekit import (
+    Case,
+    Confidence,
+    Insufficient,
+    Said,
+    Saying,
+    Severity,
+    Source,
+    Statement,
+    rule,
+    words,
+)
 from forensics.rulekit.names import clock_time
 from forensics.rulekit.whereabouts import MACHINE_LOG, around
 from forensics.session.model.ending import Verdict
@@ -42,11 +53,15 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset(Source),
+    reads=("ending",),
 )
 def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
     """Report a session that did not end cleanly, with the proof of how it ended."""
     ending = case.ending
     if ending.verdict is Verdict.CLEAN:
+        return
+    if ending.verdict is Verdict.UNKNOWN and case.is_mere_traces:
+        yield Insufficient("only traces of a session are here: nothing says that one was at work, or ended")
         return
     last = (ending.last_event,) if ending.last_event is not None else ()
     cites = ending.cites or last or (int(case.events["event_id"][-1]),)

@@ -43,6 +43,8 @@ TEXT = words(__file__)
     confidence=Confidence.HIGH,
     nature=Nature.CONTROL_GAP,
     any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    reads=("agents",),
+    over=("agents",),
     related=("CCF101", "CCF403"),
     expectation="traceable",
 )

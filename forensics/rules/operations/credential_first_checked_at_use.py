@@ -24,6 +24,7 @@ TEXT = words(__file__)
     any_of=frozenset(
         {Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}
     ),
+    reads=("speech", "mcp"),
     related=("CCF202",),
     reads_findings=True,
     expectation="secrets-check",

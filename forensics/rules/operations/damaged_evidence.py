@@ -25,6 +25,7 @@ TEXT = words(__file__)
     severity=Severity.NOTE,
     confidence=Confidence.HIGH,
     any_of=frozenset(Source),
+    reads=(),
     related=("CCF901",),
 )
 def damaged_evidence(case: Case, *, most_share: float = 0.01) -> Iterator[Said]:

@@ -29,6 +29,7 @@ TEXT = words(__file__)
     any_of=frozenset(
         {Source.VOICE_STDERR, Source.VOICE_EVENTS, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.TRANSCRIPT}
     ),
+    reads=("speech", "mcp", "api"),
     related=("CCF201", "CCF204", "CCF206"),
     expectation="health-check",
 )

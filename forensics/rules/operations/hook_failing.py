@@ -36,6 +36,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}),
+    reads=("hooks",),
     related=("CCF408",),
 )
 def hook_failing(case: Case, *, errors: int = 3, denials: int = 3) -> Iterator[Said]:

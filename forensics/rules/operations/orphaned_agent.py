@@ -24,6 +24,8 @@ TEXT = words(__file__)
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
+    reads=("agents",),
+    over=("agents",),
 )
 def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
     """Find subagents that were spawned and never returned."""

@@ -19,6 +19,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.ATIF}),
+    reads=("tools",),
 )
 def repeated_failing_call(case: Case, *, least: int = 5, many: int = 10) -> Iterator[Said]:
     """Find calls of one tool with one input that failed again and again, with no change in between."""

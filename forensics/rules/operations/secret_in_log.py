@@ -35,6 +35,7 @@ TEXT = words(__file__)
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     any_of=frozenset(Source),
+    reads=(),
 )
 def secret_in_log(case: Case) -> Iterator[Said]:
     """Find credentials that stand in a session's files, and name them by kind and place alone."""

@@ -25,6 +25,7 @@ TEXT = words(__file__)
     severity=Severity.NOTE,
     confidence=Confidence.MEDIUM,
     any_of=frozenset({Source.TRANSCRIPT, Source.ATIF, *ONE_WRITER}),
+    reads=("turns",),
     related=("CCF901", "CCF405"),
 )
 def silent_gap(case: Case, *, least_s: float = 300.0) -> Iterator[Said]:

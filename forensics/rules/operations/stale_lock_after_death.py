@@ -27,6 +27,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.VOICE_LOCK, Source.VOICE_EVENTS, Source.VOICE_STDERR, Source.TRANSCRIPT}),
+    reads=("speech", "mcp", "ending"),
     related=("CCF901", "CCF208"),
 )
 def stale_lock_after_death(case: Case) -> Iterator[Said]:

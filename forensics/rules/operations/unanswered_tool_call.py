@@ -30,6 +30,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    reads=("tools",),
     related=("CCF403", "CCF901"),
 )
 def unanswered_tool_call(case: Case, *, recent_s: float = 600.0) -> Iterator[Said]:

@@ -19,6 +19,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=Source.TRANSCRIPT,
+    reads=("agents", "turns"),
     expectation="agent-budget",
     related=("CCF107", "CCF305"),
 )

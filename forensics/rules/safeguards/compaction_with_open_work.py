@@ -19,6 +19,7 @@ TEXT = words(__file__)
     severity=Severity.NOTE,
     confidence=Confidence.MEDIUM,
     any_of=Source.TRANSCRIPT,
+    reads=("turns", "lists"),
     related=("CCF305",),
 )
 def compaction_with_open_work(case: Case, *, later_calls: int = 10) -> Iterator[Said]:

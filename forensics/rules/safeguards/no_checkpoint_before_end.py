@@ -10,6 +10,7 @@ from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Sou
 from forensics.rulekit.names import clock_time
 from forensics.session.lists.todo_lists import BUSY, open_items
 from forensics.session.model.ending import DIED
+from forensics.session.model.pauses import Pause
 from forensics.session.work.checkpoints import SinceCheckpoint, is_open_commit, since_checkpoint
 from forensics.text.durations import duration
 
@@ -24,11 +25,13 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.MEDIUM,
     any_of=Source.TRANSCRIPT,
+    reads=("tools", "files"),
     related=("CCF901", "CCF305"),
 )
 def no_checkpoint_before_end(case: Case, *, age_s: float = 300.0, medium_from: int = 5) -> Iterator[Said]:
     """Find a session that died long after its last checkpoint, with files changed since."""
-    if case.ending.verdict not in DIED:
+    # a commit may copy the record as it is while it runs: then nobody knows that the session died
+    if case.ending.verdict not in DIED and not (case.ending.pause is Pause.COPIES and is_open_commit(case)):
         yield TEXT.not_applicable("not-at-work", verdict=case.ending.verdict)
         return
     if case.is_excerpt_only(case.events.filter(pl.col("source") == Source.TRANSCRIPT.value)):

@@ -20,6 +20,7 @@ TEXT = words(__file__)
     confidence=Confidence.HIGH,
     nature=Nature.CONTROL_GAP,
     any_of=frozenset({Source.TRANSCRIPT, Source.TODO_FILE, Source.TASK_FILE}),
+    reads=("lists",),
     related=(SEVERAL,),
     reads_findings=True,
     expectation="todo-rule",

@@ -35,6 +35,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.TODO_FILE, Source.TASK_FILE}),
+    reads=("lists", "agents", "files"),
     related=("CCF102", "CCF403", "CCF901"),
 )
 def unfinished_work_at_end(case: Case) -> Iterator[Said]:

@@ -26,6 +26,7 @@ TEXT = words(__file__)
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    reads=("api",),
     related=("CCF202", "CCF206"),
 )
 def api_authentication_failed(case: Case) -> Iterator[Said]:

@@ -49,6 +49,7 @@ QUESTIONS = {
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    reads=("api",),
     related=("CCF107", "CCF204", "CCF207"),
 )
 def api_retries_exhausted(case: Case) -> Iterator[Said]:

@@ -37,6 +37,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.TRANSCRIPT, Source.MCP_LOG, Source.CLAUDE_DEBUG}),
+    reads=("tools", "mcp"),
     related=("CCF201",),
 )
 def failure_reported_as_success(case: Case) -> Iterator[Said]:

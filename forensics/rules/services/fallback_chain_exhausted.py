@@ -26,6 +26,7 @@ TEXT = words(__file__)
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     any_of=frozenset({*SERVER_LINES, Source.TRANSCRIPT, Source.CONSOLE}),
+    reads=("speech", "mcp"),
 )
 def fallback_chain_exhausted(case: Case, *, served_within_s: float = 60.0) -> Iterator[Said]:
     """Every configured endpoint of one speech request failed."""

@@ -46,6 +46,7 @@ MEANING = {
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
     any_of=frozenset({*SERVER_LINES, Source.TRANSCRIPT, Source.CONSOLE}),
+    reads=("speech", "mcp"),
 )
 def fallback_credential_rejected(case: Case, *, recovered_s: float = 60.0) -> Iterator[Said]:
     """Find speech endpoints that refused their credential, or for which the client had none to send."""

@@ -30,6 +30,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset({*SERVER_LINES, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES, Source.TRANSCRIPT}),
+    reads=("speech", "mcp"),
     related=("CCF201", "CCF205"),
 )
 def masked_speech_failure(

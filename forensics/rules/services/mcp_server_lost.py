@@ -32,6 +32,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TRANSCRIPT}),
+    reads=("mcp",),
     related=("CCF204", "CCF403"),
 )
 def mcp_server_lost(case: Case, *, back_within_s: float = 60.0) -> Iterator[Said]:

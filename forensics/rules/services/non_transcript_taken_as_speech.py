@@ -33,6 +33,7 @@ TEXT = words(__file__)
             Source.TRANSCRIPT,
         }
     ),
+    reads=("speech", "mcp"),
     related=("CCF205",),
 )
 def non_transcript_taken_as_speech(case: Case) -> Iterator[Said]:

@@ -29,6 +29,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     any_of=frozenset({*SERVER_LINES, Source.VOICE_EVENTS, Source.VOICE_EXCHANGES, Source.TRANSCRIPT}),
+    reads=("speech", "mcp"),
     related=("CCF201", "CCF204"),
 )
 def primary_failed_fallback_served(case: Case, *, several: int = 3) -> Iterator[Said]:

@@ -32,6 +32,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.MEDIUM,
     any_of=frozenset({*SERVER_LINES, Source.VOICE_EVENTS, Source.TRANSCRIPT}),
+    reads=("speech", "mcp"),
     related=("CCF210",),
 )
 def recording_always_at_limit(

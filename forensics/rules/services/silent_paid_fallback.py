@@ -21,6 +21,7 @@ TEXT = words(__file__)
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
     any_of=frozenset({*SERVER_LINES, Source.VOICE_EVENTS, Source.TRANSCRIPT}),
+    reads=("speech", "mcp"),
     related=("CCF205",),
 )
 def silent_paid_fallback(case: Case) -> Iterator[Said]:

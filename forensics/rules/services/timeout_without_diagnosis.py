@@ -30,6 +30,7 @@ TEXT = words(__file__)
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
     any_of=frozenset({*SERVER_LINES, Source.ERROR_REPORT, Source.TRANSCRIPT, Source.CONSOLE}),
+    reads=("api", "mcp", "speech", "tools"),
 )
 def timeout_without_diagnosis(
     case: Case, *, limits_s: tuple[float, ...] = (30.0, 60.0), slack_s: float = 1.0

@@ -19,6 +19,7 @@ TEXT = words(__file__)
     severity=Severity.NOTE,
     confidence=Confidence.HIGH,
     any_of=frozenset({Source.VOICE_STDERR, Source.MCP_LOG, Source.CLAUDE_DEBUG, Source.CONSOLE}),
+    reads=("speech", "mcp"),
 )
 def unclosed_client_session(
     case: Case, *, low_from: int = 3, medium_calls: int = 10, medium_rate: float = 0.5

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import polars as pl
 
-from forensics.schema import EventKind, Row, Source, is_kind
+from forensics.schema import EventKind, Row, Source, is_kind, is_work
 from forensics.schema.finding import Finding
 from forensics.session.model.agents import AgentLife, link_agents
 from forensics.session.model.ending import Ending, judge_ending
@@ -66,6 +66,11 @@ class Case:
     def is_voice_only(self) -> bool:
         """Say whether no client log is among the sources."""
         return self.session_id.startswith("voice:")
+
+    @cached_property
+    def is_mere_traces(self) -> bool:
+        """Say whether nothing tells that the session was at work: no record but what any start leaves."""
+        return self.events.filter(is_work()).is_empty()
 
     def of(self, *kinds: EventKind) -> pl.DataFrame:
         """Return the events of these kinds, in the case's order. Dozens of rules ask: each answer is kept."""

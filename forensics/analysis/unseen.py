@@ -1,0 +1,57 @@
+"""What of a session's logs a rule has not seen, though it reads such records: then it cannot say that all is clear.
+
+Said once for all rules: a rule only declares which sources and which families of records it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from forensics.evidence.account import Damage, InputFile
+from forensics.rulekit.rule import Rule
+from forensics.schema import Source
+from forensics.session.model.case import Case
+from forensics.text.numbers import counted
+
+NAMED = 2  # places that one reason names
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The accounts of one session's files, each with the sources that the session's records in it are of."""
+
+    files: tuple[tuple[InputFile, frozenset[Source]], ...]
+
+    def reason_for(self, rule: Rule) -> str | None:
+        """Return what a rule has not understood, at which lines; null where it has seen everything that it reads."""
+        read = [file for file, sources in self.files if rule.any_of & sources]
+        told = [words for file in read for words in (*_lines(file), *_records(file, rule))]
+        more = f", and {len(told) - NAMED} more" if len(told) > NAMED else ""
+        return f"not understood: {', '.join(told[:NAMED])}{more}" if told else None
+
+
+def unseen_of(case: Case, accounts: Mapping[int, InputFile]) -> Unseen:
+    """Return what was not understood of a session, by the files that hold its records."""
+    held: dict[int, set[Source]] = {}
+    for file, source in case.events.select("file", "source").unique().sort("file", "source").iter_rows():
+        held.setdefault(file, set()).add(Source(source))
+    return Unseen(tuple((accounts[file], frozenset(sources)) for file, sources in held.items()))
+
+
+def _lines(file: InputFile) -> Iterator[str]:
+    """Tell of damaged lines, and of lines beside the records that read as ours."""
+    damaged = [p for p in file.problems if p.reason.damage is not Damage.NONE]
+    if damaged:
+        lines = counted(sum(p.count for p in damaged), "line")
+        yield f"{lines}, {damaged[0].reason} ({file.evidence.name}:{damaged[0].line})"
+    elif file.missed is not None:
+        lost = file.missed
+        yield f"{counted(lost.count, 'line')}, {lost.likeness} ({file.evidence.name}:{lost.line})"
+
+
+def _records(file: InputFile, rule: Rule) -> Iterator[str]:
+    for shape in file.unknown:
+        if rule.reads.intersection(shape.families):
+            records = counted(shape.count, "record")
+            yield f"{records} of unknown shape “{shape.text}” ({file.evidence.name}:{shape.line})"
