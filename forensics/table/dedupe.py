@@ -187,7 +187,7 @@ def _client_key(text: pl.Expr) -> pl.Expr:
 
 
 def _session_key() -> pl.Expr:
-    """Name a call, its answer and what was said within their session: there each happens once.
+    """Name a call, its answer and what was said within their session: there each happens once, but for its hooks.
 
     Some releases copy a resumed session's records under new uuids; tool ids, times and words stay.
     """
@@ -196,7 +196,7 @@ def _session_key() -> pl.Expr:
     who = pl.col("agent_id").fill_null("")
     words = pl.format("{}|{}|{}|{}|{}", "session_id", "kind", who, "ts", "message")
     return (
-        pl.when(told & (pl.col("correlation_id") != ""))
+        pl.when(told & (pl.col("correlation_id") != "") & ~is_kind((EventKind.HOOK_RAN,)))
         .then(call)
         .when(told & is_kind(SAID) & pl.col("ts").is_not_null())
         .then(words)

@@ -296,6 +296,7 @@ def _attached(about: Attachment) -> Row:
     return {
         "kind": EventKind.HOOK_RAN,
         "component": about.hook_name,
+        "correlation_id": about.tool_use_id,
         "command": None if about.command is None else cut(about.command, COMMAND_KEPT),
         "status": status,
         "duration_ms": about.duration_ms,

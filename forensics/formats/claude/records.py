@@ -233,6 +233,7 @@ class Attachment(msgspec.Struct, rename="camel"):
 
     type: str = "?"
     hook_name: str | None = None  # the event and what it was about: ``PostToolUse:Bash``
+    tool_use_id: str | None = msgspec.field(default=None, name="toolUseID")
     command: str | None = None
     exit_code: int | None = None
     duration_ms: float | None = None

@@ -114,6 +114,7 @@ HOOKS: Mapping[K, Meaning] = {
             "component": "the hook's event, with what it matched",
             "status": "its exit code, or `timed out`, `error`, `cancelled`",
             "command": "its shell command",
+            "correlation_id": "the call that it was run for",
             "duration_ms": "how long it ran",
         },
     ),

@@ -147,7 +147,7 @@ class _Records:
         own = dated.filter(pl.col("agent_id").is_not_null()).sort("ts", "event_id")
         self.own = _grouped(own, "agent_id", wanted)
         told = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
-        answers = told.filter(pl.col("correlation_id").is_in(list(calls)))
+        answers = told.filter(pl.col("correlation_id").is_in(list(calls)) & ~is_kind((K.HOOK_RAN,)))
         self.answers = _grouped(answers, "correlation_id", wanted)
         about = events.filter(pl.col("target_agent_id").is_not_null()).sort("ts", "event_id")
         self.about = _grouped(about, "target_agent_id", wanted)

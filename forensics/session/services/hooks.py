@@ -15,8 +15,10 @@ from forensics.session.model.case import Case
 
 CONTENT, DENIES = "0", "2"  # a hook's exit codes that mean what they say
 NOT_FOUND = ("126", "127")  # the shell's, for a command that is not there or not to be run
-CANCELLED = "cancelled"  # with its call: that is nothing of the hook's
-AT_END = "SessionEnd"  # but a hook of the end has no call: the client did not wait for it
+# with its call: that is nothing of the hook's. But a hook of the end has no call, and where a call ran all the same
+# (2.1.100 on, at the hook's time limit) the client went on without it
+CANCELLED = "cancelled"
+AT_END = "SessionEnd"
 # how a call's result begins that a hook denied: 2.0.24 and 2.1.330, and up to 1.0.128
 DENIAL = r"^(?:Error: )?(?:(?:Hook )?PreToolUse:\S+ (?:hook error|\[)|\S+ operation blocked by hook)"
 FOLDERS = re.compile(r"[^\s\"']*[/\\]")
@@ -79,7 +81,13 @@ def failing_hooks(case: Case, least: int) -> Iterator[FailingHook]:
     A terminal's text is an excerpt, copied for what it shows: there one failure is one too many.
     """
     at_end = pl.col("component").str.starts_with(AT_END).fill_null(value=False)
-    with_call = (pl.col("status") == CANCELLED) & ~at_end
+    ran = (
+        case.of(K.TOOL_RESULT)
+        .filter(pl.col("status").fill_null("") != "error")["correlation_id"]
+        .drop_nulls()
+    )
+    went_on = pl.col("correlation_id").is_in(ran.to_list()).fill_null(value=False)
+    with_call = (pl.col("status") == CANCELLED) & ~at_end & ~went_on
     fine = pl.col("status").is_null() | pl.col("status").is_in([CONTENT, DENIES]) | with_call
     failed = case.of(K.HOOK_RAN).filter(~fine)
     shown = pl.col("source") == Source.CONSOLE.value
