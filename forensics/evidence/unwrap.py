@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from forensics.evidence.containers.envelopes import Envelope, envelope_of
 from forensics.evidence.containers.prefixes import OF_JOBS, OF_SERVICES, lead_of_records, time_in
 from forensics.evidence.containers.values import has_records
 
@@ -75,9 +76,9 @@ class Strip:
 class Wrapping:
     """What is taken off a file's lines: first ``outer``, then grep's ``marks``, then ``inner``."""
 
-    outer: tuple[Strip, ...] = ()
+    outer: tuple[Strip | Envelope, ...] = ()
     marks: re.Pattern[bytes] | None = None
-    inner: tuple[Strip, ...] = ()
+    inner: tuple[Strip | Envelope, ...] = ()
     is_excerpt: bool = False
     is_sifted: bool = False  # lines may have been left out between others
 
@@ -165,7 +166,7 @@ def wrapping_of(head: bytes) -> Wrapping:
     text = ANSI.sub(b"", head) if b"\x1b" in head else head
     outer, text = _strips(text)
     marks = None if has_records(text) else _marks(_filled(text))
-    inner: tuple[Strip, ...] = ()
+    inner: tuple[Strip | Envelope, ...] = ()
     if marks is not None:
         inner, text = _strips(Wrapping(marks=marks).joined(Wrapping(marks=marks).split(text)))
     if (outer or marks) and b"\x1b" in head:
@@ -269,7 +270,7 @@ def shown(line: bytes) -> bytes:
     return plain.rstrip(b"\r").rpartition(b"\r")[2] if b"\r" in plain else plain
 
 
-def _off(steps: Sequence[Strip], data: bytes) -> bytes:
+def _off(steps: Sequence[Strip | Envelope], data: bytes) -> bytes:
     for step in steps:
         data = step.off(data)
     return data
@@ -279,9 +280,9 @@ def _filled(text: bytes) -> list[bytes]:
     return [line.rstrip(b"\r") for line in text.split(b"\n") if line.strip()]
 
 
-def _strips(text: bytes) -> tuple[tuple[Strip, ...], bytes]:
+def _strips(text: bytes) -> tuple[tuple[Strip | Envelope, ...], bytes]:
     """Return what is to be taken off, layer by layer, and the text without it."""
-    steps: list[Strip] = []
+    steps: list[Strip | Envelope] = []
     for _ in range(LAYERS):
         lines = _filled(text)
         step = next((s for find in FINDERS if (s := find(text, lines)) is not None), None)
@@ -358,7 +359,8 @@ def _share(lead: re.Pattern[bytes], lines: Sequence[bytes]) -> float:
     return sum(lead.match(x) is not None for x in lines) / len(lines)
 
 
-FINDERS: tuple[Callable[[bytes, Sequence[bytes]], Strip | None], ...] = (
+FINDERS: tuple[Callable[[bytes, Sequence[bytes]], Strip | Envelope | None], ...] = (
+    envelope_of,
     _redrawn,
     _forwarded,
     _quoted,

@@ -41,7 +41,7 @@ def user(**changes: object) -> dict[str, object]:
         ({f"{SESSION}.jsonl": b""}, "empty file"),
         ({f"{SESSION}.jsonl": b'{"type":"user","sessionId":"x'}, "cut off"),
         ({f"todos/{SESSION}-agent-{SESSION}.json": b'{"content":"a dict"}'}, "not a"),
-        ({"debug.txt": "[DEBUG] one\n".encode("utf-16")}, "UTF-16"),
+        ({"debug.txt": "[DEBUG] one\n".encode("utf-16-le")}, "binary file"),
         ({"voicemode.env": b"OPENAI_API_KEY=sk-1234567890abcdef\n"}, "hold keys"),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value) or "nothing",

@@ -95,8 +95,10 @@ class Joiner:
     def __init__(self) -> None:
         self._held: list[tuple[int, bytes]] = []  # the lines of the open value, as they stand
         self._at = 0  # where in the first of them it begins
+        self._outer = 0  # its first line's indent
         self._shares = False  # the first of them is accounted for by a value before it
         self._depth = 0
+        self._is_printed = False  # with an indent: then its last line is the first one that has none
         self._brackets: list[tuple[int, bytes]] = []  # lines of nothing but brackets, before a value
         self._in_array = False
 
@@ -152,6 +154,7 @@ class Joiner:
 
     def _values_in(self, number: int, line: bytes, at: int, *, shares: bool = False) -> Iterator[Value]:
         """Take the values of a line from the bracket at ``at`` on."""
+        behind = 0  # the value before
         while line.startswith(b"{", at):
             end, depth = _closed(line, at, 0)
             if depth:
@@ -161,9 +164,9 @@ class Joiner:
                 yield from self._bare_brackets()
                 yield Value(number, 0 if shares else 1, line[at:] if shares else line)
                 return
-            yield from self._array_opened(line[:at])
+            yield from self._array_opened(line[behind:at])
             yield Value(number, 0 if shares else 1, line[at:end], len(line) - at, is_laid_out=True)
-            at, shares = _behind_gap(line, end), True
+            at, behind, shares = _behind_gap(line, end), end, True
             self._in_array = self._in_array and b"]" not in line[end:at]
 
     def _array_opened(self, before: bytes) -> Iterator[Value]:
@@ -174,22 +177,25 @@ class Joiner:
 
     def _hold(self, number: int, line: bytes, at: int, depth: int, *, shares: bool = False) -> None:
         self._held, self._at, self._depth, self._shares = [(number, line)], at, depth, shares
+        self._outer = _indent(line)
 
     def _goes_on(self, line: bytes) -> bool:
         """Say whether a line can be one of the open value: another one that begins there is not inside of it."""
+        is_deeper = line[: self._outer + 1].isspace()
+        if len(self._held) == 1:
+            self._is_printed = is_deeper and self._depth == 1
+        if self._is_printed and not is_deeper:
+            return line.startswith(b"}", self._outer)
         if INSIDE.match(line) is None:
             return False
-        text, outer = line.strip(), _indent(self._held[0][1])
-        if not text.startswith(b"{") or _indent(line) > outer:
-            return True
-        is_indented = len(self._held) > 1 and _indent(self._held[1][1]) > outer
-        return not (is_record(text) or (is_indented and text == b"{"))
+        return is_deeper or not is_record(line.strip())
 
     def _continued(self, number: int, line: bytes) -> Iterator[Value]:
         self._held.append((number, line))
-        end, depth = _closed(line, 0, self._depth)
-        self._depth = depth
-        if depth:
+        if self._is_printed and line[: self._outer + 1].isspace():
+            return
+        end, self._depth = _closed(line, 0, 1 if self._is_printed else self._depth)
+        if self._depth:
             return
         if end is None:
             yield from self._given_up()

@@ -107,6 +107,18 @@ def test_the_time_of_a_prefix_is_that_of_a_record_without_one(tmp_path, name, ho
     assert notes == []
 
 
+@pytest.mark.parametrize("how", LAYOUTS)
+@pytest.mark.parametrize(("text", "time"), [("log", "time"), ("message", "@timestamp"), ("MESSAGE", "ts")])
+def test_lines_in_the_json_of_a_container_are_the_lines(tmp_path, text, time, how):
+    lines = LAYOUTS[how](undated(records_of(PARALLEL))).splitlines(keepends=True)
+    path = write(tmp_path, "".join(json.dumps({text: line, "stream": "stdout", time: day(BEGUN + n * STEP)}) + "\n" for n, line in enumerate(lines)))  # fmt: skip
+    plain, dressed = write(tmp_path, "".join(lines), "plain.txt"), judged(path)[0].case.events
+    assert told(parse(path)) == told(parse(plain))
+    assert parse(path).problems == parse(plain).problems
+    expected = [BEGUN.replace(microsecond=0) + (line - 1) * STEP for line in dressed["line"]]
+    assert [t.replace(microsecond=0) for t in dressed["ts"]] == expected
+
+
 @pytest.mark.parametrize("name", UNDATED)
 def test_a_clock_of_no_zone_gives_no_time(tmp_path, name):
     path = write(tmp_path, led(LAYOUTS["a line each"](undated(records_of(PARALLEL))), UNDATED[name]))
