@@ -23,7 +23,7 @@ from forensics.formats.base import Parsed
 from forensics.formats.claude.console_lines import FULL_HEAP, UNHANDLED
 from forensics.formats.claude.conversation import Conversation
 from forensics.formats.claude.records import Record, ServerStatus, StreamRecord
-from forensics.formats.claude.run_result import run_result
+from forensics.formats.claude.run_result import agent_tally, run_result
 from forensics.formats.claude.sdk_log import SdkLog
 from forensics.formats.claude.stream_tasks import Tasks
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
@@ -163,6 +163,9 @@ def _edges(number: int, record: StreamRecord, tasks: Tasks) -> Iterator[Row]:
         yield from (base | row for row in tasks.take(record))
     elif record.type == "result":
         yield base | run_result(record)
+        for row in agent_tally(record):
+            own = f"agents:{record.uuid}" if record.uuid else None
+            yield base | row | {"ordinal": base["ordinal"] + 1, "record_id": own}
 
 
 def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:
