@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from forensics.schema import EventKind as K
-from forensics.schema.finding import FactValue
+from forensics.schema.api_failures import ApiClass
+from forensics.schema.finding import FactValue, Severity
 from forensics.session.model.case import Case
 from forensics.session.model.names import agent_name
 from forensics.session.services.api_failures import ApiFailure
+
+LOST = re.compile(
+    r"(?i)^(?!.*unable to connect).*(?:connection (?:was )?(?:closed|dropped|lost|reset)|socket hang up|terminated)"
+)
 
 
 def whose(case: Case, failure: ApiFailure) -> str:
@@ -26,6 +33,20 @@ def facts_of(failure: ApiFailure) -> dict[str, FactValue]:
         "status": failure.status,
         "occurrences": failure.count,
     }
+
+
+def severity_of(failure: ApiFailure) -> Severity:
+    """Weigh a failure by whose request it was, and whether the same agent was answered later."""
+    if failure.is_own:
+        return Severity.NOTE
+    is_less = failure.agent_id is not None or failure.recovered is not None or failure.kind is ApiClass.OTHER
+    return Severity.MEDIUM if is_less else Severity.HIGH
+
+
+def is_connection_lost(case: Case, failure: ApiFailure) -> bool:
+    """Say whether there had been a connection, by the words of the failure."""
+    said = str(case.event(failure.first)["message"] or "")
+    return failure.kind is ApiClass.CONNECTION and LOST.search(said) is not None
 
 
 def result_all_the_same(case: Case, failure: ApiFailure) -> tuple[int, ...]:

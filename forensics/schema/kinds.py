@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     AGENT_LAUNCHED = "agent_launched"
     AGENT_RESULT = "agent_result"
     AGENT_NOTIFICATION = "agent_notification"
+    AGENT_TALLY = "agent_tally"
     AGENT_META = "agent_meta"
     AGENT_STOP = "agent_stop"
     # plans and files

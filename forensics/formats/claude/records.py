@@ -89,6 +89,14 @@ class TaskPatch(msgspec.Struct):
     error: str | None = None
 
 
+class AgentCounts(msgspec.Struct):
+    """How a run's agents ended, in its result (2.1.332)."""
+
+    spawned: int = 0
+    completed: int = 0
+    failed: int = 0
+
+
 class ServerStatus(msgspec.Struct):
     """One MCP server in a stream's first record."""
 

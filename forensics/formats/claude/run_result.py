@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.formats.claude.records import StreamRecord, Usage
+from forensics.formats.claude.records import AgentCounts, StreamRecord, Usage
 from forensics.formats.jsonl import decoded
 from forensics.privacy.redact import cut
 from forensics.schema import RESULT_SAYS, EventKind, Row
@@ -38,6 +38,19 @@ def run_result(record: StreamRecord) -> Row:
         "tokens": decoded(record.usage, Usage).total,
         "message": cut(": ".join(told), TEXT_KEPT),
     }
+
+
+def agent_tally(record: StreamRecord) -> Iterator[Row]:
+    """Yield how many agents a run had, and how many of them did what they were asked."""
+    agents = decoded(record.subagent_stats, AgentCounts)
+    if agents.spawned:
+        told = f"{agents.spawned} agents spawned, {agents.completed} completed, {agents.failed} failed"
+        yield {
+            "kind": EventKind.AGENT_TALLY.value,
+            "count": agents.spawned,
+            "total": agents.completed,
+            "message": f"the run's result counts its agents: {told}",
+        }
 
 
 def _status(record: StreamRecord, ended_by: str) -> str:

@@ -22,7 +22,7 @@ from forensics.evidence.unwrap import shown
 from forensics.formats.base import Parsed, Places
 from forensics.formats.claude.conversation import TALK, Conversation
 from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord
-from forensics.formats.claude.run_result import run_result
+from forensics.formats.claude.run_result import agent_tally, run_result
 from forensics.formats.claude.sdk_log import SdkLog
 from forensics.formats.claude.stream_tasks import Tasks
 from forensics.formats.claude.witnesses import Said, Witness, deaths_in, may_tell
@@ -238,6 +238,9 @@ def _edges(number: int, record: StreamRecord, tasks: Tasks, first: int = 0) -> I
         yield from (base | row for row in tasks.take(record))
     elif record.type == "result":
         yield base | run_result(record)
+        for row in agent_tally(record):
+            own = f"agents:{record.uuid}" if record.uuid else None
+            yield base | row | {"ordinal": base["ordinal"] + 1, "record_id": own}
 
 
 def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
+from forensics.rulekit import EventKind as K
 from forensics.rulekit.names import agent_name, clock_time
 from forensics.rulekit.whereabouts import WORKING_TREE
 from forensics.session.agents.overlap import may_still_run, spawned
@@ -34,10 +35,18 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
         missing = [a for a in agents if a.outcome is AgentEnd.UNFINISHED and not a.is_out_of_sight]
         yield from (_hit(case, agent, timedelta(seconds=silence_s)) for agent in missing)
         yield from _not_told(agents)
+    elif counted := case.of(K.AGENT_TALLY).tail(1).rows(named=True):
+        yield from _by_count(counted[0]["count"], counted[0]["total"])
     elif any(a.spawn_event is None for a in case.agents):
         yield TEXT.insufficient("no-parent")
     else:
         yield TEXT.not_applicable("no-agents")
+
+
+def _by_count(agents: int, completed: int) -> Iterator[Said]:
+    """Say what a run's result, which only counts its agents, leaves open."""
+    if completed < agents:
+        yield TEXT.insufficient("by-count", agents=agents, others=agents - completed)
 
 
 def _not_told(agents: Sequence[AgentLife]) -> Iterator[Said]:

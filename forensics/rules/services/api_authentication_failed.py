@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit.api_words import facts_of, result_all_the_same, whose
+from forensics.rulekit.api_words import facts_of, result_all_the_same, severity_of, whose
 from forensics.rulekit.names import time_of
 from forensics.schema.api_failures import ApiClass
 from forensics.session.services.api_failures import (
@@ -52,19 +52,12 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         "answered-later" if recovered and failure.is_told_by_agent and not failure.is_own else "refused",
         subject=failure.kind,
         agent_id=failure.agent_id,
-        severity=_severity(failure),
+        severity=severity_of(failure),
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
         facts=facts_of(failure) | {"recovered": recovered},
         cites=failure.events,
         statements=_statements(case, failure, say),
     )
-
-
-def _severity(failure: ApiFailure) -> Severity:
-    """Weigh a refusal by whose request it was, and whether the same agent was answered later."""
-    if failure.is_own:
-        return Severity.NOTE
-    return Severity.MEDIUM if failure.agent_id is not None or failure.recovered is not None else Severity.HIGH
 
 
 def _statements(case: Case, failure: ApiFailure, say: Saying) -> Iterator[Statement]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit.api_words import facts_of, result_all_the_same, whose
+from forensics.rulekit.api_words import facts_of, is_connection_lost, result_all_the_same, severity_of, whose
 from forensics.rulekit.names import capital, time_of
 from forensics.rulekit.whereabouts import MACHINE_LOG, PROVIDER_STATUS, around
 from forensics.schema.api_failures import ApiClass
@@ -29,9 +28,6 @@ WHAT = {
     ApiClass.CONNECTION: "unreachable",
     ApiClass.OTHER: "unnamed",
 }
-LOST = re.compile(
-    r"(?i)^(?!.*unable to connect).*(?:connection (?:was )?(?:closed|dropped|lost|reset)|socket hang up|terminated)"
-)
 QUESTIONS = {
     ApiClass.RATE_LIMIT: "which-limit",
     ApiClass.OVERLOADED: "for-everybody",
@@ -67,8 +63,9 @@ def api_retries_exhausted(case: Case) -> Iterator[Said]:
 def _hit(case: Case, failure: ApiFailure) -> Hit:
     who = whose(case, failure)
     status = failure.status or ""
+    what = "broken" if is_connection_lost(case, failure) else WHAT[failure.kind]
     say = TEXT.saying(
-        failed=TEXT.part(_what(case, failure)) + (f" ({status})" if status.isdigit() else ""),
+        failed=TEXT.part(what) + (f" ({status})" if status.isdigit() else ""),
         who=who,
         whoever=capital(who),
         at=time_of(case, failure.first),
@@ -79,26 +76,12 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
         _headline(failure),
         subject=failure.kind,
         agent_id=failure.agent_id,
-        severity=_severity(failure),
+        severity=severity_of(failure),
         confidence=None if failure.is_told_by_agent else Confidence.MEDIUM,
         facts=facts_of(failure),
         cites=failure.events,
         statements=_statements(case, failure, say),
     )
-
-
-def _severity(failure: ApiFailure) -> Severity:
-    """Weigh a failure by whose request it was, and whether the same agent was answered later."""
-    if failure.is_own:
-        return Severity.NOTE
-    is_less = failure.agent_id is not None or failure.recovered is not None or failure.kind is ApiClass.OTHER
-    return Severity.MEDIUM if is_less else Severity.HIGH
-
-
-def _what(case: Case, failure: ApiFailure) -> str:
-    """Choose what the API did; a connection that was lost had been there."""
-    is_lost = failure.kind is ApiClass.CONNECTION and LOST.search(case.event(failure.first)["message"] or "")
-    return "broken" if is_lost else WHAT[failure.kind]
 
 
 def _headline(failure: ApiFailure) -> str:

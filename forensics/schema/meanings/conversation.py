@@ -106,6 +106,10 @@ AGENTS: Mapping[K, Meaning] = {
             "correlation_id": "in a headless stream: the id of the call that spawned it",
         },
     ),
+    K.AGENT_TALLY: Meaning(
+        "a headless run's result counts its agents",
+        {"count": "how many were spawned", "total": "how many of them completed"},
+    ),
     K.AGENT_META: Meaning(
         "the file beside an agent's transcript",
         {

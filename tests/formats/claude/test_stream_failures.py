@@ -233,3 +233,10 @@ def test_a_stream_and_a_transcript_of_one_failure_give_equal_findings(tmp_path, 
         )
     assert told[0] == told[1]
     assert told[0]
+
+
+def test_a_result_counts_the_agents_of_its_run(tmp_path):
+    stats = {"spawned": 3, "completed": 1, "failed": 2, "killed": {"user": 0}}
+    (tally,) = of(K.AGENT_TALLY, events(tmp_path, result(subagent_stats=stats)))
+    assert (tally["count"], tally["total"]) == (3, 1)
+    assert of(K.AGENT_TALLY, events(tmp_path, result(subagent_stats={"spawned": 0}))) == []
