@@ -29,8 +29,12 @@ CHEAP = (
 )
 
 
+WIDE = 1000  # no witness's line is longer: what is, is code or content
+
+
 def may_tell(line: str) -> bool:
     """Say whether a line by itself may be a witness's: a cheap look, made on every line."""
+    line = line[:WIDE]
     return MARK.search(line) is not None or any(words in line for words in CHEAP)
 
 
@@ -39,6 +43,7 @@ def deaths_in(lines: Sequence[Said]) -> list[Death]:
 
     What a shell or a runner says of a process without naming it is the echo of what its runtime said before.
     """
+    lines = [(number, text[:WIDE]) for number, text in lines]
     own = [*panics(lines), *full_heaps(lines)]
     taken = {line for death in own for line in death.lines}
     own += [death for death in uncaught(lines) if not taken.intersection(death.lines)]

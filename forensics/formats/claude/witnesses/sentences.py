@@ -19,6 +19,7 @@ from forensics.formats.claude.witnesses.signals import (
     by_signal,
 )
 
+LONGEST = 400  # characters of a shell's or a runner's sentence
 # what a job's log puts before a line of a program
 LEAD = re.compile(
     r"^(?:[^\t\n]+\t[^\t\n]+\t)?(?:\ufeff?\d{4}-\d\d-\d\dT[\d:]+\.?\d*(?:Z|[+-]\d\d:?\d\d) (?:\d\d[OE]\+? ?)?)?"
@@ -74,9 +75,7 @@ CANCELLED = re.compile(
     r"The job was canceled because .*)$"
 )
 OOM = re.compile(
-    r"(?:[Oo]ut of memory|oom[-_ ]kill\w*|low swap|memorystatus|jetsam)?.{0,80}?"
-    r"\b(?:[Kk]ill(?:ed|ing)?(?:\w|\s){0,40}process)\b.{0,30}?(?:with )?(?:pid )?(?P<pid>\d+)"
-    r"[, ]*[(\[](?P<name>[^)\]]+)[)\]]"
+    r"\b[Kk]ill(?:ed|ing)?\b[\w ]{0,40}?[Pp]rocess\b[^(\[\d]{0,30}(?P<pid>\d+)[, ]*[(\[](?P<name>[^)\]]+)[)\]]"
 )
 OOM_TASK = re.compile(r"\boom-kill:.*\btask=(?P<name>[^,\s]+),pid=(?P<pid>\d+)")
 OOMD = re.compile(r"\bsystemd-oomd\b.*\b[Kk]illed (?P<name>/\S+)")
@@ -104,7 +103,7 @@ def death_in(number: int, text: str) -> Death | None:
         return None
     lead = LEAD.match(text)
     said = text[lead.end() :].rstrip() if lead else text.rstrip()
-    for form in FORMS:
+    for form in FORMS if len(said) <= LONGEST else MACHINES:
         death = form(number, said)
         if death is not None:
             return death
@@ -221,6 +220,8 @@ def _by_service(number: int, said: str) -> Death | None:
     )
 
 
+# who puts more into a line than a sentence
+MACHINES: tuple[Callable[[int, str], Death | None], ...] = (_by_service, _by_kernel)
 FORMS: tuple[Callable[[int, str], Death | None], ...] = (
     _by_runner,
     _by_service,
