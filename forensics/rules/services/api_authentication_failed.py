@@ -62,7 +62,7 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
 
 def _statements(case: Case, failure: ApiFailure, say: Saying) -> Iterator[Statement]:
     yield say.sentence("refused-often" if failure.count > 1 else "refused-once", *failure.events)
-    if failure.tries:
+    if (failure.attempts or 0) > 1:
         yield say.sentence("tried", *failure.tried)
     if failure.is_own:
         yield say.sentence("own-requests", failure.first)

@@ -87,7 +87,7 @@ def _hit(case: Case, failure: ApiFailure) -> Hit:
 def _headline(failure: ApiFailure) -> str:
     """Choose the message by how many tries and turns are known."""
     if failure.count == 1:
-        return "gave-up-after-tries" if failure.attempts else "gave-up"
+        return "gave-up-after-tries" if (failure.attempts or 0) > 1 else "gave-up"
     if not failure.attempts:
         return "gave-up-turns"
     return "gave-up-each-turn" if failure.fewest == failure.attempts else "gave-up-most-tries"
@@ -95,9 +95,9 @@ def _headline(failure: ApiFailure) -> str:
 
 def _statements(case: Case, failure: ApiFailure, say: Saying) -> Iterator[Statement]:
     yield say.sentence("for-good", *failure.events)
-    if failure.tries:
+    if (failure.attempts or 0) > 1:
         yield say.sentence("tries", *failure.tried)
-    else:
+    elif not failure.tries:
         yield say.sentence("tries-not-logged", failure.first)
     if failure.is_own:
         yield say.sentence("own-requests", failure.first)

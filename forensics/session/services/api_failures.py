@@ -204,12 +204,14 @@ class _Tries:
         """
         own = self._own.pop(final["agent_id"], [])
         logged = [row for row, of in self._logged if of is kind]
+        counted: list[tuple[int, tuple[int, ...]]] = [(0, ())]
+        if own and not self._answers.between(own[-1], final):
+            counted.append((own[-1]["count"] + 1, tuple(row["event_id"] for row in own)))
         if logged and _is_near(logged[-1], final):
             self._logged = []
-            return logged[-1]["count"], tuple(row["event_id"] for row in logged)
-        if own and not self._answers.between(own[-1], final):
-            return own[-1]["count"] + 1, tuple(row["event_id"] for row in own)
-        return 0, ()
+            counted.append((logged[-1]["count"], tuple(row["event_id"] for row in logged)))
+        # a log may count the tries of the last fallback only; where both count alike, it has the last one, too
+        return max(counted, key=lambda tried: (tried[0], len(tried[1])))
 
 
 def _is_near(last: Row, final: Row) -> bool:
