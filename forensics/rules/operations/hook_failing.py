@@ -61,7 +61,7 @@ def _not_told(case: Case, denials: int) -> Iterator[Said]:
 
 
 def _failing(hook: FailingHook) -> Hit:
-    command, cited = _shown(hook.command), hook.records[:MOST_CITED]
+    command, cited = hook.command and redact(hook.command), hook.records[:MOST_CITED]
     for_event = "hook-for" if command else "a-hook-for"  # without its command it may be another each time
     say = TEXT.saying(
         hook=TEXT.part(for_event if hook.event else "some-hook", event=hook.event),
@@ -89,7 +89,7 @@ def _failing(hook: FailingHook) -> Hit:
 
 
 def _denied(case: Case, call: DeniedCall) -> Hit:
-    command, cited = _shown(call.command), call.results[:MOST_CITED]
+    command, cited = call.command and redact(call.command), call.results[:MOST_CITED]
     named = TEXT.part("of-command", command=command[:SHOWN], tool=call.tool) if command else None
     say = TEXT.saying(
         call=named or TEXT.part("of-tool", tool=call.tool),
@@ -115,8 +115,3 @@ def _denied(case: Case, call: DeniedCall) -> Hit:
             say.sentence("other-way", call.results[0]),
         ),
     )
-
-
-def _shown(command: str | None) -> str | None:
-    """Return a command for people: it may hold a key."""
-    return None if command is None else redact(command)

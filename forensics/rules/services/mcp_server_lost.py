@@ -74,9 +74,8 @@ def _hit(found: ServerLosses, back_within_s: float) -> Hit:
 
 
 def _headline(times: int, *, is_back: bool) -> str:
-    if is_back:
-        return "back" if times == 1 else "back-often"
-    return "away" if times == 1 else "away-often"
+    once, often = ("back", "back-often") if is_back else ("away", "away-often")
+    return once if times == 1 else often
 
 
 def _statements(found: ServerLosses, say: Saying) -> Iterator[Statement]:

@@ -15,7 +15,10 @@ K = EventKind
 SPEECH = tuple(k for k in EventKind if k.value.startswith(("voice_", "stt_", "tts_", "resource_")))
 # what shows that there was one of the kind: an agent spawned, a request answered or failed, a call made
 SHOWN_BY: Mapping[Family, tuple[EventKind, ...]] = {
-    "agents": (K.AGENT_SPAWN, K.AGENT_LAUNCHED, K.AGENT_RESULT, K.AGENT_NOTIFICATION, K.AGENT_META, K.AGENT_STOP),
+    "agents": (
+        K.AGENT_SPAWN, K.AGENT_STARTED, K.AGENT_LAUNCHED, K.AGENT_RESULT, K.AGENT_NOTIFICATION, K.AGENT_TALLY,
+        K.AGENT_META, K.AGENT_STOP,
+    ),
     "api": (
         K.API_REQUEST, K.API_FIRST_BYTE, K.API_ERROR, K.API_STALL, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH,
         K.AGENT_SPAWN, K.TASK_CREATE, K.TASK_UPDATE, K.TURN_END, K.RESULT,
