@@ -24,7 +24,7 @@ OWN_PLACE = re.compile(
     rf"|(?:^|/)(?:agent-[0-9a-f]{{7,}}|{UUID})[^/]*\.(?:jsonl?|txt)(?:\.|$)"
 )
 # what this program itself wrote, into a folder that it is given again
-OWN_OUTPUT = re.compile(rb'\A\s*\[?\s*\{\s*"(?:schema_version"\s*:\s*"\d+"\s*,\s*"tool|event_id)"\s*:')
+OWN_OUTPUT = re.compile(rb'\A\s*+(?:\[\s*+)?\{\s*+"(?:schema_version"\s*:\s*"\d+"\s*,\s*"tool|event_id)"\s*:')
 # what it is a sign of, and the ways in which it is written; the first that is found is told
 SIGNS: Mapping[str, tuple[bytes, ...]] = {
     "its records name a session": (

@@ -24,6 +24,7 @@ NAMED = {
     "CCF101": "two-groups-of-one-description",
     "CCF103": "blocker-by-addBlocks",
     "CCF201": "timeout-then-empty-key",
+    "CCF204": "mcp-tool",
     "CCF210": "first-failed-second-empty",
     "CCF212": "spoken-by-the-http-log",
     "CCF305": "agent-without-result",

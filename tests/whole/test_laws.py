@@ -14,7 +14,7 @@ from forensics.evidence.file import Evidence, count_lines
 from forensics.formats import PARSERS, Parsed, Parser, parser_for
 from forensics.schema import EVENTS, Source
 from forensics.table.ingest import ingest
-from tests.support.places import FIXTURES, INCIDENT
+from tests.support.places import FIXTURES, INCIDENT, RULE_FIXTURES
 
 SESSION = "c4f74656-68ad-4973-8f53-0b862ed16d5d"
 STDERR = """\
@@ -61,6 +61,7 @@ GENUINE |= {
     f"projects/p/{SESSION}/subagents/agent-a1b2c3.meta.json": b'{"agentType":"Explore","toolUseId":"toolu_01","finished":true}',
     f"tasks/{SESSION}/1.json": b'{"id":"1","subject":"Write it","status":"in_progress","blocks":[],"blockedBy":[]}',
     "paste.txt": CONSOLE.encode(),
+    "Claude VSCode.log": (RULE_FIXTURES / "CCF901/fires/editor-tells-the-exit-code/input/Claude VSCode.log").read_bytes(),
     "voicemode_trace.log": b"2026-11-22 01:00:00,000 - Called /opt/voice_mode/server.py:12 main\n2026-11-22 01:00:00,001 - Exception: boom\n",
     "run.jsonl": (FIXTURES / "stream-json" / "parallel" / "run.jsonl").read_bytes(),
     "trajectory.json": (FIXTURES / "atif" / "killed.json").read_bytes(),

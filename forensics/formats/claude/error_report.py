@@ -49,8 +49,8 @@ COLUMNS = pl.Schema(
         "whole": pl.String(),
     }
 )
-BODY = re.compile(r"(?m)^\s*(?:\*\*|#{1,4} )Bug Description\b")
-ENVIRONMENT = re.compile(r"(?m)^\s*(?:\*\*|#{1,4} )Environment(?: Info)?\b")
+BODY = re.compile(r"(?m)^[ \t]*(?:\*\*|#{1,4} )Bug Description\b")
+ENVIRONMENT = re.compile(r"(?m)^[ \t]*(?:\*\*|#{1,4} )Environment(?: Info)?\b")
 VERSION = re.compile(r"^\s*[-*] (?:\*\*)?Version:?(?:\*\*)?:? v?(?P<version>\d+\.\d+\.\d+\S*)")
 PLATFORM = re.compile(r"^\s*[-*] (?:\*\*)?Platform:?(?:\*\*)?:? (?P<platform>\S.*?)\s*$")
 STRAY_LINES = 20  # a report may begin with this many lines of something else

@@ -75,7 +75,8 @@ class ExtensionLog:
         tally = Tally()
         wrapped = _of_client(log.chunks, tally)
         own = rows([*_own_events(log), *_printed(log)], EVENTS)
-        problems = [*problems_of(log.strays, NO_RECORD), *problems_of(damaged, INVALID_UTF8)]
+        strays = sorted({*log.strays}.difference(damaged))
+        problems = [*problems_of(strays, NO_RECORD), *problems_of(damaged, INVALID_UTF8)]
         parsed = finish([own, wrapped], self.source, problems, total, tally=tally)
         # the client's records are those of its debug log: rules ask for either in one way
         from_client = pl.lit(Source.CLAUDE_DEBUG.value, dtype=EVENTS["source"])
