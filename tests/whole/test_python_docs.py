@@ -46,11 +46,15 @@ def test_the_import_costs_nothing():
     assert done.stdout == "[]\n"
 
 
+@pytest.fixture(scope="module")
+def analysed(incident):
+    import forensics  # noqa: PLC0415 - what is tested
+
+    return forensics.analyse(incident)
+
+
 @pytest.mark.parametrize(
     "name", ["events", "findings", "evidence", "sessions", "agents", "gaps", "outcomes", "inputs"]
 )
-def test_every_table_of_a_query_is_there(name, incident):
-    import forensics  # noqa: PLC0415 - what is tested
-
-    a = forensics.analyse(incident)
-    assert getattr(a, name).equals(a.query(f"SELECT * FROM {name}"))  # noqa: S608 - our own names
+def test_every_table_of_a_query_is_there(name, analysed):
+    assert getattr(analysed, name).equals(analysed.query(f"SELECT * FROM {name}"))  # noqa: S608 - our own names
