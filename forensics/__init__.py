@@ -45,7 +45,7 @@ def analyse(
     from forensics.render.frames import Frames
     from forensics.rulekit.own_rules import several
 
-    named = [paths] if isinstance(paths, str | Path) else paths
-    request = Request([Path(p) for p in named], zone=tz, redacting=redact)
+    named = tuple(Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths))
+    request = Request(named, zone=tz, redacting=redact)
     analysis = engine.analyse(request if rules is None else replace(request, rules=several(rules)))
-    return Frames(pseudonyms.anonymise(analysis) if anonymise else analysis)
+    return Frames(pseudonyms.anonymise(analysis) if anonymise else analysis, named)

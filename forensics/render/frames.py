@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from dateutil.tz import gettz
 
 from forensics.analysis.model import Analysis
 from forensics.errors import UsageError
@@ -18,6 +17,7 @@ from forensics.render.events.sql import answer
 from forensics.render.events.tables import tables_of
 from forensics.render.report.html.page import to_html
 from forensics.render.report.markdown import to_markdown
+from forensics.text.zones import zone_of
 
 ReportForm = Literal["markdown", "html"]
 FORMS: dict[str, Callable[..., str]] = {"markdown": to_markdown, "html": to_html}
@@ -31,6 +31,7 @@ class Frames:
     """
 
     analysis: Analysis
+    named: tuple[Path, ...] = ()  # what was to be analysed: a packed log is no input by itself
 
     @property
     def events(self) -> pl.DataFrame:
@@ -88,10 +89,9 @@ class Frames:
         does not exist.
         """
         file = Path(path) if path is not None else None
-        if file is not None and self.analysis.has_input(file):
-            msg = f"{file}: is one of the logs that were read; it is not overwritten"
-            raise UsageError(msg)
-        if tz is not None and not (tz and gettz(tz)):
+        if file is not None:
+            self.analysis.spare(file, self.named)
+        if tz is not None and zone_of(tz) is None:
             msg = f"tz {tz!r}: no such time zone; use an IANA name such as America/Chicago, or UTC"
             raise UsageError(msg)
         is_page = file is not None and file.suffix.lower() in {".html", ".htm"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import subprocess
@@ -90,3 +91,13 @@ def test_the_log_itself_is_not_written_over(incident):
     with pytest.raises(UsageError, match="is one of the logs"):
         Frames(analysis_of(incident)).report(log)
     assert log.read_bytes() == before
+
+
+def test_a_packed_log_is_not_written_over(incident, tmp_path):
+    log = next(p for p in incident.rglob("*.jsonl") if p.is_file())
+    packed = tmp_path / f"{log.name}.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    before = packed.read_bytes()
+    with pytest.raises(UsageError, match="is one of the logs"):
+        forensics.analyse(packed).report(packed)
+    assert packed.read_bytes() == before
