@@ -33,8 +33,8 @@ def analyse(
     ``tz`` names the zone of clocks that name none. ``rules`` replace ours. Without ``redact`` secrets stay; with
     ``anonymise`` people, hosts and home folders get pseudonyms.
 
-    Raises ``forensics.errors.UsageError`` for a path or zone that does not exist, ``NothingReadableError`` where no
-    line of any file could be understood.
+    Raises ``forensics.errors.UsageError`` for a path or zone that does not exist and for ``rules`` that are none,
+    ``NothingReadableError`` where no line of any file could be understood.
     """
     from dataclasses import replace
     from pathlib import Path
@@ -43,8 +43,9 @@ def analyse(
     from forensics.analysis import engine
     from forensics.analysis.request import Request
     from forensics.render.frames import Frames
+    from forensics.rulekit.own_rules import several
 
-    named = [paths] if isinstance(paths, str | Path) else paths
-    request = Request([Path(p) for p in named], zone=tz, redacting=redact)
-    analysis = engine.analyse(request if rules is None else replace(request, rules=rules))
-    return Frames(pseudonyms.anonymise(analysis) if anonymise else analysis)
+    named = tuple(Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths))
+    request = Request(named, zone=tz, redacting=redact)
+    analysis = engine.analyse(request if rules is None else replace(request, rules=several(rules)))
+    return Frames(pseudonyms.anonymise(analysis) if anonymise else analysis, named)

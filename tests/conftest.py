@@ -21,9 +21,9 @@ Read = Callable[..., Parsed]
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist may be switched off
 def pytest_xdist_make_scheduler(config, log):
     """Say which tests run in one process."""
-    from tests.support.by_case import ByCase  # noqa: PLC0415 - needs pytest-xdist
+    from tests.support.by_rule import ByRule  # noqa: PLC0415 - needs pytest-xdist
 
-    return ByCase(config, log)
+    return ByRule(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

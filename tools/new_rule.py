@@ -97,9 +97,11 @@ $code $name is laid out. What is left:
   $fires, $silent
       the records that it is about, trimmed from a recording, and what is expected of them (evidence as path:line);
       the one in which it fires fails until the rule is written:  make test ARGS='-k $code'
+  tools/accuracy/expectations.py
+      what the truth of a recording says of it: whether it must be found there, or must not
   CHANGELOG.md
       one line
-  then:  make docs;  make accuracy""")
+  then:  make docs;  make golden;  make accuracy""")
 
 
 class RefusedError(Exception):

@@ -18,6 +18,7 @@ from forensics.evidence.near_lines import LEAD as BEFORE
 from forensics.privacy.redact import redact
 from forensics.schema import Quoting, Row, Source
 from forensics.schema.finding import Cite, EvidenceRef
+from forensics.text.clock_time import format_utc
 from forensics.text.lengths import CUT
 
 EXCERPT = 240
@@ -209,8 +210,3 @@ def _server_line(line: str, at: int) -> tuple[int, int]:
     closing = re.search(r'",?\s*$|", ?"', line[at:])
     ends = [e for e in (after, at + closing.start() if closing else -1) if e > at]
     return (starts[-1] if starts else at), min(ends, default=len(line))
-
-
-def format_utc(moment: datetime) -> str:
-    """Write a UTC time as ISO 8601 with milliseconds and ``Z``."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

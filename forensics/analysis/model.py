@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forensics.analysis.session_analysis import SessionAnalysis
+from forensics.errors import UsageError
 from forensics.evidence.account import Blind, InputFile, Unread
 from forensics.evidence.coverage import Coverage, coverage_of
 from forensics.evidence.near_lines import NearLine
@@ -55,10 +56,12 @@ class Analysis:
     redacted: bool = True  # secrets are replaced by their kind and length
     anonymised: bool = False  # people, hosts and home folders are replaced by pseudonyms
 
-    def has_input(self, path: Path) -> bool:
-        """Say whether a path is one of the files that were read."""
-        files = [i.evidence.path for i in self.inputs if i.evidence.path.exists()]
-        return path.exists() and any(path.samefile(file) for file in files)
+    def spare(self, output: Path, named: Iterable[Path] = ()) -> None:
+        """Refuse to write over a log: one that was read, or was ``named`` and may be packed. Raises ``UsageError``."""
+        files = (*named, *(i.evidence.path for i in self.inputs))
+        if output.is_file() and any(file.is_file() and output.samefile(file) for file in files):
+            msg = f"{output}: is one of the logs that were read; it is not overwritten"
+            raise UsageError(msg)
 
     def only(self, sessions: Sequence[SessionAnalysis]) -> Analysis:
         """Narrow the result to some of its sessions, and the inputs to the files that hold their records."""

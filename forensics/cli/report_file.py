@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.cli.options import ReportFormat
-from forensics.cli.run import file_of, spare_logs, write
+from forensics.cli.run import file_of, write
 from forensics.cli.terminal import screen, terminal
 from forensics.errors import UsageError
 
@@ -55,7 +55,7 @@ def write_report(analysis: Analysis, paths: Sequence[Path], wanted: Wanted) -> N
 
     text, pictures = _text(analysis, wanted), _pictures(analysis, wanted)
     for path in (*pictures, *([wanted.output] if wanted.output is not None else [])):
-        spare_logs(path, paths, analysis)
+        analysis.spare(path, paths)
     if wanted.file is not None and wanted.file.resolve() in {p.resolve() for p in pictures}:
         msg = f"{wanted.file}: is the name of one of the pictures; name another file for the report"
         raise UsageError(msg)

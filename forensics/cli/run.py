@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from forensics.errors import ForensicsError, UsageError
-
-if TYPE_CHECKING:
-    from forensics.analysis.model import Analysis
+from forensics.errors import ForensicsError
 
 EXIT_FINDINGS, EXIT_ERROR, EXIT_UNREAD = 1, 2, 3
 
@@ -57,14 +53,6 @@ def guarded() -> Iterator[Run]:
 def _give_up_stdout() -> None:
     """Send what is still buffered nowhere, so that the interpreter does not fail on it at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def spare_logs(output: Path, paths: Sequence[Path], analysis: Analysis) -> None:
-    """Refuse to write over what was read. Raises ``UsageError``."""
-    named = output.is_file() and any(p.is_file() and output.samefile(p) for p in paths)
-    if named or analysis.has_input(output):
-        msg = f"{output}: is one of the logs that were read; it is not overwritten"
-        raise UsageError(msg)
 
 
 def file_of(output: Path | None) -> Path | None:

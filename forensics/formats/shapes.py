@@ -64,7 +64,10 @@ def known(name: str) -> Known:
 
 @cache
 def _recorded(name: str) -> Known:
-    text = (files("forensics") / "formats" / "known" / f"{name}.tsv").read_text(encoding="utf-8")
+    table = files("forensics") / "formats" / "known" / f"{name}.tsv"
+    if not table.is_file():  # of a format that nobody has recorded yet: each of its shapes is unknown
+        return Known(frozenset())
+    text = table.read_text(encoding="utf-8")
     return Known(
         frozenset(line.split("\t")[0] for line in text.split("\n") if line and not line.startswith("#"))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,10 @@ from forensics.render.events.sql import answer
 from forensics.render.events.tables import tables_of
 from forensics.render.report.html.page import to_html
 from forensics.render.report.markdown import to_markdown
+from forensics.text.zones import zone_of
 
 ReportForm = Literal["markdown", "html"]
+FORMS: dict[str, Callable[..., str]] = {"markdown": to_markdown, "html": to_html}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Frames:
     """
 
     analysis: Analysis
+    named: tuple[Path, ...] = ()  # what was to be analysed: a packed log is no input by itself
 
     @property
     def events(self) -> pl.DataFrame:
@@ -79,17 +83,21 @@ class Frames:
         """Return the incident report, and write it to ``path`` if one is given.
 
         ``form`` is markdown or html; without it, html for a path that ends in .html, else markdown.
-        ``tz`` names the zone of the column of local times. Raises ``UsageError`` for a path that is one of the logs.
+        ``tz`` names the zone of the column of local times.
+
+        Raises ``UsageError`` for a path that is one of the logs or cannot be written, and for a form or a zone that
+        does not exist.
         """
         file = Path(path) if path is not None else None
-        if file is not None and self.analysis.has_input(file):
-            msg = f"{file}: is one of the logs that were read; it is not overwritten"
+        if file is not None:
+            self.analysis.spare(file, self.named)
+        if tz is not None and zone_of(tz) is None:
+            msg = f"tz {tz!r}: no such time zone; use an IANA name such as America/Chicago, or UTC"
             raise UsageError(msg)
         is_page = file is not None and file.suffix.lower() in {".html", ".htm"}
-        written = to_html if (form or ("html" if is_page else "markdown")) == "html" else to_markdown
-        text = written(self.analysis, tz=tz)
+        text = _written_as(form or ("html" if is_page else "markdown"))(self.analysis, tz=tz)
         if file is not None:
-            file.write_text(text, encoding="utf-8")
+            _write(text, file)
         return text
 
     def to_json(self) -> str:
@@ -99,3 +107,18 @@ class Frames:
     @cached_property
     def _tables(self) -> dict[str, pl.DataFrame]:
         return tables_of(self.analysis)
+
+
+def _written_as(form: str) -> Callable[..., str]:
+    if form not in FORMS:
+        msg = f"form {form!r}: no such form; a report is written as {' or '.join(FORMS)}"
+        raise UsageError(msg)
+    return FORMS[form]
+
+
+def _write(text: str, file: Path) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{file}: {error.strerror or error}"
+        raise UsageError(msg) from error

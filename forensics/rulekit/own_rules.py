@@ -11,13 +11,14 @@ import inspect
 import re
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from forensics.errors import BadRuleError
+from forensics.errors import BadRuleError, UsageError
 from forensics.rulekit.prose import Guidance
 from forensics.rulekit.rule import Origin, Rule, rule_named
 from forensics.rulekit.saying import Words
@@ -56,6 +57,18 @@ def together(rules: Sequence[Rule], own: Sequence[Rule]) -> tuple[Rule, ...]:
                 raise BadRuleError(msg)
         found.append(one)
     return tuple(sorted(found, key=lambda r: r.code))
+
+
+def several(rules: object) -> tuple[Rule, ...]:
+    """Return rules that were handed over, each once. Raises ``UsageError`` for what is no rule, or there twice."""
+    if not isinstance(rules, Sequence) or not all(isinstance(r, Rule) for r in rules):
+        msg = "rules: a sequence of rules is wanted, such as forensics.rules.RULES, and not their codes"
+        raise UsageError(msg)
+    twice = sorted(code for code, times in Counter(r.code for r in rules).items() if times > 1)
+    if twice:
+        msg = f"rules: {', '.join(twice)} there more than once"
+        raise UsageError(msg)
+    return tuple(rules)
 
 
 def _from_file(name: str, path: Path) -> Iterator[Rule]:

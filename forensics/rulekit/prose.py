@@ -28,6 +28,8 @@ SLOTS: dict[Place, Slot] = {
     "happened": Slot.HAPPENED, "why": Slot.WHY, "impact": Slot.IMPACT, "question": Slot.QUESTION,
 }  # fmt: skip
 FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+# what was meant as one, and would be printed as it stands
+NO_FIELD = re.compile(r"(?<!\$)\{[a-z_][A-Za-z0-9_]*[:!.\[][^{}]*\}")
 SECTIONS = ("What it detects", "Why it matters", "How to fix", "Known misses")
 
 
@@ -51,6 +53,9 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             raise ValueError(msg)
         if self.claim is Claim.HYPOTHESIS and self.place != "message":
             msg = "a hypothesis is asked as a question, never stated"
+            raise ValueError(msg)
+        if odd := NO_FIELD.search(f"{self.text}{self.settled_by or ''}"):
+            msg = f"{odd[0]} is no field: a field is a plain name in braces, without a format"
             raise ValueError(msg)
         if (self.settled_by is not None) != (self.place == "question"):
             msg = "a question, and nothing else, names what settles it: settled_by"

@@ -20,6 +20,7 @@ from forensics.schema import CLOCK_STEP, UTC, EventKind, Source, TsQuality
 from forensics.table.offsets import UTC_OF_PAIR, pairs_of
 from forensics.table.order import steps_back
 from forensics.text.clock_time import format_offset
+from forensics.text.zones import zone_of
 
 REACH = timedelta(hours=26)  # how far a pair speaks for its neighbours: longer than any day with a DST step
 
@@ -103,7 +104,7 @@ def _between_pairs(wanted: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _zone(tz_name: str) -> tzinfo:
-    zone = dateutil_tz.gettz(tz_name) if tz_name else None  # an empty name would mean the machine's zone
+    zone = zone_of(tz_name)
     if zone is None:
         msg = f"--tz {tz_name}: no such time zone; use an IANA name such as America/Chicago, or UTC"
         raise UsageError(msg)

@@ -104,3 +104,7 @@ def test_a_table_of_shapes_is_sorted_and_each_row_names_its_versions(name):
     assert rows == sorted(rows)
     assert all(len(row) == 2 and row[1] for row in rows)
     assert {row[0] for row in rows} == known(name).shapes
+
+
+def test_a_format_that_nobody_recorded_has_no_known_shape():
+    assert known("nobody-recorded-it").shapes == frozenset()

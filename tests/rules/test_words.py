@@ -164,6 +164,8 @@ def test_a_whole_file_is_read():
             "sentences.none: a text of place part carries no claim",
         ),
         ('metric = "It held"', "metric = 1", "rule.toml: Expected `str`, got `int` - at `$.guidance.metric`"),
+        ("{thing}", "{thing:>5}", "sentences.none: {thing:>5} is no field"),
+        ("{thing}", "{thing.name}", "sentences.none: {thing.name} is no field"),
         ("[sentences]", "[sentences", "rule.toml: "),
     ],
 )

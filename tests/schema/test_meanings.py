@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,8 +11,8 @@ from forensics.evidence.discover import discover
 from forensics.schema import EVENTS, EventKind
 from forensics.schema.meanings import ALWAYS, COLUMNS, MEANINGS
 from forensics.table.ingest import ingest
+from tests.support.places import FIXTURES
 
-FIXTURES = next(p for p in Path(__file__).parents if (p / "pyproject.toml").is_file()) / "fixtures"
 # words of the vocabulary that no format uses today
 UNUSED = {EventKind.AGENT_RESULT, EventKind.FILE_WRITE, EventKind.FILE_READ}
 K = EventKind
@@ -88,6 +87,7 @@ def test_what_is_told_is_in_a_fixture_or_its_absence_has_a_reason(told):
 
 
 @pytest.mark.corpus
+@pytest.mark.whole
 def test_what_is_told_of_recordings_is_in_one(corpus):
     found = defaultdict(set)
     for folder in sorted(p for p in corpus.iterdir() if p.is_dir() and p.name != "public"):

@@ -20,7 +20,7 @@ SHAPE = (
     "rules/test_rules_are_well_formed.py",
     "rules/test_words.py",
 )  # what holds for every rule by its shape
-TESTS = ("rules/test_rule_fixtures.py", *SHAPE, "support/places.py")
+TESTS = ("rules/test_rule_fixtures.py", *SHAPE, "support/analyses.py", "support/places.py")
 # what mypy knows of the libraries, it need not find out for each copy
 CACHE = ("--cache-dir", str(CHECKOUT / ".mypy_cache"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import subprocess
@@ -9,6 +10,11 @@ import sys
 
 import pytest
 
+import forensics
+from forensics.errors import UsageError
+from forensics.render.frames import Frames
+from forensics.rules import RULES
+from tests.support.analyses import analysis_of
 from tests.support.places import CHECKOUT
 
 TEXT = (CHECKOUT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -46,11 +52,52 @@ def test_the_import_costs_nothing():
     assert done.stdout == "[]\n"
 
 
+@pytest.fixture(scope="module")
+def analysed(incident):
+    return forensics.analyse(incident)
+
+
 @pytest.mark.parametrize(
     "name", ["events", "findings", "evidence", "sessions", "agents", "gaps", "outcomes", "inputs"]
 )
-def test_every_table_of_a_query_is_there(name, incident):
-    import forensics  # noqa: PLC0415 - what is tested
+def test_every_table_of_a_query_is_there(name, analysed):
+    assert getattr(analysed, name).equals(analysed.query(f"SELECT * FROM {name}"))  # noqa: S608 - our own names
 
-    a = forensics.analyse(incident)
-    assert getattr(a, name).equals(a.query(f"SELECT * FROM {name}"))  # noqa: S608 - our own names
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"tz": "Nowhere/City"}, "no such time zone"),
+        ({"tz": ""}, "no such time zone"),
+        ({"form": "pdf"}, "a report is written as markdown or html"),
+        ({"path": "no/such/folder/report.md"}, "No such file or directory"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_an_error(incident, arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=said):
+        Frames(analysis_of(incident)).report(**arguments)
+
+
+@pytest.mark.parametrize("rules", [["CCF102"], RULES[0], [RULES[0], RULES[0]]])
+def test_rules_that_are_none_are_an_error(incident, rules):
+    with pytest.raises(UsageError, match="rules: "):
+        forensics.analyse(incident, rules=rules)
+
+
+def test_the_log_itself_is_not_written_over(incident):
+    log = next(p for p in incident.rglob("*.jsonl") if p.is_file())
+    before = log.read_bytes()
+    with pytest.raises(UsageError, match="is one of the logs"):
+        Frames(analysis_of(incident)).report(log)
+    assert log.read_bytes() == before
+
+
+def test_a_packed_log_is_not_written_over(incident, tmp_path):
+    log = next(p for p in incident.rglob("*.jsonl") if p.is_file())
+    packed = tmp_path / f"{log.name}.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    before = packed.read_bytes()
+    with pytest.raises(UsageError, match="is one of the logs"):
+        forensics.analyse(packed).report(packed)
+    assert packed.read_bytes() == before

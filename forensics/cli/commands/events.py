@@ -10,7 +10,7 @@ import typer
 
 from forensics.cli.intake import analysed
 from forensics.cli.options import Asked, EventsFormat, Output, takes
-from forensics.cli.run import file_of, guarded, remark, spare_logs, write_pieces
+from forensics.cli.run import file_of, guarded, remark, write_pieces
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def events(
             raise UsageError(msg)
         analysis = analysed(asked, run)
         if output is not None:
-            spare_logs(output, asked.paths or [], analysis)
+            analysis.spare(output, asked.paths or [])
         _write(analysis, output, written_as)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from forensics.cli.intake import Depth, analysed
 from forensics.cli.options import Asked, Output, TimelineFormat, takes
-from forensics.cli.run import file_of, guarded, remark, spare_logs, write
+from forensics.cli.run import file_of, guarded, remark, write
 from forensics.cli.terminal import terminal
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def timeline(
     with guarded() as run:
         analysis = analysed(asked, run, Depth(most_rows=most))
         if output is not None:
-            spare_logs(output, asked.paths or [], analysis)
+            analysis.spare(output, asked.paths or [])
         write(_written(analysis, output_format, is_stdout=file_of(output) is None), output)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from forensics.analysis.citations import format_utc
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.chain.graph import Edge
@@ -12,6 +11,7 @@ from forensics.chain.happenings import Happening
 from forensics.evidence.account import Blind, InputFile
 from forensics.render.markup import json_text
 from forensics.schema.finding import EvidenceRef, Finding
+from forensics.text.clock_time import format_utc
 
 SCHEMA_VERSION = "1"
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from forensics.analysis.citations import format_utc
 from forensics.analysis.entries import Moment
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import AgentLife, SessionAnalysis
@@ -15,6 +14,7 @@ from forensics.render.events.text_table import to_table
 from forensics.render.markup import json_text, plain
 from forensics.render.rich_text import printed, terminal
 from forensics.schema import TsQuality
+from forensics.text.clock_time import format_utc
 from forensics.text.numbers import counted
 
 SCHEMA_VERSION = "1"

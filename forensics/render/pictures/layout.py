@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
-from forensics.analysis.citations import format_utc
 from forensics.analysis.lasting.lanes import Track
 from forensics.analysis.lasting.tracks import tracks_of
 from forensics.analysis.places import places_of
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.pictures.picture import Picture
 from forensics.render.pictures.rows import Row, chosen, rows_of
+from forensics.text.clock_time import format_utc
 from forensics.text.numbers import counted
 
 TITLES = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from forensics.analysis.citations import format_utc
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.chain.graph import Edge, Link, Path
 from forensics.chain.happenings import Happening
 from forensics.render.report.exhibits import Exhibits
 from forensics.render.report.finding_views import FindingViews
 from forensics.render.report.views import Beside, ChainStep, ChainView
+from forensics.text.clock_time import format_utc
 from forensics.text.durations import duration
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from forensics.analysis.citations import format_utc
 from forensics.analysis.entries import Gap, Moment
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.report.exhibits import Exhibits
 from forensics.render.report.finding_views import FindingViews
 from forensics.render.report.moments import LocalClock
 from forensics.render.report.views import Story, TimelineRow
+from forensics.text.clock_time import format_utc
 from forensics.text.lengths import shortened
 
 MOST_MOMENTS, MOST_GAPS = 48, 12  # rows of a table that a reader goes through; the appendix has the rest

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from forensics.analysis.citations import format_utc
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import AgentEnd, SessionAnalysis
 from forensics.render.pictures.picture import Picture
@@ -26,6 +25,7 @@ from forensics.render.report.summary import duration, impact, root_cause, summar
 from forensics.render.report.views import Incident
 from forensics.schema import Source
 from forensics.schema.finding import EvidenceRef
+from forensics.text.clock_time import format_utc
 from forensics.text.durations import span_text
 
 PicturesOf: TypeAlias = Callable[[SessionAnalysis, str], tuple[Picture, ...]]  # of a session and its label

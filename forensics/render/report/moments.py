@@ -10,6 +10,7 @@ from dateutil import tz as dateutil_tz
 
 from forensics.analysis.entries import Moment
 from forensics.text.clock_time import format_offset
+from forensics.text.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def choose_clock(tz_name: str | None, moments: Iterable[Moment]) -> LocalClock:
     """Take the user's zone, with a warning where the evidence proves another, else the one that it proves."""
     proven = _proven(moments)
     if tz_name is not None:
-        zone = dateutil_tz.gettz(tz_name)
+        zone = zone_of(tz_name)
         return LocalClock(zone, f"--tz {tz_name}{_contradiction(zone, proven)}")
     for _, offset in proven:
         return LocalClock(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from forensics.analysis.citations import format_utc
 from forensics.analysis.model import RuleError
 from forensics.analysis.own_clock import length_by_own_clock
 from forensics.analysis.session_analysis import SessionAnalysis, Verdict
@@ -16,6 +15,7 @@ from forensics.render.report.exhibits import Exhibits, Sentence
 from forensics.render.report.moments import LocalClock
 from forensics.render.report.outline import ENDED
 from forensics.schema.finding import Claim
+from forensics.text.clock_time import format_utc
 from forensics.text.durations import span_text
 
 FOREMOST = 2  # figures that the head names

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Severity, Source, rule, words
 from forensics.rulekit.names import agent_name, clock_time, log_of
@@ -12,6 +11,7 @@ from forensics.session.turns.open_turns import Wait
 from forensics.session.turns.silent_turns import SilentTurn, has_turns, silent_turns
 from forensics.session.turns.steps_back import StepsBack, clocks_set_back
 from forensics.table.order import ONE_WRITER
+from forensics.text.clock_time import format_utc
 from forensics.text.durations import duration
 
 NAMED = 3  # agents that are named where more of them waited
@@ -65,8 +65,8 @@ def _hit(case: Case, silent: SilentTurn, waits: Sequence[Wait]) -> Hit:
         apart="|".join(silent.asked(case)),
         agent_id=waits[0].agent_id,
         facts={
-            "from": _utc(silence.since),
-            "to": _utc(silence.until),
+            "from": format_utc(silence.since),
+            "to": format_utc(silence.until),
             "seconds": seconds,
             "waited_for": what.value,
             "open": [*tools],
@@ -79,10 +79,6 @@ def _hit(case: Case, silent: SilentTurn, waits: Sequence[Wait]) -> Hit:
             say.sentence("machine", *silent.around),
         ),
     )
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _clock(case: Case, steps: StepsBack) -> Hit:
