@@ -71,6 +71,7 @@ def test_every_column_that_depends_on_the_kind_is_told_for_some_kind():
     assert {name for m in MEANINGS.values() for name in m.columns} == set(COLUMNS) - ALWAYS
 
 
+@pytest.mark.whole
 def test_an_event_of_a_fixture_has_no_column_that_is_not_told(told):
     assert len(told) >= 70
     strange = {
@@ -79,6 +80,7 @@ def test_an_event_of_a_fixture_has_no_column_that_is_not_told(told):
     assert strange == set()
 
 
+@pytest.mark.whole
 def test_what_is_told_is_in_a_fixture_or_its_absence_has_a_reason(told):
     unseen = {
         (kind, name) for kind, m in MEANINGS.items() for name in m.columns if name not in told.get(kind, ())
