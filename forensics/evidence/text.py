@@ -6,7 +6,7 @@ import polars as pl
 
 from forensics.evidence.batch import Batch
 from forensics.evidence.file import BOM, PACKED
-from forensics.evidence.unwrap import ANSI_CODE
+from forensics.evidence.unwrap import ANSI, ANSI_CODE
 
 
 def is_utf8(data: bytes) -> bool:
@@ -59,3 +59,9 @@ def _split_lossy(data: bytes) -> pl.DataFrame:
     return pl.DataFrame(
         {"text": texts, "damaged": damaged}, schema={"text": pl.String, "damaged": pl.Boolean}
     )
+
+
+def shown(line: bytes) -> bytes:
+    """Return what a terminal shows of a line: without its codes, and only what was written last over it."""
+    plain = ANSI.sub(b"", line) if b"\x1b" in line else line
+    return plain.rstrip(b"\r").rpartition(b"\r")[2] if b"\r" in plain else plain

@@ -264,12 +264,6 @@ def _with_names(wrapping: Wrapping, pieces: Iterable[tuple[int, bytes]]) -> Wrap
     return replace(wrapping, marks=_behind(form.groupindex, names)) if names else wrapping
 
 
-def shown(line: bytes) -> bytes:
-    """Return what a terminal shows of a line: without its codes, and only what was written last over it."""
-    plain = ANSI.sub(b"", line) if b"\x1b" in line else line
-    return plain.rstrip(b"\r").rpartition(b"\r")[2] if b"\r" in plain else plain
-
-
 def _off(steps: Sequence[Strip | Envelope], data: bytes) -> bytes:
     for step in steps:
         data = step.off(data)

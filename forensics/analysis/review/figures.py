@@ -18,7 +18,8 @@ from forensics.session.agents.overlap import spawned
 from forensics.session.lists.todo_lists import BUSY, open_items
 from forensics.session.model.agents import AgentEnd
 from forensics.session.model.case import Case
-from forensics.session.model.ending import Verdict, cut_lines
+from forensics.session.model.ending import Verdict
+from forensics.session.model.last_records import cut_lines
 from forensics.session.model.speech import SpeechRequest
 from forensics.session.services.api_failures import API_ANSWERED, failures, is_still_trying
 from forensics.session.speech.results import failed_results

@@ -17,8 +17,7 @@ import polars as pl
 
 from forensics.evidence.account import INVALID_UTF8, Damage, Reason
 from forensics.evidence.file import Evidence
-from forensics.evidence.text import to_lines
-from forensics.evidence.unwrap import shown
+from forensics.evidence.text import shown, to_lines
 from forensics.formats.base import Parsed
 from forensics.formats.claude.console_lines import BANNER, KNOWN, PLAIN, SPOKEN
 from forensics.formats.claude.witnesses import Death, Said, Witness, deaths_in

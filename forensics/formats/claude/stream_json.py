@@ -18,7 +18,7 @@ import polars as pl
 
 from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence
-from forensics.evidence.unwrap import shown
+from forensics.evidence.text import shown
 from forensics.formats.base import Parsed, Places
 from forensics.formats.claude.conversation import TALK, Conversation
 from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord

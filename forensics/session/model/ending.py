@@ -12,15 +12,14 @@ stops while a person is asked, or inside a call that copies the logs, is not cut
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import polars as pl
 
 from forensics.schema import (
-    CUT_OFF,
     IN_A_CALL,
     NOTES,
     RESULT_SAYS,
@@ -32,8 +31,23 @@ from forensics.schema import (
     telling,
 )
 from forensics.schema import EventKind as K
-from forensics.session.model.agents import STALL, AgentEnd, AgentLife
+from forensics.session.model.agents import AgentLife
 from forensics.session.model.deaths import FAILED, death_of
+from forensics.session.model.last_records import (
+    AT_WORK,
+    BURST,
+    cut_lines,
+    final_api_error,
+    final_deaths,
+    final_interrupt,
+    final_marks,
+    ids_of_kind,
+    is_voice_only,
+    last_process,
+    of_kinds,
+    open_agents,
+    stopped_retrying,
+)
 from forensics.session.model.open_calls import open_calls
 from forensics.session.model.pauses import Pause, folder_of, pause_of
 from forensics.text.lengths import shortened
@@ -70,13 +84,6 @@ class Ending:
     pause: Pause | None = None  # why nothing need have been cut off where the record stops
 
 
-# records that say nothing of what the session was doing when it stopped
-BOOKKEEPING = (
-    K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT, K.HOOK_RAN, K.BUDGET_ENDED, K.MCP_CONNECTION,
-)  # fmt: skip
-# signs that a session went on: after a fatal text, and after an end that was stated
-TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
-AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
 # whole logs of these tell how a session ended, whatever excerpts stand beside them
 TELLING = telling(Tells.END)
 SOMEBODYS = "{proof}; nothing in this capture says that it was Claude Code"
@@ -100,7 +107,6 @@ ENDS_IN_A_LINE = (
 MAY_BE_ANSWER = "the last line is cut off, and may have been an answer"
 COMMAND_SHOWN = 120  # characters of the calls inside which a record stops
 REASON_KEPT = 160  # characters of a record's own words in a headline
-BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,7 @@ def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
 
 def _died(events: pl.DataFrame, unanswered: tuple[int, ...], *, failed: bool = False) -> _Judgement | None:
     """Judge by who says that the client died; a plain failure (``failed``) counts only where nothing states an end."""
-    told = death_of(events, _final_deaths(events, failed=failed))
+    told = death_of(events, final_deaths(events, failed=failed))
     if told is None or not told.is_client:
         return None
     return _Judgement(BY_DEATH[told.how], told.proof, told.cites, unanswered)
@@ -167,7 +173,7 @@ def _died(events: pl.DataFrame, unanswered: tuple[int, ...], *, failed: bool = F
 
 def _somebody_died(events: pl.DataFrame) -> _Judgement | None:
     """Say of a death in a terminal's text that names no client that another program may be its author."""
-    told = death_of(events, _final_deaths(events, failed=False))
+    told = death_of(events, final_deaths(events, failed=False))
     if told is None:
         return None
     return _Judgement(Verdict.UNKNOWN, SOMEBODYS.format(proof=told.proof), told.cites)
@@ -191,7 +197,7 @@ def _judge(
     died = _died(events, unanswered)
     if died is not None:
         return died
-    interrupt = _final_interrupt(whole)
+    interrupt = final_interrupt(whole)
     if interrupt is not None:
         said = events.row(by_predicate=pl.col("event_id") == interrupt, named=True)
         whose = (
@@ -201,15 +207,15 @@ def _judge(
         )
         text = f"the main agent's record ends with {whose}"
         return _Judgement(Verdict.INTERRUPTED, text, (interrupt,), unanswered)
-    process = _last_process(whole)
-    marks = process if not process.is_empty() else _last_process(events)
-    ends = _final(events, marks.filter(pl.col("kind") == K.SESSION_END.value), AT_WORK)
+    process = last_process(whole)
+    marks = process if not process.is_empty() else last_process(events)
+    ends = final_marks(events, marks.filter(pl.col("kind") == K.SESSION_END.value), AT_WORK)
     # a background agent may outlive a transcript; the client's own log or what it left says that the record ended
-    over = not process.is_empty() or bool(_ids(events, K.PROCESS_LEFT))
+    over = not process.is_empty() or bool(ids_of_kind(events, K.PROCESS_LEFT))
     if over:
         # with -p, 2.0.69 and 2.1.19 end with the main turn and abort the background agents: an orderly end
-        aborted = bool(ends) and bool(_ids(process, K.TURN_END))
-        opened = tuple(sorted({*unanswered, *(() if aborted else _open_agents(agents, end))}))
+        aborted = bool(ends) and bool(ids_of_kind(process, K.TURN_END))
+        opened = tuple(sorted({*unanswered, *(() if aborted else open_agents(agents, end))}))
     else:
         away = [a.agent_id for a in agents if a.background]
         of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]
@@ -238,7 +244,7 @@ def _paused(events: pl.DataFrame, opened: tuple[int, ...], unanswered: tuple[int
 
 def _result(events: pl.DataFrame) -> _Judgement | None:
     results = events.filter(pl.col("kind") == K.RESULT.value)
-    result = results.filter(pl.col("event_id").is_in(_final(events, results, AT_WORK))).tail(1)
+    result = results.filter(pl.col("event_id").is_in(final_marks(events, results, AT_WORK))).tail(1)
     if result.is_empty():
         return None
     row = result.row(0, named=True)
@@ -263,7 +269,7 @@ def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -
     stated = _result(events)
     if stated is not None:
         return stated
-    error = _final_api_error(whole)
+    error = final_api_error(whole)
     if error is not None:
         said = _quoted(str(events.row(by_predicate=pl.col("event_id") == error, named=True)["message"] or ""))
         text = ": ".join(filter(None, ("the last answer is an API error", said)))
@@ -280,111 +286,18 @@ def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -
 def _spent(events: pl.DataFrame) -> _Judgement | None:
     """Return the verdict where the main agent's record ends with what it was allowed: turns, or a budget."""
     marks = events.filter((pl.col("kind") == K.BUDGET_ENDED.value) & pl.col("agent_id").is_null())
-    last = marks.filter(pl.col("event_id").is_in(_final(events, marks, AT_WORK))).tail(1)
+    last = marks.filter(pl.col("event_id").is_in(final_marks(events, marks, AT_WORK))).tail(1)
     if last.is_empty():
         return None
     text = f"the main agent's record ends with its budget: {last['message'][0]}"
     return _Judgement(Verdict.ERROR_RESULT, text, (last["event_id"][0],))
 
 
-def _ids(events: pl.DataFrame, kind: K) -> tuple[int, ...]:
-    return tuple(events.filter(pl.col("kind") == kind.value)["event_id"])
-
-
-def _of(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
-    return events.filter(is_kind(kinds))
-
-
-def _final(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tuple[int, ...]:
-    """Return those of some records that no work follows: later in their own file, or by the clock in another."""
-    later = _of(events, work).select("file", "line", "ts")
-    final = []
-    for mark in marks.iter_rows(named=True):
-        here = (pl.col("file") == mark["file"]) & (pl.col("line") > mark["line"])
-        own_time = mark["ts"] if mark["ts_quality"] != "inferred" else None
-        dated = pl.lit(value=False) if own_time is None else pl.col("ts") > own_time + BURST
-        if later.filter(here | ((pl.col("file") != mark["file"]) & dated)).is_empty():
-            final.append(int(mark["event_id"]))
-    return tuple(final)
-
-
-def _final_deaths(events: pl.DataFrame, *, failed: bool) -> tuple[int, ...]:
-    """Return what says that the process died, unless the session was taken up again after it.
-
-    In a stream it stands between the run's records: one that a record follows was another program's, which the
-    run had called.
-    """
-    is_failure = (pl.col("kind") == K.PROCESS_EXITED.value) & (pl.col("status") == FAILED)
-    deaths = events.filter(
-        is_kind((K.PROCESS_FATAL, K.PROCESS_EXITED)) & (is_failure == pl.lit(failed)).fill_null(value=False)
-    )
-    streamed = deaths["source"] == Source.TRANSCRIPT.value
-    own = _final(events, deaths.filter(~streamed), TAKEN_UP)
-    return (*own, *_final(events, deaths.filter(streamed), (*AT_WORK, K.TOOL_RESULT, K.RESULT)))
-
-
-def _last_process(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the debug records of the process that did something last: earlier ones ended before it began.
-
-    What a resumed process says of its start stands in a file of its own, often without a pid.
-    """
-    debug = events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
-    pids = _of(debug, (*AT_WORK, K.TURN_END, K.SESSION_END)).filter(pl.col("kind") != K.SESSION_START.value)
-    last = pids["pid"].drop_nulls().tail(1)
-    return debug.filter(pl.col("pid") == last.item()) if last.len() else debug
-
-
-def _open_agents(agents: Sequence[AgentLife], end: datetime | None) -> Iterator[int]:
-    """Yield the spawns of agents in whose work the record stops: not of one that was silent for long before."""
-    for agent in agents:
-        seen = agent.last_seen or agent.start
-        if agent.outcome is not AgentEnd.UNFINISHED or agent.spawn_event is None:
-            continue
-        if agent.background and (seen is None or end is None or end - seen < STALL):
-            yield agent.spawn_event
-
-
-def _spoken(events: pl.DataFrame) -> pl.DataFrame:
-    """Return what the main agent's transcript says, without bookkeeping."""
-    return events.filter(
-        (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null() & ~is_kind(BOOKKEEPING)
-    )
-
-
-def _final_interrupt(events: pl.DataFrame) -> int | None:
-    spoken = _spoken(events).filter(pl.col("kind") != K.TOOL_RESULT.value)
-    last = spoken.sort("ts", "event_id", nulls_last=False).tail(1)
-    return int(last["event_id"][0]) if last.height and last["kind"][0] == K.USER_INTERRUPT.value else None
-
-
-def _final_api_error(events: pl.DataFrame) -> int | None:
-    last = _spoken(events).tail(1)
-    final = last.height and last["kind"][0] == K.API_ERROR.value and last["component"][0] == "final"
-    return int(last["event_id"][0]) if final else None
-
-
-def _stopped_retrying(events: pl.DataFrame) -> str | None:
-    """Name the failed try at the model API behind which the record stops: its turn was open."""
-    last = _spoken(events).tail(1)
-    if last.is_empty() or last["kind"][0] != K.API_ERROR.value or last["component"][0] != "attempt":
-        return None
-    nth, most = last["count"][0], last["total"][0]
-    which = ("" if nth is None else f" {nth}") + ("" if nth is None or most is None else f" of {most}")
-    return (
-        f"the record stops in an open turn, behind retry{which} of a request to the model API: no shutdown line, "
-        "no result record, no open call"
-    )
-
-
-def _is_voice_only(events: pl.DataFrame) -> bool:
-    return bool(events["session_id"].head(1).str.starts_with("voice:").any())
-
-
 def _cut_in_voice_call(events: pl.DataFrame) -> int | None:
     """Without a client's log: return the voice call inside which the event log stops."""
-    if not _is_voice_only(events):
+    if not is_voice_only(events):
         return None
-    calls = _of(events, (K.VOICE_CALL_BEGIN, K.VOICE_CALL_END)).sort("ts", "event_id").tail(1)
+    calls = of_kinds(events, (K.VOICE_CALL_BEGIN, K.VOICE_CALL_END)).sort("ts", "event_id").tail(1)
     cut = calls.height and calls["kind"][0] == K.VOICE_CALL_BEGIN.value
     return int(calls["event_id"][0]) if cut else None
 
@@ -402,14 +315,14 @@ def _voice_cut(events: pl.DataFrame, call: int | None) -> tuple[str, tuple[int, 
 
 def _no_death(events: pl.DataFrame) -> str:
     """Say that no witness tells of a death: not where one does, whichever run's it was."""
-    return "" if _of(events, (K.PROCESS_FATAL, K.PROCESS_EXITED)).height else NO_DEATH
+    return "" if of_kinds(events, (K.PROCESS_FATAL, K.PROCESS_EXITED)).height else NO_DEATH
 
 
 def _truncated(
     events: pl.DataFrame, process: pl.DataFrame, opened: tuple[int, ...], ends: tuple[int, ...]
 ) -> tuple[str, tuple[int, ...]]:
-    left = _ids(events, K.PROCESS_LEFT)
-    last = _ids(process, K.LOG_EDGE)[-1:]
+    left = ids_of_kind(events, K.PROCESS_LEFT)
+    last = ids_of_kind(process, K.LOG_EDGE)[-1:]
     text = f"the record stops with {len(opened)} call{'s' if len(opened) > 1 else ''} open"
     if ends:
         text += ", although the client logged its shutdown (a termination signal looks so)"
@@ -419,15 +332,6 @@ def _truncated(
         names = events.filter(pl.col("event_id").is_in(left))["status"].drop_nulls().unique().sort()
         text += f"; what an orderly end removes was left behind: {', '.join(names)}"
     return f"{text}{_no_death(events)}", (*opened, *(ends[-1:] or last), *left)
-
-
-def cut_lines(events: pl.DataFrame) -> tuple[int, ...]:
-    """Return where the main agent's transcript stops inside a line: what that line said is not known."""
-    cut = events.filter((pl.col("kind") == K.DAMAGED.value) & (pl.col("component") == CUT_OFF))
-    if cut.is_empty():
-        return ()
-    last = _spoken(events.filter(~is_kind(NOTES)))["file"].tail(1)
-    return tuple(cut.filter(pl.col("file").is_in(last.to_list()))["event_id"])
 
 
 def _at_cut_line(judged: _Judgement, cut: tuple[int, ...]) -> _Judgement:
@@ -442,12 +346,12 @@ def _at_cut_line(judged: _Judgement, cut: tuple[int, ...]) -> _Judgement:
 
 def _unknown(events: pl.DataFrame) -> _Judgement:
     last = events.filter(pl.col("kind") != K.PROCESS_LEFT.value).tail(1)
-    cites = tuple(last["event_id"]) + _ids(events, K.PROCESS_LEFT)
-    text = _stopped_retrying(events) or SIMPLY_ENDS
+    cites = tuple(last["event_id"]) + ids_of_kind(events, K.PROCESS_LEFT)
+    text = stopped_retrying(events) or SIMPLY_ENDS
     if Source.TRANSCRIPT.value not in events["source"]:
         text = (
             "the record simply ends: no shutdown line; whether a call was open, only a transcript would tell"
         )
-    if _is_voice_only(events):
+    if is_voice_only(events):
         text = "the voice server prints no stop line; the record simply ends"
     return _Judgement(Verdict.UNKNOWN, text, cites)

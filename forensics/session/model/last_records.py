@@ -1,0 +1,136 @@
+"""Which of the last records tell how a session ended: marks behind which no work was done, calls that stay open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from forensics.schema import (
+    CUT_OFF,
+    NOTES,
+    Source,
+    is_kind,
+)
+from forensics.schema import EventKind as K
+from forensics.session.model.agents import STALL, AgentEnd, AgentLife
+from forensics.session.model.deaths import FAILED
+
+# records that say nothing of what the session was doing when it stopped
+BOOKKEEPING = (
+    K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT, K.HOOK_RAN, K.BUDGET_ENDED, K.MCP_CONNECTION,
+)  # fmt: skip
+# signs that a session went on: after a fatal text, and after an end that was stated
+TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
+AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
+BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
+
+
+def ids_of_kind(events: pl.DataFrame, kind: K) -> tuple[int, ...]:
+    """Return the records of one kind."""
+    return tuple(events.filter(pl.col("kind") == kind.value)["event_id"])
+
+
+def of_kinds(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
+    """Return the rows of these kinds."""
+    return events.filter(is_kind(kinds))
+
+
+def final_marks(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tuple[int, ...]:
+    """Return those of some records that no work follows: later in their own file, or by the clock in another."""
+    later = of_kinds(events, work).select("file", "line", "ts")
+    final = []
+    for mark in marks.iter_rows(named=True):
+        here = (pl.col("file") == mark["file"]) & (pl.col("line") > mark["line"])
+        own_time = mark["ts"] if mark["ts_quality"] != "inferred" else None
+        dated = pl.lit(value=False) if own_time is None else pl.col("ts") > own_time + BURST
+        if later.filter(here | ((pl.col("file") != mark["file"]) & dated)).is_empty():
+            final.append(int(mark["event_id"]))
+    return tuple(final)
+
+
+def final_deaths(events: pl.DataFrame, *, failed: bool) -> tuple[int, ...]:
+    """Return what says that the process died, unless the session was taken up again after it.
+
+    In a stream it stands between the run's records: one that a record follows was another program's, which the
+    run had called.
+    """
+    is_failure = (pl.col("kind") == K.PROCESS_EXITED.value) & (pl.col("status") == FAILED)
+    deaths = events.filter(
+        is_kind((K.PROCESS_FATAL, K.PROCESS_EXITED)) & (is_failure == pl.lit(failed)).fill_null(value=False)
+    )
+    streamed = deaths["source"] == Source.TRANSCRIPT.value
+    own = final_marks(events, deaths.filter(~streamed), TAKEN_UP)
+    return (*own, *final_marks(events, deaths.filter(streamed), (*AT_WORK, K.TOOL_RESULT, K.RESULT)))
+
+
+def last_process(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the debug records of the process that did something last: earlier ones ended before it began.
+
+    What a resumed process says of its start stands in a file of its own, often without a pid.
+    """
+    debug = events.filter(pl.col("source") == Source.CLAUDE_DEBUG.value)
+    pids = of_kinds(debug, (*AT_WORK, K.TURN_END, K.SESSION_END)).filter(
+        pl.col("kind") != K.SESSION_START.value
+    )
+    last = pids["pid"].drop_nulls().tail(1)
+    return debug.filter(pl.col("pid") == last.item()) if last.len() else debug
+
+
+def open_agents(agents: Sequence[AgentLife], end: datetime | None) -> Iterator[int]:
+    """Yield the spawns of agents in whose work the record stops: not of one that was silent for long before."""
+    for agent in agents:
+        seen = agent.last_seen or agent.start
+        if agent.outcome is not AgentEnd.UNFINISHED or agent.spawn_event is None:
+            continue
+        if agent.background and (seen is None or end is None or end - seen < STALL):
+            yield agent.spawn_event
+
+
+def spoken_of(events: pl.DataFrame) -> pl.DataFrame:
+    """Return what the main agent's transcript says, without bookkeeping."""
+    return events.filter(
+        (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null() & ~is_kind(BOOKKEEPING)
+    )
+
+
+def final_interrupt(events: pl.DataFrame) -> int | None:
+    """Return the user's interrupt, if nothing was said after it."""
+    spoken = spoken_of(events).filter(pl.col("kind") != K.TOOL_RESULT.value)
+    last = spoken.sort("ts", "event_id", nulls_last=False).tail(1)
+    return int(last["event_id"][0]) if last.height and last["kind"][0] == K.USER_INTERRUPT.value else None
+
+
+def final_api_error(events: pl.DataFrame) -> int | None:
+    """Return the failed request that ended the last turn, if nothing was said after it."""
+    last = spoken_of(events).tail(1)
+    final = last.height and last["kind"][0] == K.API_ERROR.value and last["component"][0] == "final"
+    return int(last["event_id"][0]) if final else None
+
+
+def stopped_retrying(events: pl.DataFrame) -> str | None:
+    """Name the failed try at the model API behind which the record stops: its turn was open."""
+    last = spoken_of(events).tail(1)
+    if last.is_empty() or last["kind"][0] != K.API_ERROR.value or last["component"][0] != "attempt":
+        return None
+    nth, most = last["count"][0], last["total"][0]
+    which = ("" if nth is None else f" {nth}") + ("" if nth is None or most is None else f" of {most}")
+    return (
+        f"the record stops in an open turn, behind retry{which} of a request to the model API: no shutdown line, "
+        "no result record, no open call"
+    )
+
+
+def is_voice_only(events: pl.DataFrame) -> bool:
+    """Say whether no client session is meant, but a voice server's process."""
+    return bool(events["session_id"].head(1).str.starts_with("voice:").any())
+
+
+def cut_lines(events: pl.DataFrame) -> tuple[int, ...]:
+    """Return where the main agent's transcript stops inside a line: what that line said is not known."""
+    cut = events.filter((pl.col("kind") == K.DAMAGED.value) & (pl.col("component") == CUT_OFF))
+    if cut.is_empty():
+        return ()
+    last = spoken_of(events.filter(~is_kind(NOTES)))["file"].tail(1)
+    return tuple(cut.filter(pl.col("file").is_in(last.to_list()))["event_id"])
