@@ -19,6 +19,7 @@ from forensics.schema.finding import EvidenceRef, Finding, Outcome
 from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict
+from forensics.session.model.runs import Run
 from forensics.session.turns.open_turns import silence_before_end
 from forensics.session.turns.silences import LONG_S
 
@@ -105,6 +106,11 @@ class SessionAnalysis:
     def proof(self) -> str:
         """Return what shows that it ended so, in a sentence."""
         return self.case.ending.proof
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Return the lives of the client's process, in order: the last one's end is the session's."""
+        return self.case.runs
 
     @property
     def long_silence(self) -> float | None:

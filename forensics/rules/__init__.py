@@ -11,6 +11,7 @@ from forensics.rules.coordination.several_todos_in_progress import several_todos
 from forensics.rules.coordination.stale_edit_collision import stale_edit_collision
 from forensics.rules.coordination.uncoordinated_parallel_agents import uncoordinated_parallel_agents
 from forensics.rules.ending.abnormal_end import abnormal_end
+from forensics.rules.ending.earlier_run_died import earlier_run_died
 from forensics.rules.ending.failure_chain import failure_chain
 from forensics.rules.operations.coordination_not_traceable import coordination_not_traceable
 from forensics.rules.operations.credential_first_checked_at_use import credential_first_checked_at_use
@@ -83,4 +84,5 @@ RULES: tuple[Rule, ...] = (
     stale_lock_after_death,
     abnormal_end,
     failure_chain,
+    earlier_run_died,
 )

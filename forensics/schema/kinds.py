@@ -11,6 +11,7 @@ class EventKind(StrEnum):
     # the session and its processes
     SESSION_META = "session_meta"
     SESSION_START = "session_start"
+    RUN_START = "run_start"  # a process of the client begins, or goes on with a session that another one left
     SESSION_END = "session_end"
     TURN_START = "turn_start"
     TURN_END = "turn_end"

@@ -35,6 +35,7 @@ NAMED = {
 # rules of which a session has one finding, whatever it says
 NAMELESS = {
     "CCF203": "the lines that it counts name one library, and neither the client that was left open nor its owner",
+    "CCF903": "a run of a session has a number and no name",
     "CCF213": "it judges all recordings of a session together: one that ends at silence clears them all",
 }
 

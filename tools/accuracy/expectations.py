@@ -224,6 +224,18 @@ def _chain(run: Run) -> bool | None:
     )
 
 
+def _died_before_resume(run: Run) -> bool | None:
+    """Ask for a run that SIGKILL ended before another one; other signals let some versions end in order."""
+    lives = run.truth.get("runs", ())
+    sessions = [life.get("session_id") for life in lives]
+    if len(lives) > 1 and None in sessions:
+        return None
+    earlier = [life["how"] for n, life in enumerate(lives) if life["session_id"] in sessions[n + 1 :]]
+    if any(how.startswith("SIGKILL") for how in earlier):
+        return True
+    return None if any(how.startswith(SIGNALS) for how in earlier) else False
+
+
 CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF101": lambda run: run.labels["parallel_spawn"] if run.agents_at_work else None,
     "CCF102": lambda run: run.labels["multiple_in_progress"],
@@ -264,6 +276,7 @@ CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF411": _never,
     "CCF901": _abnormal,
     "CCF902": _chain,
+    "CCF903": _died_before_resume,
 }  # fmt: skip
 
 

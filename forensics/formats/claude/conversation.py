@@ -36,6 +36,8 @@ NOTIFICATION = re.compile(
     re.DOTALL,
 )
 WARMUP = "Warmup"
+# what the client adds where it takes up a conversation that stopped inside a turn (2.1.183, 2.1.332)
+TAKES_UP = "Continue from where you left off."
 # how a hook ended by the kind of its attachment, where no exit code says it; denials stand in the call's result
 HOOK_ENDS = {
     "hook_success": "0",
@@ -194,6 +196,8 @@ def _said_by_user(record: Record, text: str) -> Row:
     if text.startswith(INTERRUPT):
         by = SHUTDOWN if record.interrupted_by_shutdown else None
         return {"kind": EventKind.USER_INTERRUPT, "message": cut(text, TEXT_KEPT), "component": by}
+    if record.is_meta and text == TAKES_UP:
+        return {"kind": EventKind.RUN_START, "status": "resumed", "message": text}
     if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
         return {"kind": EventKind.OTHER, "message": "text that the client added"}
     return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": digest(text)}

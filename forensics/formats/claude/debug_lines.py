@@ -32,6 +32,22 @@ PATTERNS = (
         regex=r"^session\.start: (?<status>raised)",
         seen="2.1.330",
     ),
+    # once for each process, in every version recorded
+    Pattern(
+        kind=K.RUN_START,
+        literal="Watching for changes in setting files ",
+        regex=r"^Watching for changes in setting files ",
+        seen="1.0.128..2.1.332",
+        columns={"status": "process"},
+    ),
+    # where the process before left its session's file behind (2.1.183)
+    Pattern(
+        kind=K.RUN_START,
+        literal="Prior session exited uncleanly: ",
+        regex=r"^Prior session exited uncleanly: ",
+        seen="2.1.183",
+        columns={"status": "unclean"},
+    ),
     Pattern(
         kind=K.TURN_START,
         literal="hook commands for UserPromptSubmit with query: ",

@@ -88,6 +88,10 @@ def _session(session: SessionAnalysis) -> dict[str, object]:
         "session_id": session.session_id,
         "verdict": session.verdict.value,
         "proof": session.proof,
+        "runs": [
+            {"since": _time(r.since), "verdict": r.ending.verdict.value, "proof": r.ending.proof}
+            for r in session.runs
+        ],
         "first_ts": _time(first),
         "last_ts": _time(last),
         "client_version": session.client_version,

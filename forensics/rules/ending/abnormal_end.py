@@ -33,7 +33,7 @@ SEVERITIES = {
     Verdict.UNKNOWN: Severity.NOTE,
 }
 MEANING = {
-    Verdict.CRASHED: "fatal-error",
+    Verdict.CRASHED: "crashed",
     Verdict.KILLED: "killed",
     Verdict.TRUNCATED: "truncated",
     Verdict.ERROR_RESULT: "error-result",

@@ -24,6 +24,15 @@ PROCESS: Mapping[K, Meaning] = {
             )
         },
     ),
+    K.RUN_START: Meaning(
+        "a process of the client begins, or takes up the conversation of one that was cut off",
+        {
+            "status": (
+                "`process` (a process begins), `unclean` (it says that the one before died), "
+                "`resumed` (the transcript is taken up inside a turn)"
+            )
+        },
+    ),
     K.SESSION_END: Meaning(
         "the client ends in an orderly way",
         {

@@ -17,8 +17,9 @@ import polars as pl
 from forensics.schema import EventKind, Row, Source, is_kind, is_work
 from forensics.schema.finding import Finding
 from forensics.session.model.agents import AgentLife, link_agents
-from forensics.session.model.ending import Ending, judge_ending
+from forensics.session.model.ending import Ending
 from forensics.session.model.files import WRITE_TOOLS, FileAccess, _access
+from forensics.session.model.runs import Run, runs_of
 from forensics.session.model.speech import SpeechRequest, build_requests
 from forensics.table.order import in_order
 
@@ -44,13 +45,18 @@ class Case:
     todos: pl.DataFrame
     agents: tuple[AgentLife, ...]
     speech_requests: tuple[SpeechRequest, ...]
-    ending: Ending
+    runs: tuple[Run, ...]  # the lives of the client's process, in order
     client_version: str | None
     cwd: str | None
     excerpts: frozenset[int]  # files that are not whole: where they begin and stop says nothing
     sifted: frozenset[int]  # those of them in which lines between others are missing
     findings: tuple[Finding, ...] = ()  # of the rules before; only a rule that reads findings has any
     _computed: dict[Callable[[Case], Any], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def ending(self) -> Ending:
+        """Return how the session ended, which is how its last run did."""
+        return self.runs[-1].ending
 
     @cached_property
     def sources(self) -> frozenset[Source]:
@@ -181,7 +187,7 @@ def build_case(
         todos=todos.join(ordered.select("event_id"), on="event_id", how="semi"),
         agents=linked.agents,
         speech_requests=build_requests(linked.events, sifted),
-        ending=judge_ending(linked.events, linked.agents, excerpts),
+        runs=runs_of(linked.events, linked.agents, excerpts),
         client_version=_last(metas["status"].to_list()),
         cwd=_last(metas["path"].to_list()),
         excerpts=excerpts,

@@ -47,6 +47,8 @@ from forensics.session.model.last_records import (
     of_kinds,
     open_agents,
     stopped_retrying,
+    unanswered_turn,
+    unended_stream,
 )
 from forensics.session.model.open_calls import open_calls
 from forensics.session.model.pauses import Pause, folder_of, pause_of
@@ -100,6 +102,10 @@ COPIES = (
 )
 NO_DEATH = "; no fatal error is in the session's records"
 EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"
+SHUT_DOWN = "the client logged its shutdown and no call was open"
+SHUT_INSIDE = "the client logged its shutdown inside a turn"
+UNANSWERED = "the main agent's last record is a call's result that the model has not answered"
+NO_RESULT = "the headless run's stream stops without a result record"
 SIMPLY_ENDS = "the record simply ends: no shutdown line, no result record, no open call"
 ENDS_IN_A_LINE = (
     "the last line is cut off, so whether a call was open is not known; no shutdown line, no result record"
@@ -227,8 +233,10 @@ def _judge(
     if opened or cut is not None:
         text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(events, cut)
         return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)
-    stated = _orderly(events, whole, ends) or _died(events, unanswered, failed=True)
-    return stated or _somebody_died(events) or _unknown(events)
+    halted = _halted(whole, ends)
+    stated = _stated(events, whole, ends) or (_shut_down(ends) if halted is None else None)
+    died = stated or _died(events, unanswered, failed=True) or halted
+    return died or _somebody_died(events) or _unknown(events)
 
 
 def _paused(events: pl.DataFrame, opened: tuple[int, ...], unanswered: tuple[int, ...]) -> _Judgement | None:
@@ -264,8 +272,8 @@ def _quoted(words: str) -> str:
     return f"“{line}”" if line else ""
 
 
-def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
-    """Return the verdict where something states the end: a result record, an error as last answer, a shutdown."""
+def _stated(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
+    """Return the verdict where the conversation states its end: a result record, an error as last answer, a budget."""
     stated = _result(events)
     if stated is not None:
         return stated
@@ -277,10 +285,32 @@ def _orderly(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) -
     spent = _spent(whole)
     if spent is not None:
         return replace(spent, cites=(*spent.cites, *ends[-1:]))
-    if ends:
-        text = "the client logged its shutdown and no call was open"
-        return _Judgement(Verdict.CLEAN, text, ends[-2:])
     return None
+
+
+def _shut_down(ends: tuple[int, ...]) -> _Judgement | None:
+    """Return the verdict where the client says that it ended, and nothing speaks against it."""
+    return _Judgement(Verdict.CLEAN, SHUT_DOWN, ends[-2:]) if ends else None
+
+
+def _halted(events: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
+    """Return the verdict where no call is open, and still the run did not come to its end.
+
+    A signal lets the client answer its open calls and log its shutdown: what is missing is the model's answer to
+    them (2.1.332), and the result with which every headless stream ends.
+    """
+    waiting, started = unanswered_turn(events), unended_stream(events)
+    if started is None and (waiting is None or not ends):
+        return None
+    asked = "" if waiting is None else UNANSWERED
+    if waiting is not None:
+        said = events.row(by_predicate=pl.col("event_id") == waiting, named=True)
+        asked = ": ".join(filter(None, (UNANSWERED, _quoted(str(said["message"] or "")))))
+    text = NO_RESULT if started is not None else SHUT_INSIDE
+    cites = (started, waiting, *ends[-1:])
+    return _Judgement(
+        Verdict.TRUNCATED, "; ".join(filter(None, (text, asked))), tuple(c for c in cites if c is not None)
+    )
 
 
 def _spent(events: pl.DataFrame) -> _Judgement | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -20,10 +21,13 @@ from forensics.session.model.deaths import FAILED
 # records that say nothing of what the session was doing when it stopped
 BOOKKEEPING = (
     K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT, K.HOOK_RAN, K.BUDGET_ENDED, K.MCP_CONNECTION,
+    K.RUN_START,
 )  # fmt: skip
 # signs that a session went on: after a fatal text, and after an end that was stated
-TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
+TAKEN_UP = (K.SESSION_START, K.RUN_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
+# after these words the client waits for the user
+DECLINED = re.compile(r"(?:Error: )?The user doesn't want to (?:proceed|take this action)")
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
 
 
@@ -107,6 +111,27 @@ def final_api_error(events: pl.DataFrame) -> int | None:
     last = spoken_of(events).tail(1)
     final = last.height and last["kind"][0] == K.API_ERROR.value and last["component"][0] == "final"
     return int(last["event_id"][0]) if final else None
+
+
+def unanswered_turn(events: pl.DataFrame) -> int | None:
+    """Return the call's result with which the main agent's record ends, though the model is asked after it.
+
+    Not one that the user refused or cut short: after it the client waits for the user.
+    """
+    last = spoken_of(events).tail(1)
+    if last.is_empty() or last["kind"][0] != K.TOOL_RESULT.value or last["status"][0] == "interrupted":
+        return None
+    return None if DECLINED.match(last["message"][0] or "") else int(last["event_id"][0])
+
+
+def unended_stream(events: pl.DataFrame) -> int | None:
+    """Return the start of the last headless run of a stream that stops without a result."""
+    last = events.filter((pl.col("kind") == K.SESSION_START.value) & (pl.col("status") == "init")).tail(1)
+    if last.is_empty():
+        return None
+    behind = (pl.col("file") == last["file"][0]) & (pl.col("line") > last["line"][0])
+    ended = events.filter((pl.col("kind") == K.RESULT.value) & behind).height
+    return None if ended else int(last["event_id"][0])
 
 
 def stopped_retrying(events: pl.DataFrame) -> str | None:

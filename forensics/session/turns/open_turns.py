@@ -17,6 +17,7 @@ import polars as pl
 from forensics.schema import ANSWERS, CALLS, MODEL_SAID, SPAWN_TOOLS, Row, Source, is_from, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case, per_case
+from forensics.session.model.last_records import DECLINED
 from forensics.session.turns.silences import Silence
 
 TURN = (*MODEL_SAID, *ANSWERS, K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR)
@@ -33,8 +34,6 @@ ANEW = (K.SESSION_START, K.USER_PROMPT, K.PROMPT_TYPED)
 ROUNDED = timedelta(milliseconds=1)  # as far as a silence's length is told
 # a command of the client's own and its output, or one of the user's shell: the model is not asked
 COMMANDS = re.compile(r"\s*<(?:command-|local-command-|bash-|user-memory)|Caveat: The messages below")
-# after these words the client waits for the user
-DECLINED = re.compile(r"(?:Error: )?The user doesn't want to (?:proceed|take this action)")
 
 
 class WaitsFor(StrEnum):

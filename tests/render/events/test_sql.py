@@ -82,8 +82,8 @@ def test_no_rows_are_a_table_too(incident):
 def test_a_long_table_is_cut_and_that_is_said(incident):
     result = run("SELECT line FROM events", incident, "--most", 3)
     assert len(result.stdout.splitlines()) == 5
-    assert "note: the first 3 of 255 rows" in result.stderr
-    assert len(run("SELECT line FROM events", incident, "--format", "csv").stdout.splitlines()) == 256
+    assert "note: the first 3 of 256 rows" in result.stderr
+    assert len(run("SELECT line FROM events", incident, "--format", "csv").stdout.splitlines()) == 257
 
 
 def test_nested_values_and_durations_are_values(tables):

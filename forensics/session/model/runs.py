@@ -1,0 +1,113 @@
+"""The lives of the client's process in one session, each with an end of its own.
+
+A session that is resumed or continued keeps its id: what its first process left open, the second one may close or
+cover up. So each process's end is judged from what was written before the next one began. The session's verdict is
+that of its last run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from forensics.schema import EventKind as K
+from forensics.schema import Row, TsQuality, is_kind
+from forensics.session.model.agents import AgentLife
+from forensics.session.model.ending import Ending, Verdict, judge_ending
+from forensics.session.model.last_records import AT_WORK
+
+BEGINS = ("startup", "resume")  # of a session: a compaction or /clear begins none of the process
+INIT = "init"
+# what only a process at work writes; a start and an end alone are no run
+STARTS = (K.SESSION_START, K.RUN_START)
+WORK = (*(k for k in AT_WORK if k not in STARTS), K.TOOL_RESULT, K.API_ERROR, K.RESULT)
+DEATHS = (K.PROCESS_FATAL, K.PROCESS_EXITED)
+ORDERLY = (Verdict.CLEAN, Verdict.ERROR_RESULT, Verdict.INTERRUPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One process's life: what told its start (null for the first), from when, and how it ended."""
+
+    begun_by: int | None
+    since: datetime | None
+    ending: Ending
+
+
+def runs_of(
+    events: pl.DataFrame, agents: Sequence[AgentLife], excerpts: frozenset[int] = frozenset()
+) -> tuple[Run, ...]:
+    """Return a session's runs in order, at least one. ``events`` are one session's, sorted by time."""
+    starts = tuple(_starts(events))
+    if not starts:
+        return (Run(begun_by=None, since=None, ending=judge_ending(events, agents, excerpts)),)
+    undated_death = is_kind(DEATHS) & pl.col("ts").is_null()
+    deaths = events.filter(undated_death)
+    bounds = (None, *(s["ts"] for s in starts), None)
+    runs = [
+        _run(start, _between(events.filter(~undated_death), since, until), agents, excerpts)
+        for start, since, until in zip((None, *starts), bounds, bounds[1:], strict=False)
+    ]
+    if deaths.height:
+        nth = _whose(runs)
+        own = _between(events.filter(~undated_death), bounds[nth], bounds[nth + 1])
+        start = starts[nth - 1] if nth else None
+        runs[nth] = _run(start, pl.concat([own, deaths]), agents, excerpts)
+    return tuple(runs)
+
+
+def _run(
+    start: Row | None, events: pl.DataFrame, agents: Sequence[AgentLife], excerpts: frozenset[int]
+) -> Run:
+    ids = set(events["event_id"])
+    own = [a for a in agents if a.spawn_event in ids or (a.spawn_event is None and a.last_event in ids)]
+    return Run(
+        begun_by=None if start is None else int(start["event_id"]),
+        since=None if start is None else start["ts"],
+        ending=judge_ending(events, own, excerpts),
+    )
+
+
+def _starts(events: pl.DataFrame) -> Iterator[Row]:
+    """Yield what tells the start of each run but the first: work lies before it, since the start before, and after.
+
+    A start without a time of its own (debug logs up to 2.0.45) does not tell which records lie before it.
+    """
+    dated = events.filter(pl.col("ts").is_not_null())
+    told = dated.filter(_is_start() & (pl.col("ts_quality") != TsQuality.INFERRED.value)).sort(
+        "ts", "event_id"
+    )
+    if told.is_empty():
+        return
+    worked = dated.filter(is_kind(WORK))["ts"]
+    before: datetime | None = None
+    for start in told.iter_rows(named=True):
+        since = worked if before is None else worked.filter(worked >= before)
+        if since.len() and (since < start["ts"]).any() and (worked >= start["ts"]).any():
+            yield start
+            before = start["ts"]
+
+
+def _is_start() -> pl.Expr:
+    """Select what a new process tells of itself; a headless stream says ``init`` again for each of its turns."""
+    session = pl.col("kind") == K.SESSION_START.value
+    first = pl.col("line") == pl.col("line").min().over("file", "status")
+    begins = pl.col("status").is_in(BEGINS) | ((pl.col("status") == INIT) & first)
+    return pl.col("agent_id").is_null() & ((pl.col("kind") == K.RUN_START.value) | (session & begins))
+
+
+def _between(events: pl.DataFrame, since: datetime | None, until: datetime | None) -> pl.DataFrame:
+    """Return the records of one run; what has no time is told of the last."""
+    after = pl.lit(value=True) if since is None else pl.col("ts") >= since
+    if until is None:
+        return events.filter(after | pl.col("ts").is_null())
+    return events.filter(after & (pl.col("ts") < until))
+
+
+def _whose(runs: Sequence[Run]) -> int:
+    """Return which run a death without a time was: the last, unless that one ended by itself and one other did not."""
+    unclear = [n for n, run in enumerate(runs) if run.ending.verdict not in ORDERLY]
+    return unclear[0] if len(unclear) == 1 else len(runs) - 1
