@@ -24,6 +24,7 @@ FIGURES, NOT_COUNTED = "review-figures", "not counted: counting failed, as the a
 SIDE_BY_SIDE = "They stand side by side: no order of cause between them is claimed"
 ROOT_CAUSES = {
     Verdict.CRASHED: "the process's own fatal text (see the proof of the end); what led to it is not established",
+    Verdict.KILLED: "the kill that the proof of the end tells; what led to it is not established",
     Verdict.CLEAN: "the session ended cleanly, so its end needs none; the findings stand for themselves",
     Verdict.INTERRUPTED: "an interrupt (see the proof of the end); what led to it is not in the logs",
     Verdict.ERROR_RESULT: "the error that the record states (see the proof of the end); its cause is not established",
