@@ -19,11 +19,11 @@ from forensics.session.lists.todo_lists import BUSY, open_items
 from forensics.session.model.agents import AgentEnd
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict
-from forensics.session.model.last_records import cut_lines
+from forensics.session.model.last_records import COMMANDS, cut_lines
 from forensics.session.model.speech import SpeechRequest
 from forensics.session.services.api_failures import API_ANSWERED, failures, is_still_trying
 from forensics.session.speech.results import failed_results
-from forensics.session.turns.open_turns import COMMANDS, silence_before_end
+from forensics.session.turns.open_turns import silence_before_end
 from forensics.session.turns.silences import LONG_S
 from forensics.session.work.open_work import agents_out, unexplained_writes
 from forensics.text.durations import span_text

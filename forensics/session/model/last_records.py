@@ -26,6 +26,8 @@ BOOKKEEPING = (
 # signs that a session went on: after a fatal text, and after an end that was stated
 TAKEN_UP = (K.SESSION_START, K.RUN_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
+# a command of the client's own and its output, or one of the user's shell: the model is not asked
+COMMANDS = re.compile(r"\s*<(?:command-|local-command-|bash-|user-memory)|Caveat: The messages below")
 # after these words the client waits for the user
 DECLINED = re.compile(r"(?:Error: )?The user doesn't want to (?:proceed|take this action)")
 BURST = timedelta(seconds=2)  # records this close to the last one belong to the end itself
@@ -93,9 +95,15 @@ def open_agents(agents: Sequence[AgentLife], end: datetime | None) -> Iterator[i
 
 
 def spoken_of(events: pl.DataFrame) -> pl.DataFrame:
-    """Return what the main agent's transcript says, without bookkeeping."""
+    """Return what the main agent's transcript says, without bookkeeping and what only the client is told."""
+    told = (pl.col("kind") == K.USER_PROMPT.value) & pl.col("message").str.contains(
+        f"^(?:{COMMANDS.pattern})"
+    )
     return events.filter(
-        (pl.col("source") == Source.TRANSCRIPT.value) & pl.col("agent_id").is_null() & ~is_kind(BOOKKEEPING)
+        (pl.col("source") == Source.TRANSCRIPT.value)
+        & pl.col("agent_id").is_null()
+        & ~is_kind(BOOKKEEPING)
+        & ~told.fill_null(value=False)
     )
 
 

@@ -6,7 +6,6 @@ a call of its own, or for a person: only of the first two can a silence be said 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ import polars as pl
 from forensics.schema import ANSWERS, CALLS, MODEL_SAID, SPAWN_TOOLS, Row, Source, is_from, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.case import Case, per_case
-from forensics.session.model.last_records import DECLINED
+from forensics.session.model.last_records import COMMANDS, DECLINED
 from forensics.session.turns.silences import Silence
 
 TURN = (*MODEL_SAID, *ANSWERS, K.USER_PROMPT, K.USER_INTERRUPT, K.API_ERROR)
@@ -32,8 +31,6 @@ UNASKED = frozenset(
 # what begins anew: a silence before it lies between two runs
 ANEW = (K.SESSION_START, K.USER_PROMPT, K.PROMPT_TYPED)
 ROUNDED = timedelta(milliseconds=1)  # as far as a silence's length is told
-# a command of the client's own and its output, or one of the user's shell: the model is not asked
-COMMANDS = re.compile(r"\s*<(?:command-|local-command-|bash-|user-memory)|Caveat: The messages below")
 
 
 class WaitsFor(StrEnum):

@@ -242,3 +242,11 @@ def test_a_record_that_stops_between_two_tries_says_so(most, told):
     assert "the record stops in an open turn" in ending.proof
     assert told in ending.proof
     assert "retry" not in judge(event("user_prompt", 0), *tries, said(3)).proof
+
+
+def test_a_command_of_the_clients_own_is_no_answer_to_an_error():
+    failed = event("api_error", 1, component="final", message="Invalid API key · Please run /login")
+    login = event("user_prompt", 2, message="<command-name>/login</command-name>")
+    assert judge(failed, login).verdict is Verdict.ERROR_RESULT
+    asked = event("user_prompt", 3, message="Once more.")
+    assert judge(failed, login, asked).verdict is Verdict.UNKNOWN
