@@ -1,6 +1,7 @@
 """``agent-<id>.meta.json`` beside a subagent's transcript (2.1.330): the call that spawned it.
 
-``finished`` is written only when the agent is done.
+``finished`` is written only when the agent is done, by clients that write the shape of its request, too: without that,
+the file does not tell.
 """
 
 from __future__ import annotations
@@ -57,7 +58,13 @@ class AgentMeta:
             "correlation_id": meta.toolUseId,
             "component": meta.agentType,
             "tool": meta.requestShape,
-            "status": "finished" if meta.finished else "unfinished",
+            "status": _status(meta),
             "message": meta.description,
         }
         return finish([rows([event], EVENTS)], self.source, [], total)
+
+
+def _status(meta: Meta) -> str | None:
+    if meta.finished:
+        return "finished"
+    return None if meta.requestShape is None else "unfinished"

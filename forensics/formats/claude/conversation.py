@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from forensics.formats.claude.agent_answers import answer_of
 from forensics.formats.claude.api_failures import RETRIES, attempt, failure, is_failure
 from forensics.formats.claude.records import (
     Attachment,
@@ -28,7 +29,16 @@ from forensics.formats.jsonl import decoded
 from forensics.formats.shapes import Tally, known
 from forensics.formats.times import parse_time
 from forensics.privacy.redact import cut
-from forensics.schema import COMMAND_KEPT, HOOK_TIMED_OUT, INTERRUPT, SHUTDOWN, EventKind, Row, TsQuality
+from forensics.schema import (
+    COMMAND_KEPT,
+    HOOK_TIMED_OUT,
+    INTERRUPT,
+    LAUNCHED,
+    SHUTDOWN,
+    EventKind,
+    Row,
+    TsQuality,
+)
 
 NOTIFICATION = re.compile(
     r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>"
@@ -216,17 +226,13 @@ def _notification(found: re.Match[str]) -> Row:
 def _tool_result(record: Record, block: Block) -> Row:
     text = _text_of(block.content)
     result = decoded(record.tool_use_result, ToolUseResult)
-    status = "error" if block.is_error else "ok"
-    kind = EventKind.TOOL_RESULT
-    if result.status == "async_launched":
-        kind, status = EventKind.AGENT_LAUNCHED, "launched"
-    elif text.startswith(INTERRUPT):
-        status = "interrupted"
+    answer = answer_of(result, text)
+    status = "interrupted" if text.startswith(INTERRUPT) else "error" if block.is_error else "ok"
     return {
-        "kind": kind,
+        "kind": EventKind.AGENT_LAUNCHED if answer.status == LAUNCHED else EventKind.TOOL_RESULT,
         "correlation_id": block.tool_use_id,
-        "status": status,
-        "target_agent_id": result.agent_id,
+        "status": answer.status or status,
+        "target_agent_id": answer.agent_id,
         "duration_ms": result.total_duration_ms,
         "tokens": result.total_tokens,
         "message": cut(text, RESULT_KEPT),

@@ -62,7 +62,7 @@ CALLS: Mapping[K, Meaning] = {
         "a call is answered",
         {
             "correlation_id": "the call's id",
-            "status": "`ok`, `error`, `interrupted`",
+            "status": "`ok`, `error`, `interrupted`; `unrecorded` (filled in where its process was gone before)",
             "target_agent_id": "for a spawn: the agent that ended",
             "duration_ms": "how long that agent took",
             "tokens": "how many that agent used",
@@ -117,7 +117,7 @@ AGENTS: Mapping[K, Meaning] = {
             "component": "the agent's type",
             "tool": "`foreground`, or `background`",
             "correlation_id": "the id of the call that spawned it",
-            "status": "`finished`, or `unfinished`",
+            "status": "`finished`, or `unfinished`; none where the client does not write it (2.1.183)",
         },
     ),
     K.AGENT_STOP: Meaning(

@@ -16,9 +16,10 @@ from enum import StrEnum
 
 import polars as pl
 
-from forensics.schema import INTERRUPT, Row, Source, is_kind
+from forensics.schema import INTERRUPT, UNRECORDED, Row, Source, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.agent_links import Links, link_calls
+from forensics.session.model.run_starts import run_starts
 from forensics.text.lengths import CELL, shortened
 
 # Claude Code's own limit for a background agent that gives no sign
@@ -56,6 +57,10 @@ class AgentLife:
     end: datetime | None
     last_seen: datetime | None
     outcome: AgentEnd
+    gone_by: datetime | None = (
+        None  # when another process had taken up the session of the one in which it ran
+    )
+    gone_event: int | None = None
 
     @property
     def name(self) -> str:
@@ -71,6 +76,7 @@ class AgentLife:
         """Return its end; where nothing tells it, the stall limit after its last sign, at most ``horizon``."""
         if self.end is not None:
             return self.end
+        horizon = horizon if self.gone_by is None else min(horizon, self.gone_by)
         return horizon if self.last_seen is None else min(horizon, self.last_seen + STALL)
 
     def overlaps(self, other: AgentLife, horizon: datetime) -> bool:
@@ -151,6 +157,7 @@ class _Records:
         self.answers = _grouped(answers, "correlation_id", wanted)
         about = events.filter(pl.col("target_agent_id").is_not_null()).sort("ts", "event_id")
         self.about = _grouped(about, "target_agent_id", wanted)
+        self.taken_up = run_starts(events)
         self.control = _control(told)
         self.interrupted = not told.filter(is_kind((K.USER_INTERRUPT,))).is_empty()
         self.next_said = _next_said(told)
@@ -162,6 +169,10 @@ class _Records:
             *(r for r in self.own.get(agent, ()) if r["kind"] == K.AGENT_STOP),
         ]
         return [r for r in rows if r["kind"] in kinds]
+
+    def taken_up_after(self, moment: datetime | None) -> Row | None:
+        """Return what tells that a later process took up the session of the one that was alive at a moment."""
+        return None if moment is None else next((s for s in self.taken_up if s["ts"] > moment), None)
 
 
 def _grouped(events: pl.DataFrame, key: str, columns: list[str]) -> dict[str, list[Row]]:
@@ -223,10 +234,19 @@ def _life(call: Row, records: _Records, links: Links) -> AgentLife:
         last_seen=own[-1]["ts"] if own else None,
         outcome=AgentEnd.UNFINISHED,
     )
-    result = next((a for a in answers if a["kind"] == K.TOOL_RESULT), None)
+    # what the client fills in where it takes up a session is not the agent's answer
+    result = next((a for a in answers if a["kind"] == K.TOOL_RESULT and a["status"] != UNRECORDED), None)
     if result is not None:
         return _returned(life, result)
-    return _ended_alone(_left_behind(life, call, records), records)
+    return _gone(_ended_alone(_left_behind(life, call, records), records), records)
+
+
+def _gone(life: AgentLife, records: _Records) -> AgentLife:
+    """Say by when an agent without end was gone with its process: no other process goes on with it."""
+    taken_up = records.taken_up_after(life.last_seen or life.start)
+    if life.outcome is not AgentEnd.UNFINISHED or taken_up is None:
+        return life
+    return replace(life, gone_by=taken_up["ts"], gone_event=taken_up["event_id"])
 
 
 def _told(life: AgentLife, call: Row, excerpts: frozenset[int]) -> AgentLife:
@@ -247,6 +267,9 @@ def _left_behind(life: AgentLife, call: Row, records: _Records) -> AgentLife:
         return life
     if call["file"] in records.excerpts:
         return life  # its answer may stand in what was left out
+    taken_up = records.taken_up_after(call["ts"])
+    if taken_up is not None and after["ts"] is not None and taken_up["ts"] <= after["ts"]:
+        return life  # another process went on: it drops the call, or fills in that its result is lost
     outcome = AgentEnd.STOPPED if after["kind"] == K.USER_INTERRUPT else AgentEnd.LOST
     return replace(life, end=after["ts"], end_event=after["event_id"], outcome=outcome)
 
@@ -289,7 +312,7 @@ def _ended_alone(life: AgentLife, records: _Records) -> AgentLife:
         return replace(life, end=life.last_seen, end_event=finished["event_id"], outcome=AgentEnd.COMPLETED)
     spoken = [r for r in records.own.get(life.agent_id, ()) if r["kind"] in SPOKEN]
     answered = bool(spoken) and spoken[-1]["kind"] == K.ASSISTANT_MESSAGE
-    if answered and life.background and not metas:
+    if answered and life.background and not any(m["status"] for m in metas):
         return replace(life, end=life.last_seen, end_event=life.last_event, outcome=AgentEnd.COMPLETED)
     return life
 
