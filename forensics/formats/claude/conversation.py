@@ -46,6 +46,8 @@ NOTIFICATION = re.compile(
     re.DOTALL,
 )
 WARMUP = "Warmup"
+# what a workflow puts before an agent's task (2.1.332)
+FRAME = re.compile(r"\A\[Workflow harness[^\n]*\n\s*")
 # what the client adds where it takes up a conversation that stopped inside a turn (2.1.183, 2.1.332)
 TAKES_UP = "Continue from where you left off."
 # how a hook ended by the kind of its attachment, where no exit code says it; denials stand in the call's result
@@ -210,6 +212,7 @@ def _said_by_user(record: Record, text: str) -> Row:
         return {"kind": EventKind.RUN_START, "status": "resumed", "message": text}
     if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
         return {"kind": EventKind.OTHER, "message": "text that the client added"}
+    text = FRAME.sub("", text, count=1)
     return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": digest(text)}
 
 

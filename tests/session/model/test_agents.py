@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
-from forensics.session.model.agents import AgentEnd, link_agents
+from forensics.session.model.agent_linking import link_agents
+from forensics.session.model.agents import AgentEnd
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SESSION = "5e551011-0000-4000-8000-000000000001"
