@@ -114,6 +114,7 @@ def _member(agent: str, told: list[Row], own: pl.DataFrame | None, calls: Mappin
         isolated=False,
         background=True,
         spawn_event=None if spawn is None else spawn["event_id"],
+        workflow=run,
         message_id=run if call is None else call["message_id"],
         end_event=None,
         last_event=None if own is None else own["event_id"][-1],
