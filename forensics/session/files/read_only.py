@@ -1,7 +1,6 @@
-"""Which shell commands only look: a table, and enough of the shell's grammar to apply it to compound commands.
+"""Which shell commands only look: enough of the shell's grammar to apply a table of them to compound commands.
 
-What is not in the table counts as a change: it is not known what it does. Commands that only check (tests, linters)
-are in it, for what they write is not work that could be lost.
+What is not in the table counts as a change: it is not known what it does.
 """
 
 from __future__ import annotations
@@ -10,59 +9,35 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-LOOKS = _words(
-    "[ [[ : awk base64 basename bc cal cat cd cmp column comm command curl cut date df diff dirname du echo egrep env "
-    "exit export expr false fd fgrep file find fold free grep head help hexdump history hostname id jobs jq less ls "
-    "lsof man md5sum more netstat nl od pgrep popd printenv printf ps pushd pwd read readlink realpath return rev rg "
-    "sed seq set sha1sum sha256sum shasum sleep sort source ss stat strings tac tail test top tr tree true type ulimit "
-    "uname uniq unset uptime wait wc whatis whereis which whoami xxd yq"
+from forensics.session.files.looking import (
+    ASKS,
+    ASKS_ONLY,
+    BARE,
+    BEFORE,
+    CALLS_OF_AN_API,
+    CHANGES,
+    CHECKS,
+    DATABASES,
+    DOES,
+    EDITORS,
+    GIT_OPTIONS_WITH_VALUE,
+    LISTINGS,
+    LOOKING_PARTS,
+    LOOKING_VERBS,
+    LOOKS,
+    NOUNS_ALONE,
+    SHELLS,
+    STATEMENT_AFTER,
+    WORDS_ONLY,
 )
-CHECKS = _words("ctest eslint flake8 jest mypy pylint pyright pytest shellcheck tsc vitest")
-# of these programs only some sub-commands look; of "git remote" and its like those without a further word do
-LOOKING_PARTS = {
-    "git": _words(
-        "blame cat-file describe diff fetch for-each-ref grep help log ls-files ls-remote ls-tree merge-base reflog "
-        "rev-list rev-parse shortlog show status version"
-    ),
-    "cargo": _words("check clippy test tree"),
-    "go": _words("env list test version vet"),
-    "npm": _words("list ls outdated test view"),
-    "docker": _words("images inspect logs ps version"),
-}
-LISTINGS = {
-    "git branch": _words("-a -r -v -vv --all --list --show-current"),
-    "git remote": _words("-v get-url show"),
-    "git stash": _words("list show"),
-    "git tag": _words("-l --list"),
-    "git worktree": frozenset(["list"]),
-    "git config": _words("--get --get-all --list -l"),
-    "npm run": _words("lint test typecheck"),
-}
-BARE = frozenset({"git branch", "git remote", "git tag"})  # these list when nothing follows
-EDITORS = _words("cp install mv patch perl rm sed tee truncate")
-# by these words a command that looks changes something
-CHANGES = {
-    "find": re.compile(r"-(?:delete|exec|execdir|ok|okdir|fprintf?)$"),
-    "sed": re.compile(r"(?:-[a-zA-Z]*i|--in-place)"),
-    "yq": re.compile(r"(?:-[a-zA-Z]*i|--inplace)"),
-    "sort": re.compile(r"(?:-o|--output)"),
-    "curl": re.compile(r"(?:-[a-zA-Z]*[oO]$|--output|--remote-name)"),
-    "eslint": re.compile(r"--fix"),
-}
-BEFORE = _words("! do elif else if nice nohup stdbuf sudo then time timeout until while xargs {")
-WORDS_ONLY = _words("case done esac fi for function in select }")
-ASKS_ONLY = ("--help", "--version", "-V")
-GIT_OPTIONS_WITH_VALUE = frozenset(["-C", "-c", "--git-dir", "--work-tree"])
 
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1([^\n]*)\n(?:.*?\n)??\s*(?:\2(?=\W|$)|\Z)", re.DOTALL)
 UNENDED = re.compile(r"<<-?\s*(['\"]?)\w+\1([^\n]*)\n.*\Z", re.DOTALL)  # the command was cut
 ASSIGNMENT = re.compile(r"\w+\+?=")
+ASKED_AT_MOST = 3  # words: "tool sub --help"
+NOUNS = 4  # words within which the verb of "gcloud compute instances list" stands
 OPERATORS = "();<>|&\n"
 STREAMS = ("1", "2", "-")  # what output may be sent to by number
 NUMBER = re.compile(r"\d+[smhd]?$")
@@ -156,17 +131,58 @@ def _looks(part: Sequence[str]) -> bool:
     words = _plain(part)
     if not words or words[0].startswith("#") or words[0] in WORDS_ONLY:
         return True
-    if words[-1] in ASKS_ONLY and words[0] not in CHANGES:
-        return True
     name, following = words[0], words[1:]
+    if name in SHELLS and following[:1] in (("-c",), ("-lc",)) and following[1:]:
+        return is_read_only(following[1])
+    if words[-1] in ASKS_ONLY and name not in EDITORS and len(words) <= ASKED_AT_MOST:
+        return True
+    if name.startswith("python") and following[:1] == ("-m",):
+        name, following = following[1] if following[1:] else "", following[2:]
     changes = CHANGES.get(name)
     if changes is not None and any(changes.match(word) for word in following):
         return False
-    if name in LOOKS or name in CHECKS:
+    return (
+        name in LOOKS
+        or name in CHECKS
+        or _looking_part(name.removesuffix("3") if name == "pip3" else name, following)
+    )
+
+
+def _looking_part(name: str, following: Sequence[str]) -> bool:
+    """Say whether a program's sub-command only looks; its own options may stand before."""
+    if name in DATABASES:
+        return _only_asks(following)
+    named = [word for word in following if not word.startswith("-")]
+    if name in CALLS_OF_AN_API and named[:1] == ["api"]:
         return True
-    if name.startswith("python") and following[:2] in (("-m", "pytest"), ("-m", "mypy")):
+    if any(
+        word in LOOKING_PARTS.get(name, ())
+        for word in (*following[:1], *named[:1], *_behind_option(following))
+    ):
         return True
-    listing = " ".join(words[:2])
+    listing = " ".join((name, *following[:1]))
     if listing in LISTINGS:
-        return (listing in BARE and not words[2:]) or words[2:3] in {(w,) for w in LISTINGS[listing]}
-    return bool(following) and following[0] in LOOKING_PARTS.get(name, ())
+        return (listing in BARE and not following[1:]) or following[1:2] in {(w,) for w in LISTINGS[listing]}
+    if any(word in NOUNS_ALONE.get(name, ()) for word in named[:1]):
+        return True
+    verbs = LOOKING_VERBS.get(name)
+    return verbs is not None and any(verbs.fullmatch(word) for word in _verb(named[1:NOUNS]))
+
+
+def _behind_option(following: Sequence[str]) -> Sequence[str]:
+    """Return the word behind an option with a value: "kubectl -n prod get"."""
+    return following[2:3] if following and following[0].startswith("-") else ()
+
+
+def _verb(words: Sequence[str]) -> Sequence[str]:
+    """Return the words up to the first that changes something: "instances delete list-1" is no list."""
+    return tuple(takewhile(lambda word: DOES.match(word) is None, words))
+
+
+def _only_asks(following: Sequence[str]) -> bool:
+    """Say whether a database's client is only asked: each of its statements, and none comes from a file."""
+    said = [after for before, after in pairwise(following) if before in STATEMENT_AFTER]
+    if not said:
+        said = [word for word in following[1:] if not word.startswith("-")]
+    statements = [part for text in said for part in text.split(";") if part.strip()]
+    return bool(statements) and all(ASKS.match(part) for part in statements)
