@@ -39,6 +39,7 @@ ASSIGNMENT = re.compile(r"\w+\+?=")
 ASKED_AT_MOST = 3  # words: "tool sub --help"
 NOUNS = 4  # words within which the verb of "gcloud compute instances list" stands
 OPERATORS = "();<>|&\n"
+STREAMS_BEFORE = (["1"], ["2"])
 STREAMS = ("1", "2", "-")  # what output may be sent to by number
 NUMBER = re.compile(r"\d+[smhd]?$")
 
@@ -90,6 +91,8 @@ def parse_shell(command: str) -> Shell:
             to_file = False
             continue
         to_file = ">" in token
+        if to_file and words[-1:] in STREAMS_BEFORE:  # the 2 of 2>&1
+            words.pop()
         if not to_file and "<" not in token:
             parts.append(tuple(words))
             words = []
