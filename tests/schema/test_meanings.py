@@ -21,8 +21,6 @@ RECORDED_ONLY = {
     (K.TOOL_DISPATCH, "component"),
     (K.API_STALL, "count"),
     (K.API_STALL, "duration_ms"),
-    (K.TASK_CREATE, "tokens"),
-    (K.TASK_UPDATE, "tokens"),
 }
 SDK = "the SDK's log of requests is no recording's; the tests of its parser write lines of it"
 THINKING = "a scripted API says no thoughts; sessions of people hold them"

@@ -230,7 +230,7 @@ def _died_before_resume(run: Run) -> bool | None:
     sessions = [life.get("session_id") for life in lives]
     if len(lives) > 1 and None in sessions:
         return None
-    earlier = [life["how"] for n, life in enumerate(lives) if life["session_id"] in sessions[n + 1 :]]
+    earlier = [life["how"] for n, life in enumerate(lives) if sessions[n] in sessions[n + 1 :]]
     if any(how.startswith("SIGKILL") for how in earlier):
         return True
     return None if any(how.startswith(SIGNALS) for how in earlier) else False
