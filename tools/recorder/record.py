@@ -21,7 +21,7 @@ from tools.recorder.isolation import enter
 from tools.recorder.request_log import RequestLog
 from tools.recorder.run import Surroundings, run_client
 from tools.recorder.scenarios import SCENARIOS
-from tools.recorder.scenarios.model import Place, Scenario
+from tools.recorder.scenarios.model import Place, Scenario, Start
 from tools.recorder.server import serving
 from tools.recorder.truth import Ending, labels_of
 
@@ -96,7 +96,11 @@ def _truth(
         "scenario": name,
         "session_id": session_id,
         "scripted": asdict(scenario.intent),
-        "runs": [ending.row() for ending in endings],
+        "runs": [
+            # the client chooses the id of a fork
+            {"session_id": None if run.start is Start.FORK else session_id, **ending.row()}
+            for run, ending in zip(scenario.runs, endings, strict=True)
+        ],
         "labels": labels,
         "deviations": deviations_of(scenario, labels, entries, endings),
     }
