@@ -1,0 +1,88 @@
+"""One run, told by several formats: what the rules say of each, and whether they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from forensics.analysis.engine import analyse
+from forensics.analysis.request import Request
+from forensics.errors import NothingReadableError
+from forensics.rules import RULES
+from forensics.schema.finding import OutcomeKind
+from forensics.session.model.ending import Verdict
+from tools.recorder.twins import FORMATS
+
+FIRED, QUIET, OPEN = "fired", "nothing", "insufficient"
+CODES = tuple(rule.code for rule in RULES)
+
+
+class Cell(StrEnum):
+    """What a format says of a scenario, beside the others."""
+
+    EQUAL = "equal"
+    INSUFFICIENT = "insufficient"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One format's answers to all rules, against those of the formats before it."""
+
+    cell: Cell
+    differing: tuple[str, ...] = ()  # sentences
+    open: tuple[str, ...] = ()  # rules that it cannot judge, and another format can
+
+
+def answers_of(logs: Path) -> dict[str, str]:
+    """Return what each rule says of some logs: that it fired, with its severities; nothing; or that it cannot say."""
+    if not logs.is_dir():
+        return dict.fromkeys(CODES, OPEN)
+    try:
+        analysis = analyse(Request([logs]))
+    except NothingReadableError:  # a killed client printed nothing, or the text is any program's: exit code 3
+        return dict.fromkeys(CODES, OPEN)
+    found: dict[str, list[str]] = {}
+    undecided = {f.rule for f in analysis.findings if f.facts.get("verdict") == Verdict.UNKNOWN}
+    for finding in analysis.findings:
+        found.setdefault(finding.rule, []).append(finding.severity.value)
+    kinds: dict[str, set[OutcomeKind]] = {code: set() for code in CODES}
+    for session in analysis.sessions:
+        for outcome in session.outcomes:
+            kinds[outcome.rule].add(outcome.outcome)
+    answers = {}
+    for code, said in kinds.items():
+        if code in undecided:  # the end of a session that nothing tells
+            answers[code] = OPEN
+        elif code in found:
+            answers[code] = f"{FIRED}: {', '.join(sorted(found[code]))}"
+        else:
+            answers[code] = OPEN if not said or OutcomeKind.INSUFFICIENT in said else QUIET
+    return answers
+
+
+def compared(twins: Path) -> dict[str, Compared]:
+    """Compare the formats of one scenario: the first that can judge a rule says what the others must say too."""
+    told = {form: answers_of(twins / form) for form in FORMATS}
+    right: dict[str, tuple[str, str]] = {}
+    for form, answers in told.items():
+        for code, answer in answers.items():
+            if answer != OPEN:
+                right.setdefault(code, (answer, form))
+    return {form: _compared(answers, right) for form, answers in told.items()}
+
+
+def _compared(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) -> Compared:
+    differing = tuple(_differing(answers, right))
+    blind = tuple(code for code, answer in answers.items() if answer == OPEN and code in right)
+    if differing:
+        return Compared(Cell.DIFFERS, differing, blind)
+    return Compared(Cell.INSUFFICIENT if blind else Cell.EQUAL, (), blind)
+
+
+def _differing(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    for code, answer in answers.items():
+        if answer != OPEN and answer != right[code][0]:
+            yield f"{code} says {answer}, and {right[code][0]} of the {right[code][1]}"
