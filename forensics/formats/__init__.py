@@ -17,6 +17,7 @@ from forensics.formats.claude.process_traces import ProcessFile, ShellSnapshot
 from forensics.formats.claude.prompt_history import PromptHistory
 from forensics.formats.claude.stream_json import StreamJson
 from forensics.formats.claude.task_file import TaskFile
+from forensics.formats.claude.team_file import TeamFile
 from forensics.formats.claude.todo_file import TodoFile
 from forensics.formats.claude.transcript import Transcript
 from forensics.formats.claude.workflow_journal import WorkflowJournal
@@ -36,6 +37,7 @@ PARSERS: tuple[Parser, ...] = (
     AgentMeta(),
     WorkflowJournal(),
     WorkflowState(),
+    TeamFile(),
     TaskFile(),
     TodoFile(),
     ErrorReport(),

@@ -48,6 +48,8 @@ class EventKind(StrEnum):
     AGENT_TALLY = "agent_tally"
     AGENT_META = "agent_meta"
     AGENT_STOP = "agent_stop"
+    TEAM_MEMBER = "team_member"
+    TEAM_MESSAGE = "team_message"
     # plans and files
     TODO_SNAPSHOT = "todo_snapshot"
     TASK_CREATE = "task_create"
@@ -127,6 +129,8 @@ TRACES = (
     EventKind.VOICE_LOCK_LEFT,
     EventKind.VOICE_EXCHANGE,  # what was said to a voice server of which no process is known
     EventKind.AGENT_META,
+    EventKind.TEAM_MEMBER,
+    EventKind.TEAM_MESSAGE,
     EventKind.SESSION_META,
     EventKind.HOOK_RAN,
     EventKind.OTHER,

@@ -33,6 +33,7 @@ class Source(StrEnum):
     AGENT_META = "agent-meta"
     WORKFLOW_JOURNAL = "workflow-journal"
     WORKFLOW_STATE = "workflow-state"
+    TEAM_FILE = "team-file"
     SHELL_SNAPSHOT = "shell-snapshot"
     PROCESS_FILE = "process-file"
     CONSOLE = "console"
@@ -184,6 +185,10 @@ SOURCES: Mapping[Source, About] = {
     ),
     Source.WORKFLOW_STATE: About(
         "a workflow-state file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
+        shapes=None, whole_as=ANY_NAME, absence=None,
+    ),
+    Source.TEAM_FILE: About(
+        "a team-file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
         shapes=None, whole_as=ANY_NAME, absence=None,
     ),
     Source.SHELL_SNAPSHOT: About(

@@ -127,6 +127,24 @@ AGENTS: Mapping[K, Meaning] = {
             "status": "`finished`, or `unfinished`; none where the client does not write it (2.1.183)",
         },
     ),
+    K.TEAM_MEMBER: Meaning(
+        "who is a member of a team of agents",
+        {
+            "target_agent_id": "the member: `name@team`; none for the lead in its own transcript",
+            "message_id": "the team",
+            "status": "`lead`, or `member`",
+            "component": "in the team's file: the agent's type",
+            "correlation_id": "in the team's file: the session of the lead",
+        },
+    ),
+    K.TEAM_MESSAGE: Meaning(
+        "an agent is told something by another one of its team",
+        {
+            "component": "who says it, by its name in the team",
+            "message_id": "in an inbox: the team",
+            "status": "`message`, or the protocol's word: `idle_notification`, `shutdown_request` …",
+        },
+    ),
     K.AGENT_STOP: Meaning(
         "an agent ends, by the debug log",
         {
