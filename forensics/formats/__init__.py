@@ -17,6 +17,7 @@ from forensics.formats.claude.process_traces import ProcessFile, ShellSnapshot
 from forensics.formats.claude.prompt_history import PromptHistory
 from forensics.formats.claude.stream_json import StreamJson
 from forensics.formats.claude.task_file import TaskFile
+from forensics.formats.claude.telemetry import Telemetry
 from forensics.formats.claude.todo_file import TodoFile
 from forensics.formats.claude.transcript import Transcript
 from forensics.formats.voicemode.events import VoiceEvents
@@ -44,6 +45,7 @@ PARSERS: tuple[Parser, ...] = (
     VoiceLock(),
     StreamJson(),
     Transcript(),
+    Telemetry(),
     ExtensionLog(),
     DebugLog(),
     VoiceTrace(),

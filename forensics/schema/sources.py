@@ -19,6 +19,7 @@ class Source(StrEnum):
     ATIF = "atif"
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
+    OTEL = "otel"
     EXTENSION_LOG = "extension-log"
     ERROR_REPORT = "error-report"
     PROMPT_HISTORY = "prompt-history"
@@ -127,6 +128,10 @@ SOURCES: Mapping[Source, About] = {
         Tells.END | Tells.WORK | Tells.SESSION | Tells.SERVER_LINES,
         shapes="claude-debug", whole_as=ANY_NAME,
         absence="No debug log: shutdown lines and the client's own errors are not in the evidence",
+    ),
+    Source.OTEL: About(
+        "an OTel (OpenTelemetry) export", _CLIENT, _LIVE, _CALL, Tells.WORK,
+        shapes=None, whole_as=ANY_NAME, absence=None,
     ),
     Source.EXTENSION_LOG: About(
         "an extension-log", _CLIENT, _IN_ORDER, _HEAD, Tells.END | Tells.WORK | Tells.SESSION,
