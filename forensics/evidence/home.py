@@ -89,6 +89,7 @@ def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:
     for pattern in (f"debug/{session}*.txt", f"todos/{session}-agent-*.json", f"tasks/{session}/*.json"):
         yield from sorted(homes.claude.glob(pattern))
     yield from sorted(project.glob(f"{session}/subagents/*"))
+    yield from sorted(project.glob(f"{session}/tool-results/*"))
     # up to 2.0.x a subagent's file lies beside the session's and names its session only inside
     yield from sorted(p for p in project.glob("agent-*.jsonl") if session.encode() in _piece(p, 0))
 

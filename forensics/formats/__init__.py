@@ -15,6 +15,7 @@ from forensics.formats.claude.extension_log import ExtensionLog
 from forensics.formats.claude.mcp_log import McpLog
 from forensics.formats.claude.process_traces import ProcessFile, ShellSnapshot
 from forensics.formats.claude.prompt_history import PromptHistory
+from forensics.formats.claude.spilled_result import SpilledResult
 from forensics.formats.claude.stream_json import StreamJson
 from forensics.formats.claude.task_file import TaskFile
 from forensics.formats.claude.telemetry import Telemetry
@@ -32,6 +33,7 @@ __all__ = ["PARSERS", "Parsed", "Parser", "parser_for"]
 PARSERS: tuple[Parser, ...] = (
     ShellSnapshot(),
     ProcessFile(),
+    SpilledResult(),
     AgentMeta(),
     TaskFile(),
     TodoFile(),

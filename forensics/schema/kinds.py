@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     COMPACTION = "compaction"
     TOOL_CALL = "tool_call"
     TOOL_RESULT = "tool_result"
+    RESULT_SPILLED = "result_spilled"  # to a file of its own, beside its record
     TOOL_DISPATCH = "tool_dispatch"
     TOOL_DONE = "tool_done"
     HOOK_DENIED = "hook_denied"
@@ -125,6 +126,7 @@ TRACES = (
     EventKind.VOICE_LOCK_LEFT,
     EventKind.VOICE_EXCHANGE,  # what was said to a voice server of which no process is known
     EventKind.AGENT_META,
+    EventKind.RESULT_SPILLED,
     EventKind.SESSION_META,
     EventKind.HOOK_RAN,
     EventKind.OTHER,

@@ -32,6 +32,7 @@ class Source(StrEnum):
     TODO_FILE = "todo-file"
     TASK_FILE = "task-file"
     AGENT_META = "agent-meta"
+    SPILLED_RESULT = "spilled-result"
     SHELL_SNAPSHOT = "shell-snapshot"
     PROCESS_FILE = "process-file"
     CONSOLE = "console"
@@ -179,6 +180,10 @@ SOURCES: Mapping[Source, About] = {
     ),
     Source.AGENT_META: About(
         "an agent-meta file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
+        shapes=None, whole_as=ANY_NAME, absence=None,
+    ),
+    Source.SPILLED_RESULT: About(
+        "a spilled-result file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
         shapes=None, whole_as=ANY_NAME, absence=None,
     ),
     Source.SHELL_SNAPSHOT: About(
