@@ -209,7 +209,9 @@ def test_sessions_together_say_what_each_says_alone(folder, tmp_path):
         beside = copied(NEIGHBOUR, tmp_path / "once", as_another, as_another)
         paths.append(copied(beside, tmp_path / "beside", as_another, as_another))
         others = sorted([*others, *without_ids(told(plain(NEIGHBOUR)))])
-    if folder == CASES["CCF410"]:  # one credential is one finding, wherever it stands: the copy must hold another
+    if (
+        folder == CASES["CCF410"]
+    ):  # one credential is one finding, wherever it stands: the copy must hold another
         return
     together = told(analyse(Request(paths)))
     mine = {f[0] for f in told(plain(folder))}
