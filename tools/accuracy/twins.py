@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,11 +12,11 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.rules import RULES
-from forensics.schema.finding import OutcomeKind
+from forensics.schema.finding import Finding, Nature, OutcomeKind
 from forensics.session.model.ending import Verdict
 from tools.recorder.twins import FORMATS
 
-FIRED, QUIET, OPEN = "fired", "nothing", "insufficient"
+FIRED, QUIET, OPEN = "fired: ", "nothing", "insufficient"
 CODES = tuple(rule.code for rule in RULES)
 
 
@@ -45,8 +46,8 @@ def answers_of(logs: Path) -> dict[str, str]:
     except NothingReadableError:  # a killed client printed nothing, or the text is any program's: exit code 3
         return dict.fromkeys(CODES, OPEN)
     found: dict[str, list[str]] = {}
-    undecided = {f.rule for f in analysis.findings if f.facts.get("verdict") == Verdict.UNKNOWN}
-    for finding in analysis.findings:
+    undecided = {finding.rule for finding in analysis.findings if _decides_nothing(finding)}
+    for finding in sorted(analysis.findings, key=lambda f: -f.severity.rank):
         found.setdefault(finding.rule, []).append(finding.severity.value)
     kinds: dict[str, set[OutcomeKind]] = {code: set() for code in CODES}
     for session in analysis.sessions:
@@ -54,13 +55,19 @@ def answers_of(logs: Path) -> dict[str, str]:
             kinds[outcome.rule].add(outcome.outcome)
     answers = {}
     for code, said in kinds.items():
-        if code in undecided:  # the end of a session that nothing tells
+        if code in undecided:
             answers[code] = OPEN
         elif code in found:
-            answers[code] = f"{FIRED}: {', '.join(sorted(found[code]))}"
+            answers[code] = f"{FIRED}{', '.join(found[code])}"
         else:
             answers[code] = OPEN if not said or OutcomeKind.INSUFFICIENT in said else QUIET
     return answers
+
+
+def _decides_nothing(finding: Finding) -> bool:
+    """Say whether it only states what was not observed: an end that nothing tells, a safeguard not seen."""
+    is_gap = finding.nature is Nature.CONTROL_GAP and finding.contract_held is None
+    return is_gap or finding.facts.get("verdict") == Verdict.UNKNOWN
 
 
 def compared(twins: Path) -> dict[str, Compared]:
@@ -69,14 +76,25 @@ def compared(twins: Path) -> dict[str, Compared]:
     right: dict[str, tuple[str, str]] = {}
     for form, answers in told.items():
         for code, answer in answers.items():
-            if answer != OPEN:
-                right.setdefault(code, (answer, form))
+            if answer != OPEN and (code not in right or _is_part(right[code][0], answer)):
+                right[code] = (answer, form)
     return {form: _compared(answers, right) for form, answers in told.items()}
+
+
+def _is_part(answer: str, whole: str) -> bool:
+    """Say whether a format tells some of what another tells, the worst of it included, and nothing else."""
+    some, every = (Counter(said.removeprefix(FIRED).split(", ")) for said in (answer, whole))
+    same_worst = answer.partition(", ")[0] == whole.partition(", ")[0]
+    return answer.startswith(FIRED) and same_worst and some < every
 
 
 def _compared(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) -> Compared:
     differing = tuple(_differing(answers, right))
-    blind = tuple(code for code, answer in answers.items() if answer == OPEN and code in right)
+    blind = tuple(
+        code
+        for code, answer in answers.items()
+        if code in right and (answer == OPEN or _is_part(answer, right[code][0]))
+    )
     if differing:
         return Compared(Cell.DIFFERS, differing, blind)
     return Compared(Cell.INSUFFICIENT if blind else Cell.EQUAL, (), blind)
@@ -84,5 +102,6 @@ def _compared(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) 
 
 def _differing(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     for code, answer in answers.items():
-        if answer != OPEN and answer != right[code][0]:
-            yield f"{code} says {answer}, and {right[code][0]} of the {right[code][1]}"
+        if answer == OPEN or answer == right[code][0] or _is_part(answer, right[code][0]):
+            continue
+        yield f"{code} says {answer}, and {right[code][0]} of the {right[code][1]}"

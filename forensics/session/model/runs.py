@@ -94,7 +94,7 @@ def _starts(events: pl.DataFrame) -> Iterator[Row]:
 def _is_start() -> pl.Expr:
     """Select what a new process tells of itself; a headless stream says ``init`` again for each of its turns."""
     session = pl.col("kind") == K.SESSION_START.value
-    first = pl.col("line") == pl.col("line").min().over("file", "status")
+    first = pl.col("event_id") == pl.col("event_id").min().over("file", "status")
     begins = pl.col("status").is_in(BEGINS) | ((pl.col("status") == INIT) & first)
     return pl.col("agent_id").is_null() & ((pl.col("kind") == K.RUN_START.value) | (session & begins))
 
