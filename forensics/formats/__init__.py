@@ -19,6 +19,8 @@ from forensics.formats.claude.stream_json import StreamJson
 from forensics.formats.claude.task_file import TaskFile
 from forensics.formats.claude.todo_file import TodoFile
 from forensics.formats.claude.transcript import Transcript
+from forensics.formats.claude.workflow_journal import WorkflowJournal
+from forensics.formats.claude.workflow_state import WorkflowState
 from forensics.formats.voicemode.events import VoiceEvents
 from forensics.formats.voicemode.exchanges import VoiceExchanges
 from forensics.formats.voicemode.heard import VoiceHeard
@@ -32,6 +34,8 @@ PARSERS: tuple[Parser, ...] = (
     ShellSnapshot(),
     ProcessFile(),
     AgentMeta(),
+    WorkflowJournal(),
+    WorkflowState(),
     TaskFile(),
     TodoFile(),
     ErrorReport(),

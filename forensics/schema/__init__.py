@@ -20,6 +20,7 @@ from forensics.schema.words import (
     HOOK_TIMED_OUT,
     IN_A_CALL,
     INTERRUPT,
+    LAUNCHED,
     NO_SILENCE_DETECTION,
     NO_SPEECH,
     RESULT_SAYS,
@@ -27,6 +28,7 @@ from forensics.schema.words import (
     SHUTDOWN,
     SPAWN_TOOLS,
     STARTING,
+    UNRECORDED,
     UUID,
 )
 
@@ -63,6 +65,7 @@ __all__ = [
     "IN_A_CALL",
     "KIND_TYPE",
     "LAST_ORDINAL",
+    "LAUNCHED",
     "LEVEL_TYPE",
     "LISTS",
     "LOCAL",
@@ -81,6 +84,7 @@ __all__ = [
     "STARTING",
     "TODOS",
     "TRACES",
+    "UNRECORDED",
     "UTC",
     "UUID",
     "EventKind",

@@ -119,6 +119,7 @@ MODEL_SAID = (EventKind.ASSISTANT_MESSAGE, *CALLS)
 NOTES = (EventKind.DAMAGED, EventKind.CREDENTIAL_SEEN)
 # a session needs more than these: a file of start-up lines or an empty list is nobody's session
 TRACES = (
+    EventKind.RUN_START,
     EventKind.LOG_EDGE,
     EventKind.CLOCK_ANCHOR,
     EventKind.TODO_SNAPSHOT,

@@ -31,6 +31,8 @@ class Source(StrEnum):
     TODO_FILE = "todo-file"
     TASK_FILE = "task-file"
     AGENT_META = "agent-meta"
+    WORKFLOW_JOURNAL = "workflow-journal"
+    WORKFLOW_STATE = "workflow-state"
     SHELL_SNAPSHOT = "shell-snapshot"
     PROCESS_FILE = "process-file"
     CONSOLE = "console"
@@ -174,6 +176,14 @@ SOURCES: Mapping[Source, About] = {
     ),
     Source.AGENT_META: About(
         "an agent-meta file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
+        shapes=None, whole_as=ANY_NAME, absence=None,
+    ),
+    Source.WORKFLOW_JOURNAL: About(
+        "a workflow-journal", _CLIENT, _LIVE, _HEAD, Tells.NOTHING_MORE,
+        shapes="workflow-journal", whole_as=ANY_NAME, absence=None,
+    ),
+    Source.WORKFLOW_STATE: About(
+        "a workflow-state file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
         shapes=None, whole_as=ANY_NAME, absence=None,
     ),
     Source.SHELL_SNAPSHOT: About(

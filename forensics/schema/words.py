@@ -15,6 +15,8 @@ CONVERSE = "__converse"
 NO_SILENCE_DETECTION = "no silence detection"
 # what the voice server was doing when it last wrote its lock
 IN_A_CALL, FLOOR_KEPT = "in a call", "floor kept"
+# status of a launch, and of a result that a resumed client fills in for one that was never recorded
+LAUNCHED, UNRECORDED = "launched", "unrecorded"
 COMMAND_KEPT = 400  # characters of a command that an event holds
 # which damage a line has, of those that rules tell apart
 CUT_OFF = "cut off"

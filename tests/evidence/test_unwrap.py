@@ -411,6 +411,7 @@ DOCUMENTS = (
     Source.TODO_FILE,
     Source.TASK_FILE,
     Source.AGENT_META,
+    Source.WORKFLOW_STATE,
     Source.SHELL_SNAPSHOT,
     Source.PROCESS_FILE,
 )

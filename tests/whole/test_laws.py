@@ -46,6 +46,7 @@ FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memor
 2026-03-04 10:00:00,101 1 MainThread: Unclosed client session
 client_session: <aiohttp.client.ClientSession object at 0x10>
 """
+WORKFLOW = RULE_FIXTURES / "CCF101/fires/two-agents-of-a-workflow/input"
 GENUINE: dict[str, bytes] = {
     path.relative_to(INCIDENT).as_posix(): path.read_bytes()
     for path in sorted(INCIDENT.rglob("*"))
@@ -60,6 +61,10 @@ GENUINE |= {
     ),
     f"projects/p/{SESSION}/subagents/agent-a1b2c3.meta.json": b'{"agentType":"Explore","toolUseId":"toolu_01","finished":true}',
     f"tasks/{SESSION}/1.json": b'{"id":"1","subject":"Write it","status":"in_progress","blocks":[],"blockedBy":[]}',
+    **{
+        path.relative_to(WORKFLOW).as_posix(): path.read_bytes()
+        for path in (*WORKFLOW.rglob("journal.jsonl"), *WORKFLOW.rglob("wf_*.json"))
+    },
     "paste.txt": CONSOLE.encode(),
     "Claude VSCode.log": (RULE_FIXTURES / "CCF901/fires/editor-tells-the-exit-code/input/Claude VSCode.log").read_bytes(),
     "voicemode_trace.log": b"2026-11-22 01:00:00,000 - Called /opt/voice_mode/server.py:12 main\n2026-11-22 01:00:00,001 - Exception: boom\n",

@@ -12,8 +12,7 @@ from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.rules import RULES
-from forensics.schema.finding import Finding, Nature, OutcomeKind
-from forensics.session.model.ending import Verdict
+from forensics.schema.finding import OutcomeKind
 from tools.recorder.twins import FORMATS
 
 FIRED, QUIET, OPEN = "fired: ", "nothing", "insufficient"
@@ -46,28 +45,25 @@ def answers_of(logs: Path) -> dict[str, str]:
     except NothingReadableError:  # a killed client printed nothing, or the text is any program's: exit code 3
         return dict.fromkeys(CODES, OPEN)
     found: dict[str, list[str]] = {}
-    undecided = {finding.rule for finding in analysis.findings if _decides_nothing(finding)}
+    undecided: set[str] = set()
     for finding in sorted(analysis.findings, key=lambda f: -f.severity.rank):
-        found.setdefault(finding.rule, []).append(finding.severity.value)
+        if finding.contract_held is None:  # it says itself that this evidence does not decide it
+            undecided.add(finding.rule)
+        else:
+            found.setdefault(finding.rule, []).append(finding.severity.value)
     kinds: dict[str, set[OutcomeKind]] = {code: set() for code in CODES}
     for session in analysis.sessions:
         for outcome in session.outcomes:
             kinds[outcome.rule].add(outcome.outcome)
     answers = {}
     for code, said in kinds.items():
-        if code in undecided:
-            answers[code] = OPEN
-        elif code in found:
+        if code in found:
             answers[code] = f"{FIRED}{', '.join(found[code])}"
         else:
-            answers[code] = OPEN if not said or OutcomeKind.INSUFFICIENT in said else QUIET
+            answers[code] = (
+                OPEN if code in undecided or not said or OutcomeKind.INSUFFICIENT in said else QUIET
+            )
     return answers
-
-
-def _decides_nothing(finding: Finding) -> bool:
-    """Say whether it only states what was not observed: an end that nothing tells, a safeguard not seen."""
-    is_gap = finding.nature is Nature.CONTROL_GAP and finding.contract_held is None
-    return is_gap or finding.facts.get("verdict") == Verdict.UNKNOWN
 
 
 def compared(twins: Path) -> dict[str, Compared]:

@@ -1,6 +1,7 @@
 """``agent-<id>.meta.json`` beside a subagent's transcript (2.1.330): the call that spawned it.
 
-``finished`` is written only when the agent is done.
+``finished`` is written only when the agent is done, by clients that write the shape of its request, too: without that,
+the file does not tell.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
 from forensics.formats.reading import finish, rows
-from forensics.schema import EVENTS, EventKind, Source, TsQuality
+from forensics.schema import EVENTS, UUID, EventKind, Source, TsQuality
 
-NAME = re.compile(r"(?:(?:^|/)([0-9a-f-]{36})/subagents/)?agent-([0-9a-z]+)\.meta\.json$")
+NAME = re.compile(
+    rf"(?:(?:^|/)({UUID})/subagents/)?(?:(?:.*/)?workflows/(wf_[\w-]+)/)?agent-([0-9a-z][\w-]*)\.meta\.json$"
+)
 NOT_META = Reason("not an agent's metadata", Damage.BROKEN)
 
 
@@ -28,6 +31,9 @@ class Meta(msgspec.Struct):
     toolUseId: str | None = None  # noqa: N815
     requestShape: str | None = None  # noqa: N815
     finished: bool = False
+    name: str | None = None  # of a member of a team
+    teamName: str | None = None  # noqa: N815
+    inWorkflowRun: bool = False  # noqa: N815 - such an agent is never marked as finished
 
 
 class AgentMeta:
@@ -47,17 +53,25 @@ class AgentMeta:
             meta = msgspec.json.decode(mend(data), type=Meta)
         except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_META, total)] if total else [], total)
+        run = name.group(2) if name else None
         event = {
             "line": 1,
             "ordinal": 0,
             "ts_quality": TsQuality.MISSING.value,
             "kind": EventKind.AGENT_META.value,
             "session_id": name.group(1) if name else None,
-            "target_agent_id": name.group(2) if name else None,
+            "target_agent_id": name.group(3) if name else None,
             "correlation_id": meta.toolUseId,
+            "message_id": f"{meta.name}@{meta.teamName}" if meta.name and meta.teamName else run,
             "component": meta.agentType,
             "tool": meta.requestShape,
-            "status": "finished" if meta.finished else "unfinished",
+            "status": _status(meta),
             "message": meta.description,
         }
         return finish([rows([event], EVENTS)], self.source, [], total)
+
+
+def _status(meta: Meta) -> str | None:
+    if meta.finished:
+        return "finished"
+    return None if meta.requestShape is None or meta.inWorkflowRun else "unfinished"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from forensics.formats.claude.agent_answers import answer_of
 from forensics.formats.claude.api_failures import RETRIES, attempt, failure, is_failure
 from forensics.formats.claude.records import (
     Attachment,
@@ -28,7 +29,16 @@ from forensics.formats.jsonl import decoded
 from forensics.formats.shapes import Tally, known
 from forensics.formats.times import parse_time
 from forensics.privacy.redact import cut
-from forensics.schema import COMMAND_KEPT, HOOK_TIMED_OUT, INTERRUPT, SHUTDOWN, EventKind, Row, TsQuality
+from forensics.schema import (
+    COMMAND_KEPT,
+    HOOK_TIMED_OUT,
+    INTERRUPT,
+    LAUNCHED,
+    SHUTDOWN,
+    EventKind,
+    Row,
+    TsQuality,
+)
 
 NOTIFICATION = re.compile(
     r"<task-notification>.*?<task-id>(?P<agent>[^<]+)</task-id>.*?<status>(?P<status>[^<]+)</status>"
@@ -36,6 +46,8 @@ NOTIFICATION = re.compile(
     re.DOTALL,
 )
 WARMUP = "Warmup"
+# what a workflow puts before an agent's task (2.1.332)
+FRAME = re.compile(r"\A\[Workflow harness[^\n]*\n\s*")
 # what the client adds where it takes up a conversation that stopped inside a turn (2.1.183, 2.1.332)
 TAKES_UP = "Continue from where you left off."
 # how a hook ended by the kind of its attachment, where no exit code says it; denials stand in the call's result
@@ -76,7 +88,7 @@ class Conversation:
         self.session_id = record.session_id or self.session_id
         agent = self._agent_of(record)
         message = _message_of(record)
-        self.tally.see(line, _shapes_of(record, message))
+        self.tally.see(line, _shapes_of(record, message), first)
         base: Row = {
             "line": line,
             "ts": parse_time(record.timestamp),
@@ -200,6 +212,7 @@ def _said_by_user(record: Record, text: str) -> Row:
         return {"kind": EventKind.RUN_START, "status": "resumed", "message": text}
     if record.is_meta or record.is_compact_summary or text.startswith("<system-reminder>"):
         return {"kind": EventKind.OTHER, "message": "text that the client added"}
+    text = FRAME.sub("", text, count=1)
     return {"kind": EventKind.USER_PROMPT, "message": cut(text, PROMPT_KEPT), "text_sha": digest(text)}
 
 
@@ -216,17 +229,13 @@ def _notification(found: re.Match[str]) -> Row:
 def _tool_result(record: Record, block: Block) -> Row:
     text = _text_of(block.content)
     result = decoded(record.tool_use_result, ToolUseResult)
-    status = "error" if block.is_error else "ok"
-    kind = EventKind.TOOL_RESULT
-    if result.status == "async_launched":
-        kind, status = EventKind.AGENT_LAUNCHED, "launched"
-    elif text.startswith(INTERRUPT):
-        status = "interrupted"
+    answer = answer_of(result, text)
+    status = "interrupted" if text.startswith(INTERRUPT) else "error" if block.is_error else "ok"
     return {
-        "kind": kind,
+        "kind": EventKind.AGENT_LAUNCHED if answer.status == LAUNCHED else EventKind.TOOL_RESULT,
         "correlation_id": block.tool_use_id,
-        "status": status,
-        "target_agent_id": result.agent_id,
+        "status": answer.status or status,
+        "target_agent_id": answer.agent_id,
         "duration_ms": result.total_duration_ms,
         "tokens": result.total_tokens,
         "message": cut(text, RESULT_KEPT),

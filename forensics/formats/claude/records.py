@@ -152,8 +152,15 @@ class ToolUseResult(msgspec.Struct, rename="camel"):
 
     status: str | None = None
     agent_id: str | None = None
+    member_id: str | None = msgspec.field(default=None, name="teammate_id")  # of a team, with the team's name
+    run_id: str | None = None  # of a workflow
     total_duration_ms: float | None = None
     total_tokens: int | None = None
+
+    @property
+    def agent(self) -> str | None:
+        """Return what it names: an agent, a member of a team, or a run of a workflow."""
+        return self.agent_id or self.member_id or self.run_id
 
 
 class SpawnInput(msgspec.Struct):

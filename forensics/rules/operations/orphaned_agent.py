@@ -97,6 +97,8 @@ def _happened(case: Case, agent: AgentLife, say: Saying) -> Iterator[Statement]:
         yield say.sentence("last-sign", agent.last_event, last_seen=clock_time(agent.last_seen))
     else:
         yield say.sentence("no-record", agent.spawn_event)
+    if agent.gone_by is not None:
+        yield say.sentence("gone", agent.spawn_event, agent.gone_event, gone_by=clock_time(agent.gone_by))
     aborted = aborted_requests(case) if agent.background else ()
     if aborted:
         yield say.sentence("aborted", *aborted)

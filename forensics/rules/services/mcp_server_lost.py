@@ -60,7 +60,7 @@ def _hit(found: ServerLosses, back_within_s: float) -> Hit:
     return say.hit(
         _headline(len(losses), is_back=not away),
         subject=f"{found.server}|{found.state}",
-        severity=Severity.MEDIUM if away else Severity.LOW,
+        severity=Severity.MEDIUM if away and (found.is_called or found.state == LOST) else Severity.LOW,
         facts={
             "server": found.server,
             "state": found.state,
@@ -112,7 +112,7 @@ def _by_result(closed: ClosedByResult) -> Hit:
         facts={
             "server": closed.server,
             "state": LOST,
-            "occurrences": len(closed.events),
+            "occurrences": len(closed.events) // 2,
             "reconnected": None,
         },
         cites=events,

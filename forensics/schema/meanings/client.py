@@ -109,9 +109,13 @@ PROCESS: Mapping[K, Meaning] = {
         "a line holds what looks like a credential",
         {
             "component": "its kind: `openai key` …",
-            "status": "`whole`, or `masked`",
+            "status": "`whole`, `masked`; in a run's events `over`: it ended before its session did",
             "count": "how long it is, in characters",
-            "text_sha": "a digest of the credential",
+            "total": "when a web token ends, in seconds since 1970",
+            "text": "the words that say that it is a test's",
+            "endpoint": "the session that tells it: the one in which it stood first",
+            "tool": "a digest of who issued a web token",
+            "text_sha": "a digest of the characters that make it one, also where a copy was cut",
         },
     ),
 }

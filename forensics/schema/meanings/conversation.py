@@ -62,7 +62,7 @@ CALLS: Mapping[K, Meaning] = {
         "a call is answered",
         {
             "correlation_id": "the call's id",
-            "status": "`ok`, `error`, `interrupted`",
+            "status": "`ok`, `error`, `interrupted`; `unrecorded` (filled in where its process was gone before)",
             "target_agent_id": "for a spawn: the agent that ended",
             "duration_ms": "how long that agent took",
             "tokens": "how many that agent used",
@@ -95,8 +95,13 @@ AGENTS: Mapping[K, Meaning] = {
         },
     ),
     K.AGENT_STARTED: Meaning(
-        "an agent begins, by a headless stream",
-        {"target_agent_id": "the agent", "correlation_id": "the id of the call that spawned it"},
+        "an agent begins, by a headless stream or the journal of a workflow",
+        {
+            "target_agent_id": "the agent",
+            "correlation_id": "the id of the call that spawned it",
+            "message_id": "the run of the workflow",
+            "component": "what the workflow calls the agent",
+        },
     ),
     K.AGENT_NOTIFICATION: Meaning(
         "the client tells how an agent ended, with the reason where it failed",
@@ -104,6 +109,7 @@ AGENTS: Mapping[K, Meaning] = {
             "target_agent_id": "the agent",
             "status": "`completed`, `failed`, `killed` …",
             "correlation_id": "in a headless stream: the id of the call that spawned it",
+            "message_id": "the run of the workflow",
         },
     ),
     K.AGENT_TALLY: Meaning(
@@ -116,8 +122,9 @@ AGENTS: Mapping[K, Meaning] = {
             "target_agent_id": "the agent",
             "component": "the agent's type",
             "tool": "`foreground`, or `background`",
+            "message_id": "of a workflow's agent: the run (`wf_…`); of a member of a team: `name@team`",
             "correlation_id": "the id of the call that spawned it",
-            "status": "`finished`, or `unfinished`",
+            "status": "`finished`, or `unfinished`; none where the client does not write it (2.1.183)",
         },
     ),
     K.AGENT_STOP: Meaning(

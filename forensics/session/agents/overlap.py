@@ -37,7 +37,11 @@ def horizon(case: Case) -> datetime:
 def may_still_run(case: Case, agent: AgentLife, silence: timedelta = STALL) -> bool:
     """Say whether an agent without end may have outlived the record: nothing ended, its last sign is recent."""
     seen, end = agent.last_seen or agent.start, case.ending
-    if end.verdict is not Verdict.UNKNOWN or agent.outcome is not AgentEnd.UNFINISHED:
+    if (
+        agent.gone_by is not None
+        or end.verdict is not Verdict.UNKNOWN
+        or agent.outcome is not AgentEnd.UNFINISHED
+    ):
         return False
     return seen is None or end.last_ts is None or end.last_ts - seen < silence
 

@@ -16,7 +16,8 @@ import polars as pl
 
 from forensics.schema import EventKind, Row, Source, is_kind, is_work
 from forensics.schema.finding import Finding
-from forensics.session.model.agents import AgentLife, link_agents
+from forensics.session.model.agent_linking import link_agents
+from forensics.session.model.agents import AgentLife
 from forensics.session.model.ending import Ending
 from forensics.session.model.files import WRITE_TOOLS, FileAccess, _access
 from forensics.session.model.runs import Run, runs_of

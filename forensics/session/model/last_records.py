@@ -24,7 +24,7 @@ BOOKKEEPING = (
     K.RUN_START,
 )  # fmt: skip
 # signs that a session went on: after a fatal text, and after an end that was stated
-TAKEN_UP = (K.SESSION_START, K.RUN_START, K.USER_PROMPT)
+TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
 # a command of the client's own and its output, or one of the user's shell: the model is not asked
 COMMANDS = re.compile(r"\s*<(?:command-|local-command-|bash-|user-memory)|Caveat: The messages below")

@@ -7,23 +7,18 @@ that of its last run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from forensics.schema import EventKind as K
-from forensics.schema import Row, TsQuality, is_kind
+from forensics.schema import Row, is_kind
 from forensics.session.model.agents import AgentLife
 from forensics.session.model.ending import Ending, Verdict, judge_ending
-from forensics.session.model.last_records import AT_WORK
+from forensics.session.model.run_starts import run_starts
 
-BEGINS = ("startup", "resume")  # of a session: a compaction or /clear begins none of the process
-INIT = "init"
-# what only a process at work writes; a start and an end alone are no run
-STARTS = (K.SESSION_START, K.RUN_START)
-WORK = (*(k for k in AT_WORK if k not in STARTS), K.TOOL_RESULT, K.API_ERROR, K.RESULT)
 DEATHS = (K.PROCESS_FATAL, K.PROCESS_EXITED)
 ORDERLY = (Verdict.CLEAN, Verdict.ERROR_RESULT, Verdict.INTERRUPTED)
 
@@ -41,7 +36,7 @@ def runs_of(
     events: pl.DataFrame, agents: Sequence[AgentLife], excerpts: frozenset[int] = frozenset()
 ) -> tuple[Run, ...]:
     """Return a session's runs in order, at least one. ``events`` are one session's, sorted by time."""
-    starts = tuple(_starts(events))
+    starts = run_starts(events)
     if not starts:
         return (Run(begun_by=None, since=None, ending=judge_ending(events, agents, excerpts)),)
     undated_death = is_kind(DEATHS) & pl.col("ts").is_null()
@@ -69,34 +64,6 @@ def _run(
         since=None if start is None else start["ts"],
         ending=judge_ending(events, own, excerpts),
     )
-
-
-def _starts(events: pl.DataFrame) -> Iterator[Row]:
-    """Yield what tells the start of each run but the first: work lies before it, since the start before, and after.
-
-    A start without a time of its own (debug logs up to 2.0.45) does not tell which records lie before it.
-    """
-    dated = events.filter(pl.col("ts").is_not_null())
-    told = dated.filter(_is_start() & (pl.col("ts_quality") != TsQuality.INFERRED.value)).sort(
-        "ts", "event_id"
-    )
-    if told.is_empty():
-        return
-    worked = dated.filter(is_kind(WORK))["ts"]
-    before: datetime | None = None
-    for start in told.iter_rows(named=True):
-        since = worked if before is None else worked.filter(worked >= before)
-        if since.len() and (since < start["ts"]).any() and (worked >= start["ts"]).any():
-            yield start
-            before = start["ts"]
-
-
-def _is_start() -> pl.Expr:
-    """Select what a new process tells of itself; a headless stream says ``init`` again for each of its turns."""
-    session = pl.col("kind") == K.SESSION_START.value
-    first = pl.col("event_id") == pl.col("event_id").min().over("file", "status")
-    begins = pl.col("status").is_in(BEGINS) | ((pl.col("status") == INIT) & first)
-    return pl.col("agent_id").is_null() & ((pl.col("kind") == K.RUN_START.value) | (session & begins))
 
 
 def _between(events: pl.DataFrame, since: datetime | None, until: datetime | None) -> pl.DataFrame:

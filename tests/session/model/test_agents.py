@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
-from forensics.session.model.agents import AgentEnd, link_agents
+from forensics.session.model.agent_linking import link_agents
+from forensics.session.model.agents import AgentEnd
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SESSION = "5e551011-0000-4000-8000-000000000001"
@@ -387,3 +388,31 @@ def test_overlap_needs_two_agents_and_one_moment(story):
     assert one.overlaps(other, at(30))
     assert not one.overlaps(one, at(30))
     assert one.alive_until(at(9000)) == at(621), "600 s after its last sign it counts as gone"
+
+
+def test_a_result_that_a_resume_fills_in_is_no_end(story):
+    story.spawn("call", 1)
+    story.add("tool_call", 5, agent_id="abc1234", tool="Bash", correlation_id="inner")
+    story.add("agent_meta", None, Source.AGENT_META, target_agent_id="abc1234", correlation_id="call")
+    filled_in = story.add("tool_result", 90, correlation_id="call", status="unrecorded", ts_quality="exact")
+    story.add("assistant_message", 95, message_id="msg_2")
+    agent = story.only()
+    assert (agent.outcome, agent.end, agent.gone_by) == (AgentEnd.UNFINISHED, None, at(90))
+    assert agent.gone_event == filled_in
+    assert agent.alive_until(at(1000)) == at(90)
+
+
+def test_where_another_process_goes_on_without_it_it_was_not_answered(story):
+    story.spawn("call", 1)
+    story.add("run_start", 90, status="resumed", ts_quality="exact")
+    story.add("user_prompt", 91)
+    story.add("assistant_message", 95, message_id="msg_2")
+    agent = story.only()
+    assert (agent.outcome, agent.gone_by) == (AgentEnd.UNFINISHED, at(90))
+
+
+def test_metadata_that_does_not_tell_leaves_it_to_the_last_answer(story):
+    story.spawn("call", 1, background=True)
+    story.add("assistant_message", 30, agent_id="a18hex")
+    story.add("agent_meta", None, Source.AGENT_META, target_agent_id="a18hex", correlation_id="call")
+    assert (story.only().outcome, story.only().end) == (AgentEnd.COMPLETED, at(30))
