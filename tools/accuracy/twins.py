@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,10 +13,9 @@ from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.rules import RULES
 from forensics.schema.finding import OutcomeKind
-from forensics.session.model.ending import Verdict
 from tools.recorder.twins import FORMATS
 
-FIRED, QUIET, OPEN = "fired", "nothing", "insufficient"
+FIRED, QUIET, OPEN = "fired: ", "nothing", "insufficient"
 CODES = tuple(rule.code for rule in RULES)
 
 
@@ -45,21 +45,24 @@ def answers_of(logs: Path) -> dict[str, str]:
     except NothingReadableError:  # a killed client printed nothing, or the text is any program's: exit code 3
         return dict.fromkeys(CODES, OPEN)
     found: dict[str, list[str]] = {}
-    undecided = {f.rule for f in analysis.findings if f.facts.get("verdict") == Verdict.UNKNOWN}
-    for finding in analysis.findings:
-        found.setdefault(finding.rule, []).append(finding.severity.value)
+    undecided: set[str] = set()
+    for finding in sorted(analysis.findings, key=lambda f: -f.severity.rank):
+        if finding.contract_held is None:  # it says itself that this evidence does not decide it
+            undecided.add(finding.rule)
+        else:
+            found.setdefault(finding.rule, []).append(finding.severity.value)
     kinds: dict[str, set[OutcomeKind]] = {code: set() for code in CODES}
     for session in analysis.sessions:
         for outcome in session.outcomes:
             kinds[outcome.rule].add(outcome.outcome)
     answers = {}
     for code, said in kinds.items():
-        if code in undecided:  # the end of a session that nothing tells
-            answers[code] = OPEN
-        elif code in found:
-            answers[code] = f"{FIRED}: {', '.join(sorted(found[code]))}"
+        if code in found:
+            answers[code] = f"{FIRED}{', '.join(found[code])}"
         else:
-            answers[code] = OPEN if not said or OutcomeKind.INSUFFICIENT in said else QUIET
+            answers[code] = (
+                OPEN if code in undecided or not said or OutcomeKind.INSUFFICIENT in said else QUIET
+            )
     return answers
 
 
@@ -69,14 +72,25 @@ def compared(twins: Path) -> dict[str, Compared]:
     right: dict[str, tuple[str, str]] = {}
     for form, answers in told.items():
         for code, answer in answers.items():
-            if answer != OPEN:
-                right.setdefault(code, (answer, form))
+            if answer != OPEN and (code not in right or _is_part(right[code][0], answer)):
+                right[code] = (answer, form)
     return {form: _compared(answers, right) for form, answers in told.items()}
+
+
+def _is_part(answer: str, whole: str) -> bool:
+    """Say whether a format tells some of what another tells, the worst of it included, and nothing else."""
+    some, every = (Counter(said.removeprefix(FIRED).split(", ")) for said in (answer, whole))
+    same_worst = answer.partition(", ")[0] == whole.partition(", ")[0]
+    return answer.startswith(FIRED) and same_worst and some < every
 
 
 def _compared(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) -> Compared:
     differing = tuple(_differing(answers, right))
-    blind = tuple(code for code, answer in answers.items() if answer == OPEN and code in right)
+    blind = tuple(
+        code
+        for code, answer in answers.items()
+        if code in right and (answer == OPEN or _is_part(answer, right[code][0]))
+    )
     if differing:
         return Compared(Cell.DIFFERS, differing, blind)
     return Compared(Cell.INSUFFICIENT if blind else Cell.EQUAL, (), blind)
@@ -84,5 +98,6 @@ def _compared(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) 
 
 def _differing(answers: Mapping[str, str], right: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     for code, answer in answers.items():
-        if answer != OPEN and answer != right[code][0]:
-            yield f"{code} says {answer}, and {right[code][0]} of the {right[code][1]}"
+        if answer == OPEN or answer == right[code][0] or _is_part(answer, right[code][0]):
+            continue
+        yield f"{code} says {answer}, and {right[code][0]} of the {right[code][1]}"

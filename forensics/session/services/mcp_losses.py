@@ -10,7 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from forensics.schema import EventKind as K
-from forensics.schema import Row, TsQuality
+from forensics.schema import Row, Source, TsQuality
 from forensics.schema.words import ENDING, STARTING
 from forensics.session.model.case import Case, per_case
 from forensics.session.model.speech import seconds_between
@@ -135,18 +135,16 @@ class Work:
 
     def __init__(self, case: Case) -> None:
         work = case.of(*AT_WORK)
-        last = work.group_by("file").agg(
-            pl.col("line").max(), pl.col("event_id").get(pl.col("line").arg_max())
-        )
-        self._lines = {file: (line, event) for file, line, event in last.iter_rows()}
+        # ids are in the order of lines, and in a line that holds a whole array in that of its records
+        self._last = dict(work.group_by("file").agg(pl.col("event_id").max()).iter_rows())
         exact = work.filter(pl.col("ts_quality") != TsQuality.INFERRED.value).drop_nulls("ts").sort("ts")
         self._end = exact.select("ts", "event_id").row(-1) if exact.height else None
 
     def after(self, row: Row) -> int | None:
         """Return the last record of work if it comes after this one: further down in its log, or later."""
-        line, event = self._lines.get(row["file"], (0, 0))
-        if line > row["line"]:
-            return int(event)
+        last = self._last.get(row["file"], 0)
+        if last > row["event_id"]:
+            return int(last)
         if row["ts"] is None or row["ts_quality"] == TsQuality.INFERRED.value:
             return None
         return int(self._end[1]) if self._end is not None and self._end[0] > row["ts"] else None
@@ -228,7 +226,9 @@ def closed_by_results(case: Case) -> Iterator[ClosedByResult]:
     calls = mcp_calls(case)
     if calls.is_empty():
         return
-    logged = case.of(K.MCP_CONNECTION)["component"].drop_nulls().to_list()
+    # a headless run prints once, at its beginning, how its servers stand: no line of it tells that one went
+    connections = case.of(K.MCP_CONNECTION).filter(pl.col("source") != Source.TRANSCRIPT.value)
+    logged = connections["component"].drop_nulls().to_list()
     failed = (pl.col("status") == "error") & pl.col("message").str.contains(GONE)
     servers = calls.select(
         "correlation_id", call="event_id", server=pl.col("tool").str.split("__").list.get(1)
