@@ -24,6 +24,7 @@ from forensics.session.model.case import build_case
 from forensics.table.clock import align
 from forensics.table.dedupe import one_event_each
 from forensics.table.ingest import Ingested, ingest
+from forensics.table.notes.told_credentials import tell_once
 from forensics.table.order import shutdown_last
 from forensics.table.scope import partial_files, scope_of, told_once, unattached, with_named_logs
 from forensics.table.sessions import attach
@@ -68,6 +69,7 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
     once, places = one_event_each(told, excerpts)
     events = shutdown_last(once)
     scope = scope_of(events)
+    events = tell_once(events, scope.ids)
     if not scope.ids:
         msg = f"no session under {request.where}: {len(ingested.inputs)} log files, none of which names one"
         raise NothingReadableError(msg)

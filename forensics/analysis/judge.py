@@ -106,16 +106,16 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said], unseen: Unseen) -> Ou
     """Say how a rule ended. Clear is a claim: that every line and record which it reads was there, and understood."""
     if any(isinstance(s, Hit) for s in said):
         return Outcome(rule.code, case.session_id, OutcomeKind.FIRED)
-    for kind, outcome in (
-        (Insufficient, OutcomeKind.INSUFFICIENT),
-        (NotApplicable, OutcomeKind.NOT_APPLICABLE),
+    unable = [one.reason for one in said if isinstance(one, Insufficient)]
+    absent = [one.reason for one in said if isinstance(one, NotApplicable)]
+    for outcome, reasons in (
+        (OutcomeKind.INSUFFICIENT, [*unable, unseen.untold_to(rule)]),
+        (OutcomeKind.NOT_APPLICABLE, absent),
+        (OutcomeKind.INSUFFICIENT, [unseen.reason_for(rule)]),
     ):
-        for one in said:
-            if isinstance(one, kind):
-                return Outcome(rule.code, case.session_id, outcome, shortened(one.reason, SENTENCE))
-    not_seen = unseen.reason_for(rule)
-    if not_seen is not None:
-        return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, shortened(not_seen, SENTENCE))
+        reason = next((one for one in reasons if one is not None), None)
+        if reason is not None:
+            return Outcome(rule.code, case.session_id, outcome, shortened(reason, SENTENCE))
     if case.excerpts and set(case.events["file"].unique()) <= case.excerpts:
         reason = "the evidence is an excerpt: what it does not show may stand in what was left out"
         return Outcome(rule.code, case.session_id, OutcomeKind.INSUFFICIENT, reason)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from forensics.evidence.account import Damage, InputFile
 from forensics.rulekit.rule import Rule
-from forensics.schema import Source
+from forensics.schema import ANSWERS, CALLS, EventKind, Source
 from forensics.session.model.case import Case
 from forensics.text.numbers import counted
 
 NAMED = 2  # places that one reason names
+PRINTED = {Source.TRANSCRIPT, Source.STREAM_JSON, Source.CONSOLE}  # what a headless run may have printed
+HAPPENED = (EventKind.SESSION_START, EventKind.USER_PROMPT, EventKind.ASSISTANT_MESSAGE, *CALLS, *ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,13 @@ class Unseen:
     """The accounts of one session's files, each with the sources that the session's records in it are of."""
 
     files: tuple[tuple[InputFile, frozenset[Source]], ...]
+    only_the_end: str = ""  # where it stands how the run ended, if nothing of what happened in it is there
+
+    def untold_to(self, rule: Rule) -> str | None:
+        """Return why a rule saw nothing of what it reads: a result tells of the end, and of nothing before it."""
+        if not self.only_the_end or rule.reads <= {"ending"}:
+            return None
+        return f"{self.only_the_end} tells how the run ended, and not what happened in it; its transcript would tell"
 
     def reason_for(self, rule: Rule) -> str | None:
         """Return what a rule has not understood, at which lines; null where it has seen everything that it reads."""
@@ -36,7 +45,17 @@ def unseen_of(case: Case, accounts: Mapping[int, InputFile]) -> Unseen:
     held: dict[int, set[Source]] = {}
     for file, source in case.events.select("file", "source").unique().sort("file", "source").iter_rows():
         held.setdefault(file, set()).add(Source(source))
-    return Unseen(tuple((accounts[file], frozenset(sources)) for file, sources in held.items()))
+    files = tuple((accounts[file], frozenset(sources)) for file, sources in held.items())
+    return Unseen(files, _only_the_end(case, accounts))
+
+
+def _only_the_end(case: Case, accounts: Mapping[int, InputFile]) -> str:
+    """Return the place of a result that stands alone, as ``--output-format json`` and text print it; else nothing."""
+    results = case.of(EventKind.RESULT)
+    if results.is_empty() or not case.sources <= PRINTED or not case.of(*HAPPENED).is_empty():
+        return ""
+    file, line = results.row(0, named=True)["file"], results["line"][0]
+    return f"{accounts[file].evidence.name}:{line}"
 
 
 def _lines(file: InputFile) -> Iterator[str]:

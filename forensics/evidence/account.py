@@ -49,12 +49,14 @@ class Problem:
 class Shape:
     """A form of records that this program has not seen before: ``count`` of them, the first at ``line``.
 
+    ``ordinal`` is that of the first one's first event, in a line that holds several records.
     ``families`` says what they are about, as far as their words tell.
     """
 
     text: str
     line: int
     count: int
+    ordinal: int = 0
     families: tuple[Family, ...] = ()
 
 

@@ -88,7 +88,7 @@ def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:
     """Yield what carries the session's id in its name."""
     for pattern in (f"debug/{session}*.txt", f"todos/{session}-agent-*.json", f"tasks/{session}/*.json"):
         yield from sorted(homes.claude.glob(pattern))
-    for pattern in ("subagents/**/*", "workflows/*.json"):
+    for pattern in ("subagents/**/*", "workflows/*.json", "tool-results/*"):
         yield from sorted(p for p in project.glob(f"{session}/{pattern}") if p.is_file())
     yield from _team_of(homes, project, session)
     # up to 2.0.x a subagent's file lies beside the session's and names its session only inside

@@ -129,20 +129,22 @@ class Tally:
 
     known: frozenset[str] = frozenset()
     records: int = 0
-    _unknown: dict[str, tuple[int, int]] = field(default_factory=dict)  # shape: first line, count
+    _unknown: dict[str, tuple[int, int, int]] = field(
+        default_factory=dict
+    )  # shape: first line, ordinal, count
 
-    def see(self, line: int, shapes: Iterable[str]) -> None:
+    def see(self, line: int, shapes: Iterable[str], ordinal: int = 0) -> None:
         """Count one record, which may be of several shapes: the parts of a message."""
         self.records += 1
         strange = next((s for s in shapes if s not in self.known), None)
         if strange is not None:
-            self.add(line, strange)
+            self.add(line, strange, ordinal)
 
-    def add(self, line: int, shape: str) -> None:
+    def add(self, line: int, shape: str, ordinal: int = 0) -> None:
         """Count an unknown shape. The record itself is counted elsewhere."""
         name = shape if shape in self._unknown or len(self._unknown) < DISTINCT else MORE
-        first, count = self._unknown.get(name, (line, 0))
-        self._unknown[name] = (first, count + 1)
+        *first, count = self._unknown.get(name, (line, ordinal, 0))
+        self._unknown[name] = (first[0], first[1], count + 1)
 
     def add_texts(self, records: int, strange: pl.DataFrame) -> None:
         """Count so many records of text, of which ``strange`` (``line``, ``message``) are of unknown shapes."""
@@ -153,5 +155,5 @@ class Tally:
     @property
     def unknown(self) -> tuple[Shape, ...]:
         """Return the unknown shapes, the most frequent first."""
-        found = [Shape(name, line, count) for name, (line, count) in self._unknown.items()]
+        found = [Shape(name, line, count, place) for name, (line, place, count) in self._unknown.items()]
         return tuple(sorted(found, key=lambda s: (-s.count, s.line, s.text)))

@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     COMPACTION = "compaction"
     TOOL_CALL = "tool_call"
     TOOL_RESULT = "tool_result"
+    RESULT_SPILLED = "result_spilled"  # to a file of its own, beside its record
     TOOL_DISPATCH = "tool_dispatch"
     TOOL_DONE = "tool_done"
     HOOK_DENIED = "hook_denied"
@@ -121,6 +122,7 @@ MODEL_SAID = (EventKind.ASSISTANT_MESSAGE, *CALLS)
 NOTES = (EventKind.DAMAGED, EventKind.CREDENTIAL_SEEN)
 # a session needs more than these: a file of start-up lines or an empty list is nobody's session
 TRACES = (
+    EventKind.RUN_START,
     EventKind.LOG_EDGE,
     EventKind.CLOCK_ANCHOR,
     EventKind.TODO_SNAPSHOT,
@@ -130,6 +132,7 @@ TRACES = (
     EventKind.AGENT_META,
     EventKind.TEAM_MEMBER,
     EventKind.TEAM_MESSAGE,
+    EventKind.RESULT_SPILLED,
     EventKind.SESSION_META,
     EventKind.HOOK_RAN,
     EventKind.OTHER,

@@ -6,7 +6,7 @@ An event's id is unique, and the same in whatever order the files are given.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -120,11 +120,21 @@ def _with_families(parsed: Parsed, source: Source) -> tuple[Shape, ...]:
     """Say of each unknown shape what it is about. One that was read as a happening all the same hides nothing."""
     if not parsed.unknown:
         return ()
-    read = set(parsed.events.filter(~is_kind(UNTOLD))["line"])
+    read: dict[int, list[int]] = {}
+    for line, ordinal in parsed.events.filter(~is_kind(UNTOLD)).select("line", "ordinal").iter_rows():
+        read.setdefault(line, []).append(ordinal)
     return tuple(
-        replace(s, text=redact(s.text), families=() if s.line in read else families_of(s.text, source))
+        replace(
+            s, text=redact(s.text), families=() if _is_read(s, parsed, read) else families_of(s.text, source)
+        )
         for s in parsed.unknown
     )
+
+
+def _is_read(shape: Shape, parsed: Parsed, read: Mapping[int, Sequence[int]]) -> bool:
+    """Say whether a happening was read of the record itself, and not of another one in its line."""
+    behind = [first for first, _ in parsed.places.get(shape.line, ()) if first > shape.ordinal]
+    return any(shape.ordinal <= n < min(behind, default=n + 1) for n in read.get(shape.line, ()))
 
 
 def _watched(meter: Meter, *watchers: Callable[[Batch], None]) -> Callable[[Batch], None]:

@@ -588,6 +588,18 @@ def test_a_scenario_may_say_itself_what_is_to_be_seen():
     assert of_client(truth, "b_parallel")["CCF101"]
 
 
+def test_a_run_that_was_killed_is_asked_for_only_where_another_one_goes_on_with_its_session():
+    story = Story()
+    story.end("main")
+    killed = Ending(how="SIGKILL", exit_code=-9, started=0.0, ended=1.0)
+    truth = truth_of(story, killed)
+    for sessions, asked in ((["a", "a"], True), (["a", "b"], False), (["a", None], False), ([], None)):
+        truth["runs"] = [{"session_id": name, **killed.row()} for name in sessions] or [killed.row()] * 2
+        assert of_client(truth, "b_parallel").get("CCF903") is asked, sessions
+    truth["runs"] = [killed.row()]
+    assert not of_client(truth, "b_parallel")["CCF903"]
+
+
 def test_an_error_as_the_result_is_no_wrong_ending_where_the_script_does_not_finish():
     story = Story()
     story.ask("main")

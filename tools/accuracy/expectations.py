@@ -227,10 +227,10 @@ def _chain(run: Run) -> bool | None:
 def _died_before_resume(run: Run) -> bool | None:
     """Ask for a run that SIGKILL ended before another one; other signals let some versions end in order."""
     lives = run.truth.get("runs", ())
-    sessions = [life.get("session_id") for life in lives]
-    if len(lives) > 1 and None in sessions:
+    if len(lives) > 1 and any("session_id" not in life for life in lives):
         return None
-    earlier = [life["how"] for n, life in enumerate(lives) if life["session_id"] in sessions[n + 1 :]]
+    sessions = [life.get("session_id") for life in lives]
+    earlier = [life["how"] for n, life in enumerate(lives) if sessions[n] in sessions[n + 1 :]]
     if any(how.startswith("SIGKILL") for how in earlier):
         return True
     return None if any(how.startswith(SIGNALS) for how in earlier) else False

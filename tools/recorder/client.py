@@ -48,7 +48,7 @@ class Client:
             Start.FORK: ["--resume", session_id, "--fork-session"],
         }[run.start]
         config = [] if servers is None else ["--mcp-config", str(servers)]
-        options = ["--debug", *run.options, *config, *which]
+        options = ["--debug", *run.output.value, *run.options, *config, *which]
         return [*self.command, "-p", run.prompt, *options, "--allowedTools", ALLOWED]
 
 

@@ -10,18 +10,19 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tools.recorder.client import Client, environment, install, seed_home
 from tools.recorder.deviations import deviations_of
 from tools.recorder.errors import RecorderError
+from tools.recorder.fixture import PLACES
 from tools.recorder.isolation import enter
 from tools.recorder.request_log import RequestLog
 from tools.recorder.run import Surroundings, run_client
 from tools.recorder.scenarios import SCENARIOS
-from tools.recorder.scenarios.model import Place, Scenario
+from tools.recorder.scenarios.model import Output, Place, Scenario, Start
 from tools.recorder.server import serving
 from tools.recorder.truth import Ending, labels_of
 
@@ -31,19 +32,23 @@ KEPT = (".claude", ".cache/claude-cli-nodejs", ".local/state/claude-cli-nodejs")
 NOT_KEPT = shutil.ignore_patterns("settings.json", "backups", "latest")
 
 
-def record(client: Client, name: str, folder: Path) -> str:
-    """Record one scenario into a folder, whole or not at all; return one line about it."""
+def record(client: Client, name: str, folder: Path, output: Output | None = None) -> str:
+    """Record one scenario into a folder, whole or not at all; return one line about it.
+
+    ``output`` is what all runs print, whatever the scenario says.
+    """
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     (unfinished / "input" / "console").mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="drift-", ignore_cleanup_errors=True) as scratch:
         home, project = Path(scratch) / "home", Path(scratch) / PROJECT
         project.mkdir()
-        scenario = SCENARIOS[name](Place(project, client.version))
+        scenario = printing(output, SCENARIOS[name](Place(project, client.version)))
         seed_home(home, project, client.version, scenario)
         log, session_id = RequestLog(), str(uuid.uuid4())
         endings = _run_all(client, scenario, session_id, home, unfinished / "input" / "console", log)
         _keep(home, unfinished / "input")
+        _note_paths(client, Path(scratch), unfinished / PLACES)
     log.save(unfinished / "requests.jsonl")
     truth = _truth(client, name, session_id, scenario, log, endings)
     (unfinished / "TRUTH.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -75,6 +80,25 @@ def _run_all(
         ]
 
 
+def printing(output: Output | None, scenario: Scenario) -> Scenario:
+    """Return a scenario all of whose runs print one form, where one is named."""
+    if output is None:
+        return scenario
+    return replace(scenario, runs=tuple(replace(run, output=output) for run in scenario.runs))
+
+
+def _note_paths(client: Client, scratch: Path, file: Path) -> None:
+    """Write down which paths of this machine the logs may name, and what stands for them in a fixture."""
+    clients = Path(client.command[-1]).parents[3]
+    paths = {
+        str(scratch): "/home/dev",
+        str(Path(__file__).parents[2]): "/opt/demo",
+        str(clients): "/opt/clients",
+        sys.executable: "/usr/bin/python3",
+    }
+    file.write_text(json.dumps(paths, indent=1), encoding="utf-8")
+
+
 def _keep(home: Path, folder: Path) -> None:
     for name in KEPT:
         if (home / name).is_dir():
@@ -96,7 +120,11 @@ def _truth(
         "scenario": name,
         "session_id": session_id,
         "scripted": asdict(scenario.intent),
-        "runs": [ending.row() for ending in endings],
+        "runs": [
+            # the client chooses the id of a fork
+            {"session_id": None if run.start is Start.FORK else session_id, **ending.row()}
+            for run, ending in zip(scenario.runs, endings, strict=True)
+        ],
         "labels": labels,
         "deviations": deviations_of(scenario, labels, entries, endings),
     }
@@ -109,7 +137,9 @@ def main() -> int:
     parser.add_argument("clients", type=Path, help="folder of installed clients")
     parser.add_argument("out", type=Path, help="folder of this version's recordings")
     parser.add_argument("scenario", nargs="+", choices=SCENARIOS)
+    parser.add_argument("--output", choices=[output.folder for output in Output], help="what all runs print")
     given = parser.parse_args()
+    output = next((form for form in Output if form.folder == given.output), None)
     failed = 0
     try:
         enter()
@@ -119,7 +149,7 @@ def main() -> int:
         return 1
     for name in given.scenario:
         try:
-            print(record(client, name, given.out / name), flush=True)
+            print(record(client, name, given.out / name, output), flush=True)
         except (OSError, subprocess.SubprocessError) as error:
             failed += 1
             print(f"{name:20} could not be recorded: {error}", flush=True)

@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
     def _fail(self, fault: Fault, turn: Turn, body: Body) -> None:
         if fault.status is not None:
             headers = {} if fault.retry_after_s is None else {"retry-after": str(fault.retry_after_s)}
-            self._send(fault.status, error_document(fault.status), headers)
+            self._send(fault.status, error_document(fault.status, fault.words), headers)
             return
         if fault.hang_s is not None:
             self.api.closing.wait(fault.hang_s)

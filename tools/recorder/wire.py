@@ -14,6 +14,7 @@ KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
     404: "not_found_error",
+    413: "request_too_large",
     429: "rate_limit_error",
     529: "overloaded_error",
 }
@@ -109,7 +110,7 @@ def event_bytes(event: Mapping[str, Any]) -> bytes:
     return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
 
 
-def error_document(status: int, words: str | None = None) -> dict[str, Any]:
+def error_document(status: int, words: str = "") -> dict[str, Any]:
     """Return the body of an error."""
     message = words or WORDS.get(status, "scripted error")
     return {"type": "error", "error": {"type": KINDS.get(status, "api_error"), "message": message}}

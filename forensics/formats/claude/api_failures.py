@@ -52,7 +52,7 @@ def attempt(record: Record) -> Row:
     return {
         "kind": EventKind.API_ERROR,
         "component": "attempt",
-        "status": str(status) if status else _status_in(said) or _code_of(error) or _field_of(record),
+        "status": str(status) if status else _code_of(error) or _status_in(said) or _field_of(record),
         "count": record.retry_attempt,
         "total": record.max_retries,
         "message": cut(said, TEXT_KEPT),

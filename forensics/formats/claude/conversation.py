@@ -89,7 +89,7 @@ class Conversation:
         self.session_id = record.session_id or self.session_id
         agent = self._agent_of(record)
         message = _message_of(record)
-        self.tally.see(line, _shapes_of(record, message))
+        self.tally.see(line, _shapes_of(record, message), first)
         base: Row = {
             "line": line,
             "ts": parse_time(record.timestamp),

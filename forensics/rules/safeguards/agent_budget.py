@@ -8,6 +8,7 @@ from forensics.rulekit import Case, Confidence, Hit, Nature, Said, Severity, Sou
 from forensics.rulekit.names import agent_name, capital
 from forensics.rulekit.whereabouts import WORKING_TREE
 from forensics.session.agents.budgets import TURNS, BudgetEnd, Usage, ended_by_budget, usage
+from forensics.session.model.ending import Verdict
 
 TEXT = words(__file__)
 
@@ -33,6 +34,8 @@ def agent_budget(case: Case, *, tokens: int = 20_000_000) -> Iterator[Said]:
             yield _without_limit(case, use, tokens)
     if not ended and not used:
         yield TEXT.insufficient("no-usage")
+    elif not ended and case.ending.verdict is Verdict.TRUNCATED:
+        yield TEXT.insufficient("no-end")
 
 
 def _ended(case: Case, end: BudgetEnd) -> Hit:

@@ -18,12 +18,12 @@ from forensics.rulekit import (
     rule,
     words,
 )
-from forensics.session.services.mcp_losses import mcp_calls
 from forensics.session.services.unflagged_failures import (
     SUCCESS,
     UnflaggedFailures,
     is_told_by_lines,
-    mcp_answers,
+    told_answers,
+    told_calls,
     unflagged_failures,
 )
 
@@ -41,11 +41,11 @@ TEXT = words(__file__)
     related=("CCF201",),
 )
 def failure_reported_as_success(case: Case) -> Iterator[Said]:
-    """Find results of MCP tools that begin with a known failure text but are not flagged as errors."""
+    """Find results that are a known failure text, or begin with one, but are not flagged as errors."""
     yield from (_hit(found) for found in unflagged_failures(case))
-    called = not mcp_calls(case).is_empty()
+    called = not told_calls(case).is_empty()
     logged = not case.of(EventKind.MCP_CALL).is_empty()
-    answered = not mcp_answers(case).is_empty()
+    answered = not told_answers(case).is_empty()
     if Source.ATIF in case.sources and called:
         yield TEXT.insufficient("flags-not-told")
     elif not answered and logged and not is_told_by_lines(case):
@@ -79,8 +79,8 @@ def _headline(times: int, *, by_results: bool) -> str:
 def _statements(found: UnflaggedFailures, say: Saying) -> Iterator[Statement]:
     results, lines, logged = found.results, found.lines, found.logged
     if results:
-        begins = "begins" if len(results) == 1 else "begins-often"
-        yield say.sentence(begins, *results, results=len(results))
+        told = "is-all" if found.is_all else "begins" if len(results) == 1 else "begins-often"
+        yield say.sentence(told, *results, results=len(results))
     if lines:
         yield say.sentence("server-wrote", *lines)
     if logged:

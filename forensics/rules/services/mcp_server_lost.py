@@ -31,7 +31,7 @@ TEXT = words(__file__)
     topic="2.6",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TRANSCRIPT}),
+    any_of=frozenset({Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.OTEL, Source.TRANSCRIPT}),
     reads=("mcp",),
     related=("CCF204", "CCF403"),
 )
@@ -60,7 +60,7 @@ def _hit(found: ServerLosses, back_within_s: float) -> Hit:
     return say.hit(
         _headline(len(losses), is_back=not away),
         subject=f"{found.server}|{found.state}",
-        severity=Severity.MEDIUM if away else Severity.LOW,
+        severity=Severity.MEDIUM if away and (found.is_called or found.state == LOST) else Severity.LOW,
         facts={
             "server": found.server,
             "state": found.state,
@@ -112,7 +112,7 @@ def _by_result(closed: ClosedByResult) -> Hit:
         facts={
             "server": closed.server,
             "state": LOST,
-            "occurrences": len(closed.events),
+            "occurrences": len(closed.events) // 2,
             "reconnected": None,
         },
         cites=events,

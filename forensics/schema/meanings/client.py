@@ -41,7 +41,8 @@ PROCESS: Mapping[K, Meaning] = {
         },
     ),
     K.TURN_START: Meaning(
-        "a turn of the main agent begins, by the debug log", {"status": "the hook's name, `UserPromptSubmit`"}
+        "a turn of the main agent begins, by the debug log or telemetry",
+        {"status": "the hook's name, `UserPromptSubmit`"},
     ),
     K.TURN_END: Meaning("the main agent's turn ends", {"status": "the hook's name, `Stop`"}),
     K.RESULT: Meaning(
@@ -109,9 +110,13 @@ PROCESS: Mapping[K, Meaning] = {
         "a line holds what looks like a credential",
         {
             "component": "its kind: `openai key` …",
-            "status": "`whole`, or `masked`",
+            "status": "`whole`, `masked`; in a run's events `over`: it ended before its session did",
             "count": "how long it is, in characters",
-            "text_sha": "a digest of the credential",
+            "total": "when a web token ends, in seconds since 1970",
+            "text": "the words that say that it is a test's",
+            "endpoint": "the session that tells it: the one in which it stood first",
+            "tool": "a digest of who issued a web token",
+            "text_sha": "a digest of the characters that make it one, also where a copy was cut",
         },
     ),
 }
@@ -134,13 +139,14 @@ API: Mapping[K, Meaning] = {
         {
             "component": (
                 "what failed: an `attempt`, after which another follows; the request, `final`; the `streaming` of it; "
-                "in the SDK's log a `request`, which may not have been the session's; in a report of errors `caught`"
+                "in the SDK's log a `request`, which may not have been the session's; in telemetry the client's `own`; "
+                "in a report of errors `caught`"
             ),
             "status": "the HTTP status, or the class of the failure in words",
-            "count": "which attempt",
+            "count": "which attempt; in telemetry how many there were",
             "total": "how many there may be",
             "endpoint": "in the SDK's log: the URL",
-            "duration_ms": "in the SDK's log: how long until it failed",
+            "duration_ms": "in the SDK's log and telemetry: how long until it failed",
         },
     ),
     K.API_STALL: Meaning(

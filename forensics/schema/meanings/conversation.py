@@ -68,6 +68,10 @@ CALLS: Mapping[K, Meaning] = {
             "tokens": "how many that agent used",
         },
     ),
+    K.RESULT_SPILLED: Meaning(
+        "what a call printed stands in a file of its own",
+        {"correlation_id": "the call's id", "path": "the file's name", "count": "how many lines it has"},
+    ),
     K.TOOL_DISPATCH: Meaning(
         "the client begins to carry out a call",
         DISPATCHED | {"component": "on a terminal's screen: the MCP server"},

@@ -24,7 +24,7 @@ BOOKKEEPING = (
     K.RUN_START, K.TEAM_MEMBER, K.TEAM_MESSAGE,
 )  # fmt: skip
 # signs that a session went on: after a fatal text, and after an end that was stated
-TAKEN_UP = (K.SESSION_START, K.RUN_START, K.USER_PROMPT)
+TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)
 AT_WORK = (*TAKEN_UP, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH, K.AGENT_SPAWN)
 # a command of the client's own and its output, or one of the user's shell: the model is not asked
 COMMANDS = re.compile(r"\s*<(?:command-|local-command-|bash-|user-memory)|Caveat: The messages below")
@@ -44,11 +44,14 @@ def of_kinds(events: pl.DataFrame, kinds: Sequence[K]) -> pl.DataFrame:
 
 
 def final_marks(events: pl.DataFrame, marks: pl.DataFrame, work: Sequence[K]) -> tuple[int, ...]:
-    """Return those of some records that no work follows: later in their own file, or by the clock in another."""
-    later = of_kinds(events, work).select("file", "line", "ts")
+    """Return those of some records that no work follows: later in their own file, or by the clock in another.
+
+    Ids are in the order of a file's lines and, in a line that holds a whole array, of its records.
+    """
+    later = of_kinds(events, work).select("file", "event_id", "ts")
     final = []
     for mark in marks.iter_rows(named=True):
-        here = (pl.col("file") == mark["file"]) & (pl.col("line") > mark["line"])
+        here = (pl.col("file") == mark["file"]) & (pl.col("event_id") > mark["event_id"])
         own_time = mark["ts"] if mark["ts_quality"] != "inferred" else None
         dated = pl.lit(value=False) if own_time is None else pl.col("ts") > own_time + BURST
         if later.filter(here | ((pl.col("file") != mark["file"]) & dated)).is_empty():
@@ -137,7 +140,7 @@ def unended_stream(events: pl.DataFrame) -> int | None:
     last = events.filter((pl.col("kind") == K.SESSION_START.value) & (pl.col("status") == "init")).tail(1)
     if last.is_empty():
         return None
-    behind = (pl.col("file") == last["file"][0]) & (pl.col("line") > last["line"][0])
+    behind = (pl.col("file") == last["file"][0]) & (pl.col("event_id") > last["event_id"][0])
     ended = events.filter((pl.col("kind") == K.RESULT.value) & behind).height
     return None if ended else int(last["event_id"][0])
 

@@ -53,7 +53,7 @@ def _told(events: pl.DataFrame) -> Iterator[Row]:
 def _is_start() -> pl.Expr:
     """Select what a new process tells of itself; a headless stream says ``init`` again for each of its turns."""
     session = pl.col("kind") == K.SESSION_START.value
-    first = pl.col("line") == pl.col("line").min().over("file", "status")
+    first = pl.col("event_id") == pl.col("event_id").min().over("file", "status")
     begins = pl.col("status").is_in(BEGINS) | ((pl.col("status") == INIT) & first)
     filled_in = is_kind((K.TOOL_RESULT,)) & pl.col("status").eq_missing(UNRECORDED)
     starts = is_kind((K.RUN_START,)) | (session & begins) | filled_in

@@ -1,4 +1,4 @@
-"""Calls of MCP tools that failed by their results, or by the server's own lines, and were taken for successes."""
+"""Calls of tools that failed by their results, or by the server's own lines, and were taken for successes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import polars as pl
 
 from forensics.schema import CONVERSE, Row, Source
 from forensics.schema import EventKind as K
-from forensics.schema.failed_results import ANY_SERVER, FLAG, MCP_TOOL, PROTOCOL_KEYS, VOICE, failure_texts
+from forensics.schema.failed_results import (
+    FLAG,
+    MCP_TOOL,
+    PROTOCOL_KEYS,
+    failure_texts,
+    may_fail_unflagged,
+    whole_failure,
+)
 from forensics.session.model.case import Case, per_case
-from forensics.session.services.mcp_losses import mcp_calls
 from forensics.session.speech.results import has_server_lines
 
-# how a text can begin that is worth a look, before it is known whose it is
-STARTS = tuple(t.start.partition("{")[0] for t in (*VOICE, *ANY_SERVER))
-FLAGGED = rf'^\s*\{{.*"{FLAG}"\s*:\s*true'
 SUCCESS = "completed successfully"
 FAILED_LINES = (K.VOICE_FAILURE, K.STT_EXHAUSTED, K.TTS_EXHAUSTED)
 # the client's line about a call and the record of its result are milliseconds apart
@@ -33,6 +36,7 @@ class _Call:
     event: int  # the result; without the transcript the server's line
     logged: int | None  # the client's line that calls it a success
     in_result: bool = True
+    is_all: bool = False  # the result holds nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class UnflaggedFailures:
         return self.calls[0].said
 
     @property
+    def is_all(self) -> bool:
+        """Say whether the results hold nothing but a failure, wherever in them it is told."""
+        return any(c.is_all for c in self.calls)
+
+    @property
     def results(self) -> tuple[int, ...]:
         """Return the results that say it themselves."""
         return tuple(c.event for c in self.calls if c.in_result)
@@ -77,7 +86,7 @@ def unflagged_failures(case: Case) -> list[UnflaggedFailures]:
 
     A trajectory in ATIF does not tell which results were flagged: there only the client's log counts.
     """
-    answers = mcp_answers(case)
+    answers = told_answers(case)
     found = [] if Source.ATIF in case.sources else list(_in_results(case, answers))
     heard = answers if answers.is_empty() else answers.filter(pl.col("called").str.ends_with(CONVERSE))
     found += _in_log(case, heard["ts"].to_list())
@@ -88,9 +97,17 @@ def unflagged_failures(case: Case) -> list[UnflaggedFailures]:
 
 
 @per_case
-def mcp_answers(case: Case) -> pl.DataFrame:
-    """Return the results of MCP tools, each with the tool that was ``called``."""
-    calls = mcp_calls(case)
+def told_calls(case: Case) -> pl.DataFrame:
+    """Return the calls, in the transcript, of the tools of which it is known with which texts they fail."""
+    calls = case.of(K.TOOL_CALL)
+    known = [tool for tool in calls["tool"].drop_nulls().unique() if may_fail_unflagged(tool)]
+    return calls.filter(pl.col("tool").is_in(known))
+
+
+@per_case
+def told_answers(case: Case) -> pl.DataFrame:
+    """Return the results of these calls, each with the tool that was ``called``."""
+    calls = told_calls(case)
     if calls.is_empty():
         return case.events.clear()
     called = calls.select("correlation_id", called="tool").unique("correlation_id", keep="first")
@@ -105,19 +122,17 @@ def is_told_by_lines(case: Case) -> bool:
 def _in_results(case: Case, answers: pl.DataFrame) -> Iterator[_Call]:
     if answers.is_empty():
         return
-    message = pl.col("message")
-    begins = pl.any_horizontal(message.str.starts_with(start) for start in STARTS)
-    ok = answers.filter(pl.col("status") == "ok")
-    suspects = ok.filter(begins | message.str.contains(FLAGGED))
-    if suspects.is_empty():
-        return
+    suspects = answers.filter(pl.col("status") == "ok")
     near = suspects.with_columns(short=pl.col("called").str.split("__").list.last()).join_asof(
         _ends(case), on="ts", by_left="short", by_right="ended", tolerance=NEAR, check_sortedness=False
     )
     for row in near.iter_rows(named=True):
-        said = _failure_in(row)
-        if said is not None:
-            yield _Call(row["agent_id"], row["called"], said, row["event_id"], row["logged"])
+        said, whole = _failure_in(row), whole_failure(row["called"], str(row["message"]))
+        if said is not None or whole is not None:
+            told = said or whole or ""
+            yield _Call(
+                row["agent_id"], row["called"], told, row["event_id"], row["logged"], is_all=said is None
+            )
 
 
 def _ends(case: Case) -> pl.DataFrame:

@@ -15,16 +15,16 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import msgspec
 import polars as pl
 
 from forensics.evidence.batch import Batch
 from forensics.formats.jsonl import decoded
 from forensics.privacy.secret_kinds import ISSUED, START
 from forensics.schema import FIRST_NOTE, LAST_ORDINAL, UUID, EventKind, Row, TsQuality
+from forensics.table.notes.test_marks import around, in_claims
 
 # what is public of an issuer's key: how it begins
 PREFIX = re.compile(
@@ -74,6 +74,9 @@ SAME = re.compile(rb"(.)\1{4,}", re.DOTALL)
 RUN = re.compile(rb"[A-Za-z0-9]+")
 SHORTEST_PASSWORD = 8
 SIGNATURE = 40  # characters of the shortest signature in use
+LAST_END = 4_102_444_800  # the year 2100: a later end is damage
+# of other kinds so many characters are one credential's alone: the first of a private key are those of its kind
+OWN = {PRIVATE: 160, "secret variable": 32, "bearer token": 32}
 MASK = b"*"
 VISIBLE = 16  # characters of a masked key that make it worth naming
 # bits for each character: a random text has more than this, words and patterns have less; a short one has room for less
@@ -95,6 +98,9 @@ class _Seen:
     kind: str
     value: bytes
     shown: bytes
+    of_test: str = ""  # the words that say so
+    issuer: str = ""  # of a web token
+    ends: int | None = None  # a web token's, in seconds since 1970
 
 
 def _by_mark() -> dict[str, list[tuple[str, re.Pattern[bytes]]]]:
@@ -143,7 +149,7 @@ class Scanner:
         self._begun = (numbers[bisect_left(ends, begin)], batch.data[begin:]) if is_open else None
 
     def _note(self, line: int, seen: _Seen) -> None:
-        digest = hashlib.sha256(seen.value).hexdigest()[:16]
+        digest = _digest(seen.value[: _own(seen)])
         nth = self._on_line[line]
         if (line, seen.value) in self._known or nth >= MOST_IN_A_LINE:
             return
@@ -158,14 +164,39 @@ class Scanner:
                 "status": "masked" if MASK in seen.value else "whole",
                 "count": len(seen.value),
                 "text_sha": digest,
+                "tool": _digest(seen.issuer.encode()) if seen.issuer else None,
+                "text": seen.of_test or None,
+                "total": seen.ends,
                 "message": seen.shown.decode("ascii", "replace"),
                 "ts_quality": TsQuality.MISSING.value,
             }
         )
 
 
+def _digest(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()[:16]
+
+
+def _own(seen: _Seen) -> int:
+    """Return how many characters tell a credential from every other: a copy that was cut has them, too."""
+    if seen.kind == JWT:
+        return seen.value.rindex(b".") + 1 + SIGNATURE
+    if seen.kind in LEAST and MASK not in seen.value:
+        return len(seen.shown) + LEAST[seen.kind]
+    return OWN.get(seen.kind, LONGEST)
+
+
 def _credentials(data: bytes) -> Iterator[_Seen]:
-    """Yield what looks like a live credential in ``data``."""
+    """Yield what looks like a live credential in ``data``, and whether a test's is said of it."""
+    for seen in _live(data):
+        if seen.of_test:
+            yield seen
+            continue
+        begin, end = seen.at, seen.at + len(seen.value)
+        yield replace(seen, of_test=around(data, begin, end, is_issued=seen.kind in {*LEAST, PRIVATE}))
+
+
+def _live(data: bytes) -> Iterator[_Seen]:
     for at in _marked(data):
         head = data[at : at + 16].decode("latin-1")
         for mark, shapes in SHAPES_OF.items():
@@ -202,8 +233,9 @@ def _issued(data: bytes, at: int, kind: str, shape: re.Pattern[bytes]) -> Iterat
     begin = prefix.end() if prefix else 0
     body = value[begin:]
     if kind == JWT:
-        live = _is_jwt(value)
-    elif MASK in body:
+        yield from _web_token(at, value)
+        return
+    if MASK in body:
         visible = body.replace(MASK, b"")
         live = len(visible) >= VISIBLE and _is_random(visible)
     else:
@@ -224,21 +256,23 @@ def _private_key(data: bytes, at: int) -> Iterator[_Seen]:
         yield _Seen(begin, PRIVATE, re.sub(rb"\s", b"", letters), b"PRIVATE KEY-----")
 
 
-class _Claims(msgspec.Struct):
-    """What tells a token that was made up for a text from others."""
-
-    alg: str | None = None
-    sub: str | int | None = None
-    role: str | None = None
-
-
-def _is_jwt(value: bytes) -> bool:
-    """Say whether a token can be one: signed, and neither jwt.io's example nor meant for the public."""
+def _web_token(at: int, value: bytes) -> Iterator[_Seen]:
+    """Yield a token that can be one: signed, and neither jwt.io's example nor meant for the public."""
     head, claims, signature = value.split(b".")
-    header, said = (decoded(_from_base64(part), _Claims) for part in (head, claims))
-    if header.alg is None or header.alg == "none" or len(signature) < SIGNATURE:
-        return False
-    return str(said.sub) != "1234567890" and said.role != "anon"
+    header, said = (decoded(_from_base64(part), dict[str, object]) for part in (head, claims))
+    if header.get("alg") in (None, "none") or len(signature) < SIGNATURE:
+        return
+    if str(said.get("sub")) != "1234567890" and said.get("role") != "anon":
+        ends, issuer = said.get("exp"), said.get("iss")
+        yield _Seen(
+            at,
+            JWT,
+            value,
+            value[:3],
+            of_test=in_claims(said),
+            issuer=issuer if isinstance(issuer, str) else "",
+            ends=int(ends) if isinstance(ends, (int, float)) and 0 < ends < LAST_END else None,
+        )
 
 
 def _from_base64(text: bytes) -> bytes:

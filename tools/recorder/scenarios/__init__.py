@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.recorder.scenarios import agents, crossings, faults, surroundings, unfinished
+from tools.recorder.scenarios import agents, crossings, failures, faults, surroundings, unfinished
 from tools.recorder.scenarios.model import Maker
 
 SCENARIOS: Mapping[str, Maker] = {
@@ -34,4 +34,17 @@ SCENARIOS: Mapping[str, Maker] = {
     "j_capacity": crossings.capacity,
     "j2_twins": crossings.twins,
     "j3_order": crossings.order_broken,
+    "l_refused": failures.refused,
+    "l2_limited": failures.limited,
+    "l3_broken": failures.broken,
+    "l4_overloaded": failures.overloaded,
+    "l5_reset": failures.reset,
+    "l6_silent": failures.silent,
+    "l7_too_long": failures.too_long,
+    "l8_no_credit": failures.no_credit,
+    "l9_usage_limit": failures.usage_limit,
+    "l10_too_large": failures.too_large,
+    "m_budget": failures.budget_spent,
+    "m2_denied": failures.denied,
+    "m3_nested": failures.nested,
 }

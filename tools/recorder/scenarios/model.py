@@ -25,6 +25,7 @@ class Fault:
     """What goes wrong instead of an answer: once, or each time that the client asks again."""
 
     status: int | None = None
+    words: str = ""  # the message of its error document, else the usual one of its status
     retry_after_s: int | None = None
     drop: bool = False  # close the connection without a word
     drop_midway: bool = False  # close it in the middle of the answer
@@ -77,6 +78,20 @@ class Start(Enum):
     FORK = "fork"
 
 
+class Output(Enum):
+    """What a headless run prints: the value is its options."""
+
+    TEXT = ()
+    JSON = ("--output-format", "json")
+    JSON_VERBOSE = ("--output-format", "json", "--verbose")
+    STREAM_JSON = ("--output-format", "stream-json", "--verbose")
+
+    @property
+    def folder(self) -> str:
+        """Return the name of its folder among twins."""
+        return self.name.lower().replace("_", "-")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One start of the client with a prompt."""
@@ -84,6 +99,7 @@ class Run:
     prompt: str
     start: Start = Start.NEW
     kill: Kill | None = None
+    output: Output = Output.TEXT
     options: tuple[str, ...] = ()  # what the client is asked for besides
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.recorder.scenarios.calls import edit, read, shell, spawn, todos, write
-from tools.recorder.scenarios.model import Call, Intent, Place, Run, Scenario, Script, Start, Turn
+from tools.recorder.scenarios.model import Call, Intent, Output, Place, Run, Scenario, Script, Start, Turn
 from tools.recorder.versions import order
 
 DIES, MUTE_S, SLOW_HOOK_S = "dies", 30, 5
@@ -137,10 +137,10 @@ def turns_spent(_place: Place) -> Scenario:
     """Stop at the number of turns that the run was allowed."""
     prompt = "Count to five, one command at a time."
     turns = tuple(Turn(calls=(shell(f"echo {n}", "Count"),)) for n in range(1, 6))
-    options = ("--output-format", "stream-json", "--verbose", "--max-turns", "2")
+    run = Run(prompt=prompt, output=Output.STREAM_JSON, options=("--max-turns", "2"))
     return Scenario(
         scripts={"main": Script(prompt, (*turns, Turn(text="Five.")))},
-        runs=(Run(prompt=prompt, options=options),),
+        runs=(run,),
         intent=Intent(finishes=False, expect={"CCF303": True}),
     )
 
