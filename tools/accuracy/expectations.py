@@ -257,6 +257,8 @@ CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF211": _never,
     "CCF212": _never,
     "CCF213": _never,
+    "CCF214": _never,
+    "CCF215": _never,
     "CCF301": _unplanned,
     "CCF302": _list_taken,
     "CCF303": _never,
@@ -370,8 +372,9 @@ def _dead_lock(server: Server) -> bool:
 
 
 NEVER_BY_VOICE = (
-    "CCF101", "CCF102", "CCF103", "CCF104", "CCF105", "CCF106", "CCF107", "CCF206", "CCF207", "CCF213", "CCF301",
-    "CCF302", "CCF303", "CCF304", "CCF305", "CCF307", "CCF403", "CCF404", "CCF405", "CCF406", "CCF407", "CCF408",
+    "CCF101", "CCF102", "CCF103", "CCF104", "CCF105", "CCF106", "CCF107", "CCF206", "CCF207", "CCF213", "CCF214",
+    "CCF215", "CCF301", "CCF302", "CCF303", "CCF304", "CCF305", "CCF307", "CCF403", "CCF404", "CCF405", "CCF406",
+    "CCF407", "CCF408",
 )  # fmt: skip
 
 VOICE: Mapping[str, Callable[[Server], bool | None]] = {
