@@ -6,6 +6,7 @@ import pytest
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
+from forensics.errors import NothingReadableError
 from forensics.evidence.account import Problem, Unread
 from forensics.evidence.discover import discover
 from forensics.formats import parser_for
