@@ -82,8 +82,9 @@ def _table(measured: Measured) -> Iterator[str]:
     without = [r.code for r in RULES if not _positives(measured.tallies[r.code])]
     if without:
         yield ""
-        yield f"The recall of {len(RULES) - len(without)} of {len(RULES)} rules is known. No recording has what the others"
-        yield "look for; that they fire is shown by `fixtures/rules`:"
+        known = len(RULES) - len(without)
+        yield f"The recall of {known} of {len(RULES)} rules is known. No recording has what the others look for; that they"
+        yield "fire is shown by `fixtures/rules`:"
         yield ""
         yield from (f"- {code}: {WHY_NOT.get(code, 'no scenario for it yet')}" for code in without)
 
