@@ -83,8 +83,8 @@ def _table(measured: Measured) -> Iterator[str]:
     if without:
         yield ""
         known = len(RULES) - len(without)
-        yield f"The recall of {known} of {len(RULES)} rules is known. No recording has what the others look for; that they"
-        yield "fire is shown by `fixtures/rules`:"
+        yield f"The recall of {known} of {len(RULES)} rules is known. No recording has what the others look for; that"
+        yield "they fire is shown by `fixtures/rules`:"
         yield ""
         yield from (f"- {code}: {WHY_NOT.get(code, 'no scenario for it yet')}" for code in without)
 
