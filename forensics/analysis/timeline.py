@@ -25,7 +25,7 @@ STORY = (
     K.TTS_OK, K.TTS_EXHAUSTED, K.AUTH_ERROR, K.VOICE_FAILURE, K.VOICE_CANCELLED, K.RESOURCE_WARNING, K.DISK_WRITE,
 )  # fmt: skip
 # evidence that is no moment of the story: a file that was left, the name of an object that a line reports, a note
-PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META, K.VOICE_LOCK_LEFT, *NOTES)
+PROOF_ONLY = (K.PROCESS_LEFT, K.RESOURCE_OBJECT, K.AGENT_META, K.RESULT_SPILLED, K.VOICE_LOCK_LEFT, *NOTES)
 SAID = {
     K.SESSION_START: "Claude Code session starts",
     K.SESSION_END: "Claude Code logs its shutdown",

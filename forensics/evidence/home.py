@@ -88,9 +88,20 @@ def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:
     """Yield what carries the session's id in its name."""
     for pattern in (f"debug/{session}*.txt", f"todos/{session}-agent-*.json", f"tasks/{session}/*.json"):
         yield from sorted(homes.claude.glob(pattern))
-    yield from sorted(project.glob(f"{session}/subagents/*"))
+    for pattern in ("subagents/**/*", "workflows/*.json", "tool-results/*"):
+        yield from sorted(p for p in project.glob(f"{session}/{pattern}") if p.is_file())
+    yield from _team_of(homes, project, session)
     # up to 2.0.x a subagent's file lies beside the session's and names its session only inside
     yield from sorted(p for p in project.glob("agent-*.jsonl") if session.encode() in _piece(p, 0))
+
+
+def _team_of(homes: Homes, project: Path, session: str) -> Iterator[Path]:
+    """Yield the files of the teams that a session leads, and the transcripts of their members."""
+    for config in sorted(homes.claude.glob("teams/*/config.json")):
+        if session.encode() in _piece(config, 0):
+            yield from (config, *sorted(config.parent.glob("inboxes/*.json")))
+            tag = re.compile(rb'"teamName"\s*:\s*"' + re.escape(config.parent.name.encode()) + rb'"')
+            yield from sorted(p for p in project.glob("*.jsonl") if tag.search(_piece(p, 0)))
 
 
 def _logs(homes: Homes, project: str) -> Iterator[Path]:

@@ -15,8 +15,11 @@ from forensics.formats.claude.extension_log import ExtensionLog
 from forensics.formats.claude.mcp_log import McpLog
 from forensics.formats.claude.process_traces import ProcessFile, ShellSnapshot
 from forensics.formats.claude.prompt_history import PromptHistory
+from forensics.formats.claude.spilled_result import SpilledResult
 from forensics.formats.claude.stream_json import StreamJson
 from forensics.formats.claude.task_file import TaskFile
+from forensics.formats.claude.team_file import TeamFile
+from forensics.formats.claude.telemetry import Telemetry
 from forensics.formats.claude.todo_file import TodoFile
 from forensics.formats.claude.transcript import Transcript
 from forensics.formats.claude.workflow_journal import WorkflowJournal
@@ -33,9 +36,11 @@ __all__ = ["PARSERS", "Parsed", "Parser", "parser_for"]
 PARSERS: tuple[Parser, ...] = (
     ShellSnapshot(),
     ProcessFile(),
+    SpilledResult(),
     AgentMeta(),
     WorkflowJournal(),
     WorkflowState(),
+    TeamFile(),
     TaskFile(),
     TodoFile(),
     ErrorReport(),
@@ -48,6 +53,7 @@ PARSERS: tuple[Parser, ...] = (
     VoiceLock(),
     StreamJson(),
     Transcript(),
+    Telemetry(),
     ExtensionLog(),
     DebugLog(),
     VoiceTrace(),

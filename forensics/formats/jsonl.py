@@ -24,6 +24,9 @@ T = TypeVar("T")
 NOT_JSON = Reason("not valid JSON", Damage.BROKEN)
 CUT = Reason("not valid JSON: the last line is cut off", Damage.CUT_OFF)
 TORN = Reason("not valid JSON from here on: cut off or broken", Damage.CUT_OFF)
+BESIDE = Reason("output of something else, before or behind the records", Damage.NONE)
+# a line of such text is no part of a record: a quotation mark, a brace or a control character may be one's rest
+PLAIN = re.compile(rb"[^\x00-\x08\x0e-\x1f\"{}]+")
 UNEXPECTED = Reason("JSON of an unexpected shape", Damage.BROKEN)
 # what msgspec raises for what a text says; its own errors and Unicode's are ValueErrors
 UNDECODABLE = (ValueError, RecursionError)
@@ -52,6 +55,8 @@ class JsonLines(Generic[T]):
         self.before_end = 0  # where the record at hand shares its line: how far before its end it begins
         self._span = 1  # how many lines the record at hand is
         self.bad: dict[Reason, list[int]] = {}
+        self._plain: list[int] = []  # lines of text that is no part of a record
+        self._edges: tuple[int, int] | None = None  # the first and the last record
 
     def __iter__(self) -> Iterator[tuple[int, T]]:
         for batch in self._evidence.records():
@@ -77,11 +82,26 @@ class JsonLines(Generic[T]):
                 except msgspec.ValidationError:
                     self.note(UNEXPECTED, number)
                 except UNDECODABLE:
-                    self.note(CUT if number == last and not complete else NOT_JSON, number)
+                    self._note_text(CUT if number == last and not complete else NOT_JSON, number, raw)
                 else:
+                    self._edges = (self._edges[0] if self._edges else number, number)
                     if damaged:
                         self.note(INVALID_UTF8, number)
                     yield number, record
+        self._set_aside()
+
+    def _note_text(self, reason: Reason, number: int, raw: bytes) -> None:
+        self.note(reason, number)
+        if PLAIN.fullmatch(raw):
+            self._plain.append(number)
+
+    def _set_aside(self) -> None:
+        """Tell from damage what a shell printed around the records: a file of them was shown in its window."""
+        first, last = self._edges or (0, self.total)
+        beside = {n for n in self._plain if not first <= n <= last}
+        if beside:
+            kept = {reason: [n for n in lines if n not in beside] for reason, lines in self.bad.items()}
+            self.bad = {reason: lines for reason, lines in kept.items() if lines} | {BESIDE: sorted(beside)}
 
     def note(self, reason: Reason, line: int) -> None:
         """Count the lines of the record at hand as not understood, once."""

@@ -88,7 +88,9 @@ def parse_lines(
     found: list[Row] = []
     for number, record in lines:
         tally.see(number, [shape(record)])
-        found.append(row(number, record))
+        made = row(number, record)
+        # two records may have run into one line
+        found.append({**made, "ordinal": max(made.get("ordinal") or 0, first_free(number, found))})
     return finish([rows(found, EVENTS)], source, problems_by_reason(lines.bad), lines.total, tally=tally)
 
 

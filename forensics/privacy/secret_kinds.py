@@ -153,6 +153,15 @@ GENERIC: tuple[Kind, ...] = (
         ),
     ),
     (
+        # the user of telemetry, in either of its forms: an object's key, or a pair of key and value
+        "account",
+        ("user.", "organization."),
+        (
+            r"(?<![A-Za-z0-9])(?:(?:end)?user|organization)\.[a-z_.]{2,30}\\*[\"'](?:,\s*\\*[\"']value\\*[\"']\s*:\s*\{"
+            r"\s*\\*[\"']stringValue\\*[\"'])?\s*:\s*\\*[\"'](?P<value>(?!\[redacted)[^\"'\\{}]{1,300})(?=\\*[\"'])"
+        ),
+    ),
+    (
         # a header says what follows: letters alone, and few of them, will do
         "authorization",
         ("authorization",),

@@ -121,12 +121,6 @@ WHOLE = (
         ),
         seen="MCP SDKs for TypeScript and Python; axios, undici, Node",
     ),
-    # how the client words a call that it refused
-    WholeFailure(
-        tool=re.compile(r"(?!Bash|Read|Grep|Task|Agent)\w+$"),
-        line=re.compile(r"<tool_use_error>"),
-        seen="2.0.24..2.1.332",
-    ),
 )
 
 

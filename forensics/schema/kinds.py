@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     COMPACTION = "compaction"
     TOOL_CALL = "tool_call"
     TOOL_RESULT = "tool_result"
+    RESULT_SPILLED = "result_spilled"  # to a file of its own, beside its record
     TOOL_DISPATCH = "tool_dispatch"
     TOOL_DONE = "tool_done"
     HOOK_DENIED = "hook_denied"
@@ -48,6 +49,8 @@ class EventKind(StrEnum):
     AGENT_TALLY = "agent_tally"
     AGENT_META = "agent_meta"
     AGENT_STOP = "agent_stop"
+    TEAM_MEMBER = "team_member"
+    TEAM_MESSAGE = "team_message"
     # plans and files
     TODO_SNAPSHOT = "todo_snapshot"
     TASK_CREATE = "task_create"
@@ -127,6 +130,9 @@ TRACES = (
     EventKind.VOICE_LOCK_LEFT,
     EventKind.VOICE_EXCHANGE,  # what was said to a voice server of which no process is known
     EventKind.AGENT_META,
+    EventKind.TEAM_MEMBER,
+    EventKind.TEAM_MESSAGE,
+    EventKind.RESULT_SPILLED,
     EventKind.SESSION_META,
     EventKind.HOOK_RAN,
     EventKind.OTHER,

@@ -19,6 +19,7 @@ class Source(StrEnum):
     ATIF = "atif"
     MCP_LOG = "mcp-log"
     CLAUDE_DEBUG = "claude-debug"
+    OTEL = "otel"
     EXTENSION_LOG = "extension-log"
     ERROR_REPORT = "error-report"
     PROMPT_HISTORY = "prompt-history"
@@ -33,6 +34,8 @@ class Source(StrEnum):
     AGENT_META = "agent-meta"
     WORKFLOW_JOURNAL = "workflow-journal"
     WORKFLOW_STATE = "workflow-state"
+    TEAM_FILE = "team-file"
+    SPILLED_RESULT = "spilled-result"
     SHELL_SNAPSHOT = "shell-snapshot"
     PROCESS_FILE = "process-file"
     CONSOLE = "console"
@@ -130,6 +133,10 @@ SOURCES: Mapping[Source, About] = {
         shapes="claude-debug", whole_as=ANY_NAME,
         absence="No debug log: shutdown lines and the client's own errors are not in the evidence",
     ),
+    Source.OTEL: About(
+        "an OTel (OpenTelemetry) export", _CLIENT, _LIVE, _CALL, Tells.WORK,
+        shapes=None, whole_as=ANY_NAME, absence=None,
+    ),
     Source.EXTENSION_LOG: About(
         "an extension-log", _CLIENT, _IN_ORDER, _HEAD, Tells.END | Tells.WORK | Tells.SESSION,
         shapes=None, whole_as=ANY_NAME, absence=None,
@@ -184,6 +191,14 @@ SOURCES: Mapping[Source, About] = {
     ),
     Source.WORKFLOW_STATE: About(
         "a workflow-state file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
+        shapes=None, whole_as=ANY_NAME, absence=None,
+    ),
+    Source.TEAM_FILE: About(
+        "a team-file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
+        shapes=None, whole_as=ANY_NAME, absence=None,
+    ),
+    Source.SPILLED_RESULT: About(
+        "a spilled-result file", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,
         shapes=None, whole_as=ANY_NAME, absence=None,
     ),
     Source.SHELL_SNAPSHOT: About(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TypeVar
 
 import polars as pl
 
 from forensics.evidence.account import InputFile, Remark
-from forensics.formats.claude.console import CAPTURED
 from forensics.schema import NOTES, STARTING, EventKind, Source, Tells, is_from, is_kind, is_work, telling
+from forensics.table.captured import with_captured_output
 from forensics.table.dedupe import without_retold
 from forensics.table.ingest import Ingested
 
@@ -58,44 +57,12 @@ def _is_partial(file: InputFile) -> bool:
     return pasted or file.evidence.is_excerpt
 
 
-def _with_captured_output(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
-    """Give what a terminal's text tells of a death to the only headless run whose record lies in the same folder.
-
-    A run's standard error is kept so: beside its standard output. A text whose name says that it is that needs not
-    name the client.
-    """
-    folders: dict[str, set[str]] = {}
-    session = pl.col("session_id")
-    for n, file in enumerate(ingested.inputs):
-        if file.source is Source.STREAM_JSON:
-            ids = events.filter(pl.col("file") == n)["session_id"].drop_nulls().unique().to_list()
-            folders.setdefault(_folder(file), set()).update(ids)
-    for n, file in enumerate(ingested.inputs):
-        ids = list(folders.get(_folder(file), ()))
-        if file.source is not Source.CONSOLE or len(ids) != 1:
-            continue
-        here = (pl.col("file") == n) & session.is_null()
-        is_death = is_kind((EventKind.PROCESS_FATAL, EventKind.PROCESS_EXITED))
-        captured = here & is_death if CAPTURED.search(file.evidence.place) else pl.lit(value=False)
-        events = events.with_columns(
-            session_id=pl.when(here).then(pl.lit(ids[0])).otherwise(session),
-            component=pl.when(captured)
-            .then(pl.coalesce("component", pl.lit("claude-code")))
-            .otherwise("component"),
-        )
-    return events
-
-
-def _folder(file: InputFile) -> str:
-    return str(PurePosixPath(file.evidence.place).parent)
-
-
 def with_named_logs(events: pl.DataFrame, ingested: Ingested) -> pl.DataFrame:
     """Make a session of each client log that no session could be found for: by its bytes, not by its name.
 
     To which session it belongs would be a guess; that it tells of work, or of a death, is none.
     """
-    events = _with_captured_output(events, ingested)
+    events = with_captured_output(events, ingested.inputs)
     held = pl.col("session_id").is_not_null().any().over("file")
     told = events.filter(is_from(telling(Tells.SESSION)) & ~held)
     names = {file: f"log:{ingested.inputs[file].evidence.digest}" for file in told["file"].unique().to_list()}

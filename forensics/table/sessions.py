@@ -26,6 +26,8 @@ from forensics.schema import (
     telling,
 )
 from forensics.schema.sources import Author
+from forensics.table.spilled import attach_spilled
+from forensics.table.teams import join_teams
 from forensics.table.voice_processes import MARGIN, stretch_of, voice_sessions
 
 ID_IN_PATH = rf"[/\\](?:todos|tasks)[/\\]({UUID})"
@@ -54,8 +56,8 @@ def _attach_records(events: pl.DataFrame) -> pl.DataFrame:
     named = named.join(
         random_ids, left_on="session_id", right_on="old", how="left", maintain_order="left"
     ).with_columns(session_id=pl.coalesce("real", "session_id"))
-    named = _attach_snapshots(named.drop("alias", "old", "real", strict=False))
-    return _attach_voice(_attach_typed(_attach_reports(_attach_metas(named))))
+    named = join_teams(_attach_snapshots(named.drop("alias", "old", "real", strict=False)))
+    return _attach_voice(_attach_typed(_attach_reports(attach_spilled(_attach_metas(named)))))
 
 
 def _attach_notes(records: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:

@@ -412,6 +412,7 @@ DOCUMENTS = (
     Source.TASK_FILE,
     Source.AGENT_META,
     Source.WORKFLOW_STATE,
+    Source.TEAM_FILE,
     Source.SHELL_SNAPSHOT,
     Source.PROCESS_FILE,
 )

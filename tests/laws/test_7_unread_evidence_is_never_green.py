@@ -49,6 +49,20 @@ def test_foreign_files_beside_a_clean_session_are_no_matter(logs):
     assert json.loads(run("check", "--format", "json", logs).stdout)["blind"] == []
 
 
+def test_exit_zero_stands_for_what_was_found_and_for_what_was_not_read(logs):
+    (logs / "other.json").write_text(UNREAD["other.json"], encoding="utf-8")
+    assert run("check", logs).exit_code == 3
+    shown = run("check", "--exit-zero", logs)
+    assert shown.exit_code == 0
+    assert "Not read" in shown.output or "not read" in shown.output
+    assert "not read" in " ".join(run("check", "--help").output.split())
+
+
+def test_exit_zero_shows_nothing_green_where_nothing_was_read(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing of ours", encoding="utf-8")
+    assert run("check", "--exit-zero", tmp_path).exit_code == 3
+
+
 @pytest.mark.parametrize("name", UNREAD)
 def test_an_unread_file_that_looks_like_ours_makes_the_gate_exit_with_3(logs, name):
     encoding = "utf-16-le" if name == "windows.txt" else "utf-8"

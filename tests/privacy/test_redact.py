@@ -56,6 +56,7 @@ SECRETS = {
     "password": "password=" + BODY[:8],
     "authorization": "Authorization: Bearer " + BODY,
     "password in url": "postgres://user:" + "hunter2secret" + "@db.example/x",
+    "account": '{"key": "user.email", "value": {"stringValue": "ann.lee@' + 'shop.io"}}',
     "environment secret": "export MY_SERVICE_API_KEY=" + BODY,
 }
 # the part that goes, where it is not the whole

@@ -30,7 +30,6 @@ LATER = "told when the sessions of all files are known; the tests of CCF410 hold
 NEVER_SEEN = {
     (K.CREDENTIAL_SEEN, "endpoint"): LATER,
     (K.API_ERROR, "endpoint"): SDK,
-    (K.API_ERROR, "duration_ms"): SDK,
     (K.HTTP_RESPONSE, "duration_ms"): SDK,
     (K.OTHER, "message_id"): THINKING,
     (K.OTHER, "endpoint"): THINKING,

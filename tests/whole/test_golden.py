@@ -175,6 +175,7 @@ def test_the_fixtures_hold_no_secret_and_no_address():
             if "CCF410/fires" in path.as_posix():
                 for value in (TOKEN, BLOCK, *PLANTED, "*" * 16):
                     text = text.replace(value, "")
+                text = re.sub(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "", text)  # signed by nobody: tokens of a test
             if "CCF410/silent" not in path.as_posix():  # what stands there is a secret by its shape alone
                 assert redact(text) == text, path
             assert not re.search(r"[\w.+-]+@[\w-]+\.(?!md|j2)[a-z]{2,}", text), path

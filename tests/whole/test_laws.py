@@ -46,6 +46,7 @@ FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memor
 2026-03-04 10:00:00,101 1 MainThread: Unclosed client session
 client_session: <aiohttp.client.ClientSession object at 0x10>
 """
+TEAM = RULE_FIXTURES / "CCF403/fires/member-of-a-team-gave-up/input"
 WORKFLOW = RULE_FIXTURES / "CCF101/fires/two-agents-of-a-workflow/input"
 GENUINE: dict[str, bytes] = {
     path.relative_to(INCIDENT).as_posix(): path.read_bytes()
@@ -65,6 +66,7 @@ GENUINE |= {
         path.relative_to(WORKFLOW).as_posix(): path.read_bytes()
         for path in (*WORKFLOW.rglob("journal.jsonl"), *WORKFLOW.rglob("wf_*.json"))
     },
+    **{path.relative_to(TEAM).as_posix(): path.read_bytes() for path in TEAM.rglob("teams/**/*.json")},
     "paste.txt": CONSOLE.encode(),
     "Claude VSCode.log": (RULE_FIXTURES / "CCF901/fires/editor-tells-the-exit-code/input/Claude VSCode.log").read_bytes(),
     "voicemode_trace.log": b"2026-11-22 01:00:00,000 - Called /opt/voice_mode/server.py:12 main\n2026-11-22 01:00:00,001 - Exception: boom\n",

@@ -26,9 +26,10 @@ from forensics.session.speech.results import failed_results
 from forensics.session.turns.open_turns import silence_before_end
 from forensics.session.turns.silences import LONG_S
 from forensics.session.work.open_work import agents_out, unexplained_writes
+from forensics.session.work.possible_writes import possible_writes
 from forensics.text.durations import span_text
 
-CHECKPOINT, TIMED_OUT = "CCF304", "CCF204"
+CHECKPOINT, ORPHANED, TIMED_OUT = "CCF304", "CCF403", "CCF204"
 MODEL_API = "model API"
 
 
@@ -121,6 +122,12 @@ def _files(basis: Basis) -> Iterator[Figure]:
         if written:
             name = "files written that no call of a file tool explains"
             yield basis.figure(name, str(len(written)), Claim.DERIVED, written)
+    asked = possible_writes(case)
+    if asked:
+        files = dict.fromkeys(w.name for w in asked)
+        name = f"files that agents without a result may have written ({ORPHANED})"
+        events = dict.fromkeys(event for w in asked for event in w.lines)
+        yield basis.figure(name, ", ".join(files), Claim.HYPOTHESIS, events)
     for found in case.found(CHECKPOINT):
         number = found.facts.get("changes")
         if isinstance(number, int) and number:

@@ -24,7 +24,12 @@ def check(
     fail_on: FailOn = Severity.MEDIUM,
     *,
     allow_unread: AllowUnread = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+    exit_zero: Annotated[
+        bool,
+        typer.Option(
+            "--exit-zero", help="Exit with 0 whatever was found or not read, if anything could be read."
+        ),
+    ] = False,
 ) -> None:
     """Judge sessions, for CI. Exit codes: 0 clean, 1 findings, 2 error, 3 nothing, or not all, could be read."""
     with guarded() as run:

@@ -24,6 +24,7 @@ from forensics.formats.claude.records import (
     ToolUseResult,
     Usage,
 )
+from forensics.formats.claude.team_messages import LEAD, member, member_id, team_messages
 from forensics.formats.claude.tool_calls import digest, ended_agent, tool_call
 from forensics.formats.jsonl import decoded
 from forensics.formats.shapes import Tally, known
@@ -99,9 +100,7 @@ class Conversation:
         found = list(_events_of(record, message))
         if self._is_warmup(record, message, agent) or self._internal:
             found = [{"kind": EventKind.OTHER, "message": f"internal agent: {record.type}"}]
-        meta = self._meta_of(record)
-        if meta is not None:
-            found.append(meta)
+        found += [told for told in (self._meta_of(record), self._member_of(record)) if told is not None]
         for ordinal, event in enumerate(found, first):
             todos, spawn = event.pop("todos", None), event.pop("spawn", None)
             key = {"line": line, "ordinal": ordinal}
@@ -143,6 +142,16 @@ class Conversation:
             "message": f"Claude Code {record.version} in {record.cwd}",
             "record_id": None,
         }
+
+    def _member_of(self, record: Record) -> Row | None:
+        """Say once of which team the session is a member, which each of its records repeats."""
+        member_of = (record.session_id, record.team_name, record.agent_name)
+        if record.team_name is None or member_of in self._metas:
+            return None
+        self._metas.add(member_of)
+        if record.agent_name in (None, LEAD):
+            return member(None, record.team_name, lead=True)
+        return member(member_id(record.agent_name, record.team_name), record.team_name, lead=False)
 
 
 def _message_of(record: Record) -> Message:
@@ -190,15 +199,20 @@ def _events_of(record: Record, message: Message) -> Iterator[Row]:
 
 def _user(record: Record, message: Message) -> Iterator[Row]:
     if isinstance(message.content, str):
-        yield _said_by_user(record, message.content)
+        yield from _said_to_it(record, message.content)
         return
     for block in message.content:
         if block.type == "tool_result":
             yield _tool_result(record, block)
         elif block.type == "text":
-            yield _said_by_user(record, block.text)
+            yield from _said_to_it(record, block.text)
         else:
             yield {"kind": EventKind.OTHER, "message": f"user {block.type}"}
+
+
+def _said_to_it(record: Record, text: str) -> Iterator[Row]:
+    by_team = list(team_messages(text))
+    yield from by_team or (_said_by_user(record, text),)
 
 
 def _said_by_user(record: Record, text: str) -> Row:

@@ -35,7 +35,7 @@ TEXT = words(__file__)
     topic="4.6",
     severity=Severity.LOW,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.CLAUDE_DEBUG, Source.TRANSCRIPT, Source.CONSOLE}),
+    any_of=frozenset({Source.CLAUDE_DEBUG, Source.OTEL, Source.TRANSCRIPT, Source.CONSOLE}),
     reads=("hooks",),
     related=("CCF408",),
 )
@@ -50,7 +50,7 @@ def _not_told(case: Case, denials: int) -> Iterator[Said]:
     """Say what the evidence leaves out, where it shows no failing hook."""
     ran, refused = case.of(K.HOOK_RAN), case.of(K.HOOK_DENIED)
     if ran.is_empty() and refused.is_empty():
-        if Source.CLAUDE_DEBUG in case.sources:
+        if case.sources & {Source.CLAUDE_DEBUG, Source.OTEL}:
             yield TEXT.not_applicable("no-hook")
         else:
             yield TEXT.insufficient("no-debug-log")

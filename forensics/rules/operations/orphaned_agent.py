@@ -14,6 +14,7 @@ from forensics.session.lists.todo_lists import last_in_progress
 from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.ending import Verdict
 from forensics.session.services.api_failures import aborted_requests
+from forensics.session.work.possible_writes import possible_writes
 
 TEXT = words(__file__)
 
@@ -97,6 +98,8 @@ def _happened(case: Case, agent: AgentLife, say: Saying) -> Iterator[Statement]:
         yield say.sentence("last-sign", agent.last_event, last_seen=clock_time(agent.last_seen))
     else:
         yield say.sentence("no-record", agent.spawn_event)
+    if agent.gave_up_event is not None:
+        yield say.sentence("gave-up", agent.gave_up_event)
     if agent.gone_by is not None:
         yield say.sentence("gone", agent.spawn_event, agent.gone_event, gone_by=clock_time(agent.gone_by))
     aborted = aborted_requests(case) if agent.background else ()
@@ -110,5 +113,8 @@ def _unknown_work(case: Case, agent: AgentLife, say: Saying) -> Iterator[Stateme
     if busy is not None:
         yield say.sentence("in-progress", *busy.events, items=", ".join(f"“{item}”" for item in busy.items))
     yield say.sentence("no-outcome", agent.spawn_event)
+    for file in (w for w in possible_writes(case) if w.agent.agent_id == agent.agent_id):
+        at, tree = clock_time(file.at), WORKING_TREE
+        yield say.sentence("may-have-written", *file.lines, path=file.name, written_at=at, working_tree=tree)
     asked = "done" if agent.start is not None else "done-undated"
     yield say.sentence(asked, agent.spawn_event, working_tree=WORKING_TREE)

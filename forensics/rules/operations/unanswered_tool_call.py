@@ -11,6 +11,7 @@ from forensics.rulekit.names import agent_name, clock_time
 from forensics.rulekit.whereabouts import WORKING_TREE, around
 from forensics.schema import CALLS, Row
 from forensics.session.model.files import WRITE_TOOLS
+from forensics.session.work.possible_writes import writes_behind
 from forensics.session.work.unanswered_calls import (
     Unanswered,
     answers_cut_off,
@@ -107,6 +108,10 @@ def _hit_in_log(case: Case, found: Unanswered) -> Hit:
         statements=(
             say.sentence("began" if found.since is None else "began-at", call["event_id"]),
             say.sentence("in-log-only", call["event_id"]),
+            *(
+                say.sentence("whose-write", *file.lines, path=file.name, agent=file.agent.name)
+                for file in writes_behind(case, call)
+            ),
             say.sentence("took-effect", call["event_id"]),
         ),
         contract_held=None if found.may_still_run else False,

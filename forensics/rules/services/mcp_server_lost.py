@@ -31,7 +31,7 @@ TEXT = words(__file__)
     topic="2.6",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TRANSCRIPT}),
+    any_of=frozenset({Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.OTEL, Source.TRANSCRIPT}),
     reads=("mcp",),
     related=("CCF204", "CCF403"),
 )

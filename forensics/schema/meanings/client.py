@@ -41,7 +41,8 @@ PROCESS: Mapping[K, Meaning] = {
         },
     ),
     K.TURN_START: Meaning(
-        "a turn of the main agent begins, by the debug log", {"status": "the hook's name, `UserPromptSubmit`"}
+        "a turn of the main agent begins, by the debug log or telemetry",
+        {"status": "the hook's name, `UserPromptSubmit`"},
     ),
     K.TURN_END: Meaning("the main agent's turn ends", {"status": "the hook's name, `Stop`"}),
     K.RESULT: Meaning(
@@ -138,13 +139,14 @@ API: Mapping[K, Meaning] = {
         {
             "component": (
                 "what failed: an `attempt`, after which another follows; the request, `final`; the `streaming` of it; "
-                "in the SDK's log a `request`, which may not have been the session's; in a report of errors `caught`"
+                "in the SDK's log a `request`, which may not have been the session's; in telemetry the client's `own`; "
+                "in a report of errors `caught`"
             ),
             "status": "the HTTP status, or the class of the failure in words",
-            "count": "which attempt",
+            "count": "which attempt; in telemetry how many there were",
             "total": "how many there may be",
             "endpoint": "in the SDK's log: the URL",
-            "duration_ms": "in the SDK's log: how long until it failed",
+            "duration_ms": "in the SDK's log and telemetry: how long until it failed",
         },
     ),
     K.API_STALL: Meaning(

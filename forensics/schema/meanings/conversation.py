@@ -68,6 +68,10 @@ CALLS: Mapping[K, Meaning] = {
             "tokens": "how many that agent used",
         },
     ),
+    K.RESULT_SPILLED: Meaning(
+        "what a call printed stands in a file of its own",
+        {"correlation_id": "the call's id", "path": "the file's name", "count": "how many lines it has"},
+    ),
     K.TOOL_DISPATCH: Meaning(
         "the client begins to carry out a call",
         DISPATCHED | {"component": "on a terminal's screen: the MCP server"},
@@ -125,6 +129,24 @@ AGENTS: Mapping[K, Meaning] = {
             "message_id": "of a workflow's agent: the run (`wf_…`); of a member of a team: `name@team`",
             "correlation_id": "the id of the call that spawned it",
             "status": "`finished`, or `unfinished`; none where the client does not write it (2.1.183)",
+        },
+    ),
+    K.TEAM_MEMBER: Meaning(
+        "who is a member of a team of agents",
+        {
+            "target_agent_id": "the member: `name@team`; none for the lead in its own transcript",
+            "message_id": "the team",
+            "status": "`lead`, or `member`",
+            "component": "in the team's file: the agent's type",
+            "correlation_id": "in the team's file: the session of the lead",
+        },
+    ),
+    K.TEAM_MESSAGE: Meaning(
+        "an agent is told something by another one of its team",
+        {
+            "component": "who says it, by its name in the team",
+            "message_id": "in an inbox: the team",
+            "status": "`message`, or the protocol's word: `idle_notification`, `shutdown_request` …",
         },
     ),
     K.AGENT_STOP: Meaning(

@@ -39,6 +39,7 @@ def may_still_run(case: Case, agent: AgentLife, silence: timedelta = STALL) -> b
     seen, end = agent.last_seen or agent.start, case.ending
     if (
         agent.gone_by is not None
+        or agent.gave_up_event is not None
         or end.verdict is not Verdict.UNKNOWN
         or agent.outcome is not AgentEnd.UNFINISHED
     ):

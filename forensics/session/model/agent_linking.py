@@ -63,7 +63,7 @@ def link_agents(
     events = _renamed(events, links.names)
     records = _Records(events, set(calls["correlation_id"].drop_nulls()), excerpts)
     lives = _one_each(_told(_life(row, records, links), row, excerpts) for row in calls.iter_rows(named=True))
-    lives += [_gone(_ended_alone(life, records), records) for life in of_workflows(events)]
+    lives += [_without_end(_ended_alone(life, records), records) for life in of_workflows(events)]
     lives += without_call(events, {life.agent_id for life in lives}, excerpts)
     return Linked(tuple(sorted(lives, key=lambda a: (a.start is None, a.start, a.agent_id))), events)
 
@@ -73,7 +73,7 @@ class _Records:
 
     def __init__(self, events: pl.DataFrame, calls: set[str], excerpts: frozenset[int]) -> None:
         self.excerpts = excerpts
-        wanted = ["event_id", "ts", "kind", "status", "message", "message_id", "duration_ms"]
+        wanted = ["event_id", "ts", "kind", "status", "component", "message", "message_id", "duration_ms"]
         dated = events.filter(pl.col("ts").is_not_null())
         own = dated.filter(pl.col("agent_id").is_not_null()).sort("ts", "event_id")
         self.own = _grouped(own, "agent_id", wanted)
@@ -83,6 +83,10 @@ class _Records:
         about = events.filter(pl.col("target_agent_id").is_not_null()).sort("ts", "event_id")
         self.about = _grouped(about, "target_agent_id", wanted)
         self.taken_up = run_starts(events)
+        said = events.filter(is_kind((K.TEAM_MESSAGE,)) & (pl.col("status") == "message")).sort(
+            "ts", "event_id"
+        )
+        self.messages = _grouped(said, "component", wanted)
         self.control = _control(told)
         self.interrupted = not told.filter(is_kind((K.USER_INTERRUPT,))).is_empty()
         self.next_said = _next_said(told)
@@ -95,6 +99,16 @@ class _Records:
         ]
         return [r for r in rows if r["kind"] in kinds]
 
+    def reported(self, life: AgentLife) -> Row | None:
+        """Return the last message of a member of a team to another, if it is the last that is known of it.
+
+        That it is idle is no answer, and one whose own record ends otherwise has not given its last.
+        """
+        own = [r for r in self.own.get(life.agent_id, ()) if r["kind"] in SPOKEN]
+        if own and own[-1]["kind"] != K.ASSISTANT_MESSAGE:
+            return None
+        return next(reversed(self.messages.get(life.agent_id.partition("@")[0], [])), None)
+
     def taken_up_after(self, moment: datetime | None) -> Row | None:
         """Return what tells that a later process took up the session of the one that was alive at a moment."""
         return None if moment is None else next((s for s in self.taken_up if s["ts"] > moment), None)
@@ -102,7 +116,7 @@ class _Records:
 
 def _grouped(events: pl.DataFrame, key: str, columns: list[str]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
-    for row in events.select(key, *columns).iter_rows(named=True):
+    for row in events.select(*dict.fromkeys((key, *columns))).iter_rows(named=True):
         found.setdefault(str(row[key]), []).append(row)
     return found
 
@@ -134,7 +148,7 @@ def _next_said(told: pl.DataFrame) -> dict[tuple[str | None, str], Row]:
 def _renamed(events: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
     """Give every record its agent's final id: sidechains have names of ours, streams name agents by their call."""
     changed = {old: new for old, new in names.items() if old != new}
-    return events.with_columns(agent_id=pl.col("agent_id").replace(changed)) if changed else events
+    return events.with_columns(pl.col("agent_id", "target_agent_id").replace(changed)) if changed else events
 
 
 def _life(call: Row, records: _Records, links: Links) -> AgentLife:
@@ -163,13 +177,18 @@ def _life(call: Row, records: _Records, links: Links) -> AgentLife:
     result = next((a for a in answers if a["kind"] == K.TOOL_RESULT and a["status"] != UNRECORDED), None)
     if result is not None:
         return _returned(life, result)
-    return _gone(_ended_alone(_left_behind(life, call, records), records), records)
+    return _without_end(_ended_alone(_left_behind(life, call, records), records), records)
 
 
-def _gone(life: AgentLife, records: _Records) -> AgentLife:
-    """Say by when an agent without end was gone with its process: no other process goes on with it."""
+def _without_end(life: AgentLife, records: _Records) -> AgentLife:
+    """Say of an agent without end why it runs no more: no other process goes on with it, and it gave up itself."""
+    if life.outcome is not AgentEnd.UNFINISHED:
+        return life
+    spoken = [r for r in records.own.get(life.agent_id, ()) if r["kind"] in SPOKEN]
+    failed = spoken and spoken[-1]["kind"] == K.API_ERROR and spoken[-1]["component"] == "final"
+    life = replace(life, gave_up_event=spoken[-1]["event_id"] if failed else None)
     taken_up = records.taken_up_after(life.last_seen or life.start)
-    if life.outcome is not AgentEnd.UNFINISHED or taken_up is None:
+    if taken_up is None:
         return life
     return replace(life, gone_by=taken_up["ts"], gone_event=taken_up["event_id"])
 
@@ -221,6 +240,9 @@ def _ended_alone(life: AgentLife, records: _Records) -> AgentLife:
     )
     if told:
         return _told_end(life, told, records)
+    reported = records.reported(life)
+    if reported is not None:
+        return replace(life, end=reported["ts"], end_event=reported["event_id"], outcome=AgentEnd.COMPLETED)
     for row in records.control:
         done = _told_by_tool(row, life.agent_id)
         if done is not None:

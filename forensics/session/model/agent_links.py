@@ -35,8 +35,10 @@ def link_calls(events: pl.DataFrame, calls: pl.DataFrame, todos: pl.DataFrame) -
 
 
 def _names(events: pl.DataFrame, calls: pl.DataFrame, todos: pl.DataFrame) -> dict[str, str]:
-    results = events.filter(pl.col("target_agent_id").is_not_null() & pl.col("correlation_id").is_not_null())
+    by_call = ~is_kind((K.TEAM_MEMBER,)) & pl.col("correlation_id").is_not_null()
+    results = events.filter(pl.col("target_agent_id").is_not_null() & by_call)
     names: dict[str, str] = dict(results.select("correlation_id", "target_agent_id").iter_rows())
+    names |= _members(events)
     taken = set(names.values())
     roots = _roots(events)
     for call in calls.iter_rows(named=True):
@@ -58,6 +60,12 @@ def _names(events: pl.DataFrame, calls: pl.DataFrame, todos: pl.DataFrame) -> di
                 names[sidechains[0]] = named
         names.setdefault(call_id, call_id)
     return names
+
+
+def _members(events: pl.DataFrame) -> dict[str, str]:
+    """Map the agents whose metadata says so to the members of a team that they are."""
+    metas = events.filter(is_kind((K.AGENT_META,)) & pl.col("message_id").str.contains("@", literal=True))
+    return dict(metas.select("target_agent_id", "message_id").iter_rows())
 
 
 def _roots(events: pl.DataFrame) -> dict[str, list[str]]:

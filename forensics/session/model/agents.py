@@ -58,6 +58,7 @@ class AgentLife:
         None  # when another process had taken up the session of the one in which it ran
     )
     gone_event: int | None = None
+    gave_up_event: int | None = None  # the model API's last refusal, with which its own record ends
 
     @property
     def name(self) -> str:

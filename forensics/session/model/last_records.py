@@ -21,7 +21,7 @@ from forensics.session.model.deaths import FAILED
 # records that say nothing of what the session was doing when it stopped
 BOOKKEEPING = (
     K.OTHER, K.SESSION_META, K.CLOCK_ANCHOR, K.LOG_EDGE, K.PROCESS_LEFT, K.HOOK_RAN, K.BUDGET_ENDED, K.MCP_CONNECTION,
-    K.RUN_START,
+    K.RUN_START, K.TEAM_MEMBER, K.TEAM_MESSAGE,
 )  # fmt: skip
 # signs that a session went on: after a fatal text, and after an end that was stated
 TAKEN_UP = (K.SESSION_START, K.USER_PROMPT)

@@ -17,7 +17,7 @@ SPEECH = tuple(k for k in EventKind if k.value.startswith(("voice_", "stt_", "tt
 SHOWN_BY: Mapping[Family, tuple[EventKind, ...]] = {
     "agents": (
         K.AGENT_SPAWN, K.AGENT_STARTED, K.AGENT_LAUNCHED, K.AGENT_RESULT, K.AGENT_NOTIFICATION, K.AGENT_TALLY,
-        K.AGENT_META, K.AGENT_STOP,
+        K.AGENT_META, K.AGENT_STOP, K.TEAM_MEMBER,
     ),
     "api": (
         K.API_REQUEST, K.API_FIRST_BYTE, K.API_ERROR, K.API_STALL, K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.TOOL_DISPATCH,

@@ -14,15 +14,18 @@ from forensics.text.lengths import CELL, shortened
 WARM_UP = {K.ASSISTANT_MESSAGE.value, K.API_ERROR.value}  # of the client's own requests: an answer, or none
 SPOKEN = (K.ASSISTANT_MESSAGE, K.TOOL_CALL, K.API_ERROR)
 RUN = "wf_"  # how the id of a workflow's run begins
+NO_SPAWN = "(spawn not in the evidence)"  # behind an agent's id: two are never called the same
 WORKFLOW_AGENT = "workflow-subagent"
 
 
 def without_call(events: pl.DataFrame, known: Iterable[str], excerpts: frozenset[int]) -> list[AgentLife]:
     """Agents whose transcript is there and whose spawn is not: the parent was not supplied.
 
-    Where the parent was, one without a prompt that only spoke once is a warm-up of the client (2.0.46, which does
-    not write prompts into agents' files).
+    One without a prompt that only spoke is a warm-up of the client, where its parent was supplied or it spoke once
+    (2.0.46, which does not write prompts into agents' files).
     """
+    about = events.filter(is_kind((K.AGENT_META,))).sort("file")
+    metas = {str(row["target_agent_id"]): row for row in about.iter_rows(named=True)}
     told = events.filter(pl.col("source") == Source.TRANSCRIPT.value)
     has_parent = not told.filter(pl.col("agent_id").is_null() & is_kind((*SPOKEN, K.AGENT_SPAWN))).is_empty()
     strangers = told.filter(
@@ -33,13 +36,17 @@ def without_call(events: pl.DataFrame, known: Iterable[str], excerpts: frozenset
         & pl.col("ts").is_not_null()
     ).sort("ts", "event_id")
     return [
-        _stranger(agent, rows, excerpts)
+        _stranger(str(agent), rows, excerpts, metas.get(str(agent)))
         for (agent,), rows in strangers.group_by("agent_id", maintain_order=True)
-        if not (has_parent and set(rows["kind"]) <= WARM_UP)
+        if not (set(rows["kind"]) <= WARM_UP and (has_parent or _is_whole_and_one(rows, excerpts)))
     ]
 
 
-def _stranger(agent: str, rows: pl.DataFrame, excerpts: frozenset[int]) -> AgentLife:
+def _is_whole_and_one(rows: pl.DataFrame, excerpts: frozenset[int]) -> bool:
+    return rows.height == 1 and rows["file"][0] not in excerpts
+
+
+def _stranger(agent: str, rows: pl.DataFrame, excerpts: frozenset[int], meta: Row | None) -> AgentLife:
     answered = rows["kind"][-1] == K.ASSISTANT_MESSAGE.value
     outcome = AgentEnd.COMPLETED if answered else AgentEnd.UNFINISHED
     if rows["file"][-1] in excerpts:
@@ -47,8 +54,8 @@ def _stranger(agent: str, rows: pl.DataFrame, excerpts: frozenset[int]) -> Agent
     return AgentLife(
         agent_id=agent,
         parent_id=None,
-        agent_type=None,
-        description="(spawn not in the evidence)",
+        agent_type=meta["component"] if meta else None,
+        description=shortened((meta and meta["message"]) or f"{agent} {NO_SPAWN}", CELL),
         prompt="",
         isolated=False,
         background=False,

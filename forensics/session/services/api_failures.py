@@ -73,7 +73,7 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
     record tells (the answer to an agent's call, the run's result) counts where the agent's own records do not.
     """
     by_agent = has_conversation(case)
-    source = Source.TRANSCRIPT if by_agent else Source.CLAUDE_DEBUG
+    source = Source.TRANSCRIPT if by_agent else _log_of(case)
     answers = _Answers(case, source)
     tries = _Tries(answers)
     beside = own_requests(case, source)
@@ -102,6 +102,11 @@ def has_conversation(case: Case) -> bool:
     """Say whether a conversation is in the evidence, not only what a run's result says of it."""
     told = pl.col("source") == Source.TRANSCRIPT.value
     return not case.events.filter(told & (pl.col("kind") != K.RESULT.value)).is_empty()
+
+
+def _log_of(case: Case) -> Source:
+    """Return the log that tells of requests where no conversation does. Telemetry knows a request when it is over."""
+    return Source.CLAUDE_DEBUG if Source.CLAUDE_DEBUG in case.sources else Source.OTEL
 
 
 def has_requests(case: Case) -> bool:
@@ -157,7 +162,7 @@ class _Answers:
 
     def __init__(self, case: Case, source: Source) -> None:
         told = case.of(*API_ANSWERED).filter(pl.col("source") == source.value)
-        rows = (answers_in_log(case) if source is Source.CLAUDE_DEBUG else told).sort("file", "line")
+        rows = (told if source is Source.TRANSCRIPT else answers_in_log(case, source)).sort("file", "line")
         self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
         for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
             lines, events = self._of.setdefault((file, agent), ([], []))
@@ -204,7 +209,8 @@ class _Tries:
         """
         own = self._own.pop(final["agent_id"], [])
         logged = [row for row, of in self._logged if of is kind]
-        counted: list[tuple[int, tuple[int, ...]]] = [(0, ())]
+        told = final["count"] if final["source"] == Source.OTEL.value else None  # by the failure itself
+        counted: list[tuple[int, tuple[int, ...]]] = [(told or 0, ())]
         if own and not self._answers.between(own[-1], final):
             counted.append((own[-1]["count"] + 1, tuple(row["event_id"] for row in own)))
         if logged and _is_near(logged[-1], final):

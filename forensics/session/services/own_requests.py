@@ -32,14 +32,12 @@ def own_requests(case: Case, source: Source) -> frozenset[int]:
     return frozenset(found)
 
 
-def answers_in_log(case: Case) -> pl.DataFrame:
-    """Return the signs of a debug log that a turn's request was answered: calls of tools, and streams that began.
+def answers_in_log(case: Case, source: Source) -> pl.DataFrame:
+    """Return the signs that a turn's request was answered: calls of tools, and streams that began.
 
-    Where agents were sent out, a stream may be anybody's: there only calls count.
+    They are a debug log's, or telemetry's. Where agents were sent out, a stream may be anybody's: only calls count.
     """
-    rows = (
-        case.of(*STEPS).filter(pl.col("source") == Source.CLAUDE_DEBUG.value).sort("file", "line", "ordinal")
-    )
+    rows = case.of(*STEPS).filter(pl.col("source") == source.value).sort("file", "line", "ordinal")
     called = pl.col("kind") == K.TOOL_DISPATCH.value
     sent_out = rows.filter(called & pl.col("tool").is_in(list(SPAWN_TOOLS)))["file"]
     of_agent = pl.col("kind").shift(-1).over("file").eq_missing(K.AGENT_STOP.value)

@@ -56,6 +56,7 @@ def test_the_incident_in_numbers_each_with_its_lines():
         ("todo items left open", "5 in progress", [31]),
         ("agents without a result", "2 of 3", [34, 35]),
         ("files written that no call of a file tool explains", "1", [514]),
+        ("files that agents without a result may have written (CCF403)", "PRIVACY.md", [34, 514]),
         ("calls that may have changed files after the last checkpoint", "1", [44, 514]),
         ("speech-to-text requests that failed at every endpoint", "1 of 4, after 32 s", [441]),
         ("silence before the last records", "6 min 55 s", [447, 517]),

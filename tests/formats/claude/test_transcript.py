@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from forensics.evidence.account import Damage
 from forensics.formats.jsonl import CUT, NOT_JSON, UNEXPECTED
 from tests.support.parsed import problems, told
 
@@ -271,3 +272,17 @@ class TestTranscript:
         )
         ids = [p.events.filter(p.events["kind"] == "tool_call")["record_id"].to_list() for p in (one, other)]
         assert ids[0] == ids[1] != [None]
+
+
+def test_what_a_shell_printed_around_the_records_is_no_damage(read):
+    record = json.dumps({"type": "user", "sessionId": "s", "message": {"role": "user", "content": "go"}})
+    lines = ["$ npm test", "added 312 packages", record, "a torn line", record, "$ exit"]
+    parsed = read("a.jsonl", "\n".join(lines) + "\n")
+    told = [(p.line, p.count, p.reason.damage) for p in parsed.problems]
+    assert told == [(1, 2, Damage.NONE), (4, 1, Damage.BROKEN), (6, 1, Damage.NONE)]
+
+
+@pytest.mark.parametrize("rest", ['{"type":"us', 'er"}', "\x00\x00\x00"])
+def test_what_may_be_the_rest_of_a_record_is_damage_behind_the_records_too(read, rest):
+    record = json.dumps({"type": "user", "sessionId": "s", "message": {"role": "user", "content": "go"}})
+    assert read("a.jsonl", f"{record}\n{rest}\n").problems[0].reason.damage is Damage.BROKEN

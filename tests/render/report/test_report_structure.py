@@ -344,9 +344,9 @@ def test_a_question_that_several_findings_ask_stands_once_with_every_source():
     questions = section(report_of(folder), "OPEN QUESTIONS")
     asked = questions.partition("- Why did the server end, or not start?")[2].partition("\n- ")[0]
     assert re.findall(r"^  - Settled by: (.{24})", asked, re.MULTILINE) == [
-        "The server's command (cl",
-        "The server's command (cl",
         "The voice server's stand",
+        "The server's command (cl",
+        "The server's command (cl",
     ]
     assert questions.count("Why did the server end") == 1
 

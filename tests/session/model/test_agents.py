@@ -262,6 +262,7 @@ def test_an_agent_that_began_before_the_call_is_not_the_one_that_was_called(stor
 
 def test_a_warm_up_without_its_prompt_is_no_agent_where_the_parent_is_known(story):
     story.add("assistant_message", 1, agent_id="warm-up")
+    story.add("assistant_message", 1.5, agent_id="warm-up")
     assert [a.agent_id for a in story.linked().agents] == ["warm-up"]
     story.add("assistant_message", 2)
     assert story.linked().agents == ()
@@ -416,3 +417,62 @@ def test_metadata_that_does_not_tell_leaves_it_to_the_last_answer(story):
     story.add("assistant_message", 30, agent_id="a18hex")
     story.add("agent_meta", None, Source.AGENT_META, target_agent_id="a18hex", correlation_id="call")
     assert (story.only().outcome, story.only().end) == (AgentEnd.COMPLETED, at(30))
+
+
+def test_two_agents_without_their_spawns_have_names_of_their_own(story):
+    for agent in ("abc1234", "def5678"):
+        story.add("user_prompt", 1, agent_id=agent, text_sha=agent)
+        story.add("assistant_message", 2, agent_id=agent)
+    assert [a.name for a in story.linked().agents] == [
+        "abc1234 (spawn not in the evidence)",
+        "def5678 (spawn not in the evidence)",
+    ]
+
+
+def test_one_answer_without_a_prompt_is_a_warm_up_of_the_client(story):
+    story.add("assistant_message", 2, agent_id="abc1234")
+    assert not story.linked().agents
+
+
+def test_a_workflows_agents_are_spawned_by_its_call(story):
+    call = story.add("tool_call", 1, tool="Workflow", correlation_id="call", message_id="msg_1")
+    story.add("agent_launched", 1.1, correlation_id="call", target_agent_id="wf_1", status="launched")
+    journal = {"source": Source.WORKFLOW_JOURNAL, "message_id": "wf_1"}
+    story.add("agent_started", None, target_agent_id="abc1234", component="one", **journal)
+    story.add("agent_started", None, target_agent_id="def5678", component="two", **journal)
+    returned = story.add("agent_notification", None, target_agent_id="abc1234", status="completed", **journal)
+    for agent in ("abc1234", "def5678"):
+        story.add("user_prompt", 2, agent_id=agent, text_sha=agent, message=f"do {agent}")
+        story.add("tool_call", 9, agent_id=agent, tool="Bash", correlation_id=agent)
+    one, two = story.linked().agents
+    assert (one.name, one.spawn_event, one.outcome, one.end_event) == (
+        "one",
+        call,
+        AgentEnd.COMPLETED,
+        returned,
+    )
+    assert (one.start, one.end, one.prompt) == (at(2), at(9), "do abc1234")
+    assert (two.name, two.outcome, two.message_id) == ("two", AgentEnd.UNFINISHED, "msg_1")
+
+
+def teammate(story, last):
+    story.spawn("call", 1)
+    story.add("agent_launched", 1.1, correlation_id="call", status="launched", target_agent_id="docs@core")
+    story.add("assistant_message", 2, message_id="msg_2")
+    story.add(last, 30, agent_id="docs@core", component="final")
+
+
+def test_what_a_member_of_a_team_tells_is_its_answer_and_that_it_is_idle_is_none(story):
+    story.spawn("call", 1)
+    story.add("agent_launched", 1.1, correlation_id="call", status="launched", target_agent_id="docs@core")
+    story.add("team_message", 40, component="docs", status="idle_notification")
+    assert story.only().outcome is AgentEnd.UNFINISHED
+    said = story.add("team_message", 50, component="docs", status="message")
+    assert (story.only().outcome, story.only().end_event) == (AgentEnd.COMPLETED, said)
+
+
+def test_a_member_whose_record_ends_in_a_failure_has_given_no_answer(story):
+    teammate(story, "api_error")
+    story.add("team_message", 20, component="docs", status="message")
+    assert story.only().outcome is AgentEnd.UNFINISHED
+    assert story.only().gave_up_event is not None
