@@ -6,7 +6,7 @@ import json
 
 from tools.recorder.fixture import LONGEST, SHOWN, copied, small
 
-PATHS = {"/tmp/drift-ab_c1": "/home/dev", "/usr/lib/node": "/opt/node"}
+PATHS = {"/scratch/drift-ab_c1": "/home/dev", "/usr/lib/node": "/opt/node"}
 
 
 def test_long_texts_are_cut_wherever_they_stand():
@@ -19,7 +19,7 @@ def test_long_texts_are_cut_wherever_they_stand():
 
 
 def test_paths_go_in_both_forms_in_which_the_client_writes_them():
-    said = "cwd /tmp/drift-ab_c1/demo-shop is -tmp-drift-ab-c1-demo-shop\n"
+    said = "cwd /scratch/drift-ab_c1/demo-shop is -scratch-drift-ab-c1-demo-shop\n"
     assert small(said, PATHS) == "cwd /home/dev/demo-shop is -home-dev-demo-shop\n"
 
 
@@ -39,7 +39,7 @@ def test_what_is_no_record_stays_as_it_is():
 
 
 def test_folders_are_renamed_and_empty_logs_left_out(tmp_path):
-    source = tmp_path / "source" / "-tmp-drift-ab-c1-demo-shop"
+    source = tmp_path / "source" / "-scratch-drift-ab-c1-demo-shop"
     source.mkdir(parents=True)
     (source / "empty.txt").touch()
     (source / "a.txt").write_text("said\n", encoding="utf-8")
