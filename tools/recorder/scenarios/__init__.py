@@ -51,6 +51,5 @@ SCENARIOS: Mapping[str, Maker] = {
     "n2_silence": oversights.silence,
     "n3_secret": oversights.secret,
     "n4_torn": oversights.torn,
-    "n5_agent_fails_twice": oversights.agent_fails_twice,
-    "n6_limit_with_agent": oversights.limit_with_agent,
+    "n5_limit_with_agent": oversights.limit_with_agent,
 }

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from signal import Signals
 
-from tools.recorder.scenarios.calls import read, shell, spawn, write
+from tools.recorder.scenarios.calls import shell, spawn, todos, write
 from tools.recorder.scenarios.failures import LIMIT_REACHED
 from tools.recorder.scenarios.model import Fault, Intent, Kill, Place, Run, Scenario, Script, Turn
 
-LONG_S = 310.0  # longer than the silence and the age of a checkpoint that are told
+LONG_S = 345.0  # longer than what is told of: a silence, the age of a checkpoint; the client says once that it waits
 WAIT = "python3 -c 'import time; time.sleep(60)'"
 # shaped like a token, and issued by nobody; in two parts, so that it stands in logs alone
 TOKEN = "ghp_" + "nNI8oFwrVsWbT5VmwBArojESmbTkEqntK0JK"
-CUT_AT = 30_000  # bytes of a log after which none is written any more
+CUT_AT = 60_000  # bytes of a log after which none is written any more
+LINES, TIMES = 600, 40  # of output, and how often: more than that
 
 
 def unplanned(place: Place) -> Scenario:
-    """Have two agents write at once, with no plan before."""
+    """Have two agents write at once, with no plan before; a list is made when they are done."""
     prompt = "Have one agent write the price list and one the opening hours."
     briefs = {"prices": "Write prices.md with the prices.", "hours": "Write hours.md with the opening hours."}
     calls = tuple(spawn(f"Write the {name}", brief) for name, brief in briefs.items())
@@ -30,7 +31,8 @@ def unplanned(place: Place) -> Scenario:
         )
         for name, brief in briefs.items()
     }
-    main = Script(prompt, (Turn(calls=calls), Turn(text="Both are written.")))
+    after = Turn(calls=(todos(("Read both pages once more",), "c"),))
+    main = Script(prompt, (Turn(calls=calls), after, Turn(text="Both are written.")))
     return Scenario(
         scripts={"main": main, **scripts},
         runs=(Run(prompt=prompt),),
@@ -66,35 +68,16 @@ def secret(_place: Place) -> Scenario:
     )
 
 
-def torn(place: Place) -> Scenario:
-    """Let no log grow beyond a size: the record that reaches it is torn."""
-    prompt = "Read the price list again and again."
-    file = place.project / "prices.md"
-    text = "".join(f"- item {n}: {n}\n" for n in range(60))
-    again = [Turn(calls=(read(file), shell(f"echo {n}", "Say"))) for n in range(40)]
-    turns = (Turn(calls=(write(file, text),)), *again)
+def torn(_place: Place) -> Scenario:
+    """Let no log grow beyond a size, as on a full disk: the record that reaches it is torn, and the client ends."""
+    prompt = "Show me the long list again and again."
+    show = f"seq {LINES} | sed 's/$/ cups of tea/'"
+    turns = tuple(Turn(calls=(shell(f"{show}; echo {n}", "Show the list"),)) for n in range(TIMES))
     return Scenario(
-        scripts={"main": Script(prompt, (*turns, Turn(text="I have read it.")))},
+        scripts={"main": Script(prompt, (*turns, Turn(text="That was it.")))},
         runs=(Run(prompt=prompt),),
         file_limit=CUT_AT,
         intent=Intent(finishes=False, expect={"CCF409": True}),
-    )
-
-
-def agent_fails_twice(_place: Place) -> Scenario:
-    """Kill the client while its agent, unanswered at first, finds the API overloaded: one failure after another."""
-    prompt, brief = "Have an agent count the files.", "Count the files of the demo project."
-    failing = Turn(text="Never delivered.", faults=(Fault(hang_s=6.0), Fault(status=529, forever=True)))
-    counter = (Turn(calls=(shell("ls", "List files"),), delay_s=0.3), failing)
-    main = (Turn(calls=(spawn("Count files", brief),)), Turn(text="Counted."))
-    kill = Kill(signal=Signals.SIGKILL, agents=1, answers_each=1, after_s=9.0)
-    return Scenario(
-        scripts={"main": Script(prompt, main), "counter": Script(brief, counter)},
-        runs=(Run(prompt=prompt, kill=kill),),
-        env={"API_TIMEOUT_MS": "2500", "CLAUDE_CODE_MAX_RETRIES": "9"},
-        intent=Intent(
-            sequential_spawns=1, api_faults=("hang", "529"), finishes=False, expect={"CCF902": True}
-        ),
     )
 
 
