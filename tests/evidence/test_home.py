@@ -168,3 +168,26 @@ def test_an_id_that_several_begin_with_is_an_error(home):
     result = run("check", "--session", "ffff")
     assert result.exit_code == 2
     assert "several sessions begin so" in result.stderr
+
+
+def test_a_workflows_files_and_those_of_a_team_belong_to_its_session(home):
+    claude = home / ".claude"
+    project, team = claude / "projects" / PROJECT, claude / "teams" / "core"
+    own = [
+        project / NEW / "subagents" / "workflows" / "wf_1" / "journal.jsonl",
+        project / NEW / "workflows" / "wf_1.json",
+        team / "config.json",
+        team / "inboxes" / "team-lead.json",
+        project / "eeeeeeee-68ad-4973-8f53-0b862ed16d5d.jsonl",
+    ]
+    tag = json.dumps({"type": "user", "teamName": "core", "agentName": "docs"}) + "\n"
+    texts = ["{}\n", "{}", json.dumps({"leadSessionId": NEW}), "[]", tag]
+    for path, text in zip(own, texts, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    other = claude / "teams" / "other" / "config.json"
+    other.parent.mkdir()
+    other.write_text(json.dumps({"leadSessionId": OLD}), encoding="utf-8")
+    files = found(home)[NEW]
+    assert {p.relative_to(home).as_posix() for p in own} <= files
+    assert other.relative_to(home).as_posix() not in files

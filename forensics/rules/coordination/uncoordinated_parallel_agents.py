@@ -49,7 +49,8 @@ def uncoordinated_parallel_agents(
     elif spawned(case):
         grace = timedelta(seconds=grace_s)
         for group, hazards in siblings_with_hazards(case, grace, duplicate_brief=duplicate_brief):
-            yield _hit(case, group, hazards)
+            if hazards or not group.is_of_one_workflow:
+                yield _hit(case, group, hazards)
         if any(a.outcome is AgentEnd.UNKNOWN for a in case.agents):
             yield TEXT.insufficient("excerpt")
     elif any(a.spawn_event is None for a in case.agents):

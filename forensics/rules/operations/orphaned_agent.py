@@ -69,7 +69,7 @@ def _hit(case: Case, agent: AgentLife, silence: timedelta) -> Hit:
         severity = Severity.MEDIUM
     elif may_still_run(case, agent, silence):
         severity = Severity.NOTE
-    say = TEXT.saying(agent=agent.description, spawned_at=clock_time(agent.start))
+    say = TEXT.saying(agent=agent.name, spawned_at=clock_time(agent.start))
     return say.hit(
         "still-out" if severity is Severity.NOTE else "never-returned",
         subject=agent.description or agent.agent_id,

@@ -49,6 +49,12 @@ class Siblings:
         return len(turns) == 1 and None not in turns
 
     @property
+    def is_of_one_workflow(self) -> bool:
+        """Say whether a workflow's script started them all: it says which of them run side by side."""
+        runs = {a.workflow for a in self.agents}
+        return len(runs) == 1 and None not in runs
+
+    @property
     def has_records(self) -> bool:
         """Say whether each of them left records of its own."""
         return all(a.last_event is not None for a in self.agents)

@@ -75,4 +75,5 @@ def _missing(case: Case, agent: AgentLife, known: Mapping[str, bool]) -> Iterato
 def _is_settled(case: Case, agent: AgentLife) -> bool:
     """Say whether nothing is missing of an agent without end: it is at work, or its record ends with its client."""
     with_client = agent.outcome is AgentEnd.UNFINISHED and agent.last_event is not None
-    return may_still_run(case, agent) or (with_client and case.ending.verdict in ENDED)
+    is_over = case.ending.verdict in ENDED or agent.gone_by is not None
+    return may_still_run(case, agent) or (with_client and is_over)

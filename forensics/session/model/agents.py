@@ -54,6 +54,7 @@ class AgentLife:
     end: datetime | None
     last_seen: datetime | None
     outcome: AgentEnd
+    workflow: str | None = None  # the run of the workflow that started it
     gone_by: datetime | None = (
         None  # when another process had taken up the session of the one in which it ran
     )

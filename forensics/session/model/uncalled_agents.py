@@ -104,7 +104,7 @@ def _member(agent: str, told: list[Row], own: pl.DataFrame | None, calls: Mappin
     meta = next((row for row in told if row["kind"] == K.AGENT_META), None)
     spawn = call or started
     asked = None if own is None else own.filter(is_kind((K.USER_PROMPT,)))["message"].first()
-    named = (started and started["component"]) or (meta and meta["message"]) or ""
+    named = (started and started["component"]) or (meta and meta["message"]) or agent
     return AgentLife(
         agent_id=agent,
         parent_id=None if call is None else call["agent_id"],
@@ -114,6 +114,7 @@ def _member(agent: str, told: list[Row], own: pl.DataFrame | None, calls: Mappin
         isolated=False,
         background=True,
         spawn_event=None if spawn is None else spawn["event_id"],
+        workflow=run,
         message_id=run if call is None else call["message_id"],
         end_event=None,
         last_event=None if own is None else own["event_id"][-1],

@@ -453,6 +453,7 @@ def test_a_workflows_agents_are_spawned_by_its_call(story):
     )
     assert (one.start, one.end, one.prompt) == (at(2), at(9), "do abc1234")
     assert (two.name, two.outcome, two.message_id) == ("two", AgentEnd.UNFINISHED, "msg_1")
+    assert {one.workflow, two.workflow} == {"wf_1"}
 
 
 def teammate(story, last):
