@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift new-rule wheel clean distclean
+.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift twins new-rule wheel clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ cost: $(VENV)/.installed ## Compare the CPU time of the rules with that of parsi
 
 drift: $(VENV)/.installed ## Judge a release of the client: VERSION=2.1.331, or the newest.
 	@$(BIN)/python -m tools.recorder $(VERSION) $(ARGS)
+
+twins: $(VENV)/.installed ## Record scenarios in every form of output, into fixtures/twins: VERSION=2.1.332.
+	@$(BIN)/python -m tools.recorder.twins $(VERSION) $(ARGS)
 
 new-rule: $(VENV)/.installed ## Lay out a rule: NAME=repeated-coffee, and CODE=CCF412 or a series, CODE=CCF3.
 	@$(BIN)/python -m tools.new_rule "$(NAME)" "$(CODE)"

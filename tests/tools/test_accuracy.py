@@ -10,8 +10,9 @@ from forensics.rules import RULES
 from tests.support.places import CHECKOUT
 from tools.accuracy.base_rates import BASE_RATES
 from tools.accuracy.expectations import CLIENT, VOICE
+from tools.accuracy.field import runs_of
 from tools.accuracy.measure import Mistake, Tally, at_least, measure
-from tools.accuracy.page import OTHERS, page
+from tools.accuracy.page import OTHERS, WHY_NOT, page
 
 PAGE = CHECKOUT / "docs" / "accuracy.md"
 
@@ -51,6 +52,22 @@ def test_a_mistake_says_what_the_rule_says_of_itself():
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
 def test_the_truth_is_asked_about_every_rule(rule):
     assert rule.code in CLIENT or rule.code in VOICE
+
+
+def test_an_input_of_the_field_is_judged_by_what_a_reader_concludes(tmp_path):
+    case = tmp_path / "turns-spent"
+    case.mkdir()
+    (case / "run.txt").write_text("Error: Reached max turns (3)\n", encoding="utf-8")
+    right = '[[run]]\nin = "run.txt"\nverdict = ["ERROR_RESULT"]\nexit = [1]\nfires = ["CCF901"]\n'
+    wrong = '[[run]]\nin = "run.txt"\nverdict = ["CLEAN"]\nexit = [0]\nat_most = { CCF901 = "low" }\n'
+    (case / "EXPECT.toml").write_text(right + wrong, encoding="utf-8")
+    well, badly = runs_of(tmp_path)
+    assert (well.name, well.wrong) == ("turns-spent run.txt", ())
+    assert badly.wrong == ("check ends with 1", "CCF901 is more than low", "the verdict is ERROR_RESULT")
+
+
+def test_it_is_said_why_for_rules_that_exist():
+    assert set(WHY_NOT) <= {r.code for r in RULES}
 
 
 def test_rates_are_given_for_rules_that_exist():

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from tools.recorder.versions import order
@@ -200,6 +201,10 @@ def _slowing(run: Run) -> bool | None:
 
 
 def _untraceable(run: Run) -> bool | None:
+    """Older clients write what an agent did when it returns: of one that was killed nothing is left."""
+    died = "SIGKILL" in run.labels["ended_by"] and bool(run.labels["unfinished_subagents"])
+    if died and run.version < AT_ONCE_FROM:
+        return True
     return None if run.labels["spawns_total"] else False
 
 
@@ -217,6 +222,10 @@ def _abnormal(run: Run) -> bool | None:
 
 
 def _chain(run: Run) -> bool | None:
+    """Ask for a chain where a write was refused of a file that two agents wrote."""
+    refused = {PurePath(w["path"]).name for w in run.labels["failed_writes"] if REFUSED_WRITE in w["why"]}
+    if refused.intersection(run.labels["same_file_written_by"]):
+        return True
     return (
         None
         if run.was_stopped or _faults(run) or run.voice != "none" or run.labels["parallel_spawn"]

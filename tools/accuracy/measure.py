@@ -20,8 +20,13 @@ from forensics.analysis.request import Request
 from forensics.rules import RULES
 from forensics.schema.finding import OutcomeKind, Severity
 from tools.accuracy.expectations import expected_of
+from tools.accuracy.field import FieldRun, runs_of
+from tools.accuracy.twins import FIXTURES as TWINS
+from tools.accuracy.twins import Cell, compared
+from tools.recorder.keep import FIXTURES as RECORDINGS
 
 ENDINGS = "ENDINGS.tsv"
+OURS = "fixtures"  # recordings that come with the project
 Z_95 = 1.6449  # of the normal distribution, one-sided
 
 
@@ -108,6 +113,8 @@ class Measured:
         default_factory=dict
     )  # public sessions, by their worst finding
     runs: Counter[tuple[str, bool]] = field(default_factory=Counter)  # (how it ended, said to be abnormal)
+    twins: dict[str, dict[str, Cell]] = field(default_factory=dict)  # by scenario and version, by format
+    field_runs: list[FieldRun] = field(default_factory=list)
 
 
 def measure(corpus: Path) -> Measured:
@@ -115,6 +122,13 @@ def measure(corpus: Path) -> Measured:
     measured = Measured()
     for truth in sorted(corpus.glob("*/*/*/TRUTH.json")):
         _judge(truth.parent, measured, truth.parts[-4])
+    for truth in sorted(RECORDINGS.glob("*/*/TRUTH.json")):
+        _judge(truth.parent, measured, OURS)
+    for truth in sorted(TWINS.glob("*/*/TRUTH.json")):
+        version, scenario = truth.parts[-3:-1]
+        told = compared(truth.parent)
+        measured.twins[f"{scenario} {version}"] = {form: one.cell for form, one in told.items()}
+    measured.field_runs = list(runs_of(corpus / "field"))
     if (corpus / "public").is_dir():
         analysis = analyse(Request([corpus / "public"]))
         _count(analysis, measured)

@@ -13,7 +13,9 @@ from forensics.analysis.request import Request
 from forensics.errors import NothingReadableError
 from forensics.rules import RULES
 from forensics.schema.finding import OutcomeKind
-from tools.recorder.twins import FORMATS
+from tools.recorder.twins import FIXTURES, FORMATS
+
+__all__ = ["FIXTURES", "FORMATS", "Cell", "Compared", "answers_of", "compared"]
 
 FIRED, QUIET, OPEN = "fired: ", "nothing", "insufficient"
 CODES = tuple(rule.code for rule in RULES)

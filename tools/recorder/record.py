@@ -71,7 +71,7 @@ def _run_all(
         return [
             run_client(
                 client.arguments(run, session_id, servers),
-                Surroundings(env, project, console / f"run{number}"),
+                Surroundings(env, project, console / f"run{number}", scenario.file_limit),
                 run.kill,
                 log,
                 scenario.timeout_s,

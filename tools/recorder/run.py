@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.recorder.request_log import Answered, Entry, RequestLog, now
@@ -26,6 +28,7 @@ class Surroundings:
     env: Mapping[str, str]
     project: Path
     console: Path
+    file_limit: int | None = None
 
 
 def run_client(
@@ -43,11 +46,18 @@ def run_client(
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            preexec_fn=partial(_limit_files, where.file_limit),  # noqa: PLW1509 - no threads of the recorder's write
         )
         how, signalled = _watch(process, kill, log, timeout_s)
     ended = now()
     _end_group(process.pid)
     return Ending(how=how, exit_code=process.returncode, started=started, ended=ended, signalled=signalled)
+
+
+def _limit_files(size: int | None) -> None:
+    """Let no file grow beyond a size: the write that reaches it is cut, and the next one ends the client."""
+    if size is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def _watch(

@@ -94,7 +94,8 @@ def _unexplained(case: Case, edits: Sequence[RefusedEdit]) -> Hit:
         apart=place(case, refused.path),
         agent_id=refused.agent_id,
         severity=Severity.NOTE,
-        contract_held=True,
+        # without times a writer among the agents may be the cause, and not be seen as one
+        contract_held=None if case.span[0] is None else True,
         cites=cites,
         facts={
             "path": refused.path,

@@ -8,6 +8,7 @@ from forensics.chain.beginning import course_of
 from forensics.chain.graph import ChainVerdict, FailureGraph, Path, failure_graph
 from forensics.rulekit import Case, Confidence, Hit, Said, Severity, Source, Table, rule, words
 from forensics.rulekit.names import clock_time
+from forensics.schema import MOMENT
 from forensics.session.speech.tables import short
 from forensics.text.durations import duration
 
@@ -30,6 +31,9 @@ def failure_chain(
 ) -> Iterator[Said]:
     """Link the findings of medium severity or more into chains, where the records themselves link them."""
     graph = failure_graph(case, resource_within_s=resource_within_s, temporal_within_s=temporal_within_s)
+    if not graph.paths and case.events.select(MOMENT.is_null().all()).item():
+        yield TEXT.insufficient("no-times")
+        return
     if len({f.fingerprint for node in graph.nodes for f in node.findings}) < FEWEST:
         yield TEXT.not_applicable("few-findings")
         return

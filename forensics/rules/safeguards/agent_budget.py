@@ -9,6 +9,7 @@ from forensics.rulekit.names import agent_name, capital
 from forensics.rulekit.whereabouts import WORKING_TREE
 from forensics.session.agents.budgets import TURNS, BudgetEnd, Usage, ended_by_budget, usage
 from forensics.session.model.ending import Verdict
+from forensics.session.model.last_records import unanswered_turn
 
 TEXT = words(__file__)
 
@@ -34,8 +35,15 @@ def agent_budget(case: Case, *, tokens: int = 20_000_000) -> Iterator[Said]:
             yield _without_limit(case, use, tokens)
     if not ended and not used:
         yield TEXT.insufficient("no-usage")
-    elif not ended and case.ending.verdict is Verdict.TRUNCATED:
+    elif not ended and _stops_at_work(case):
         yield TEXT.insufficient("no-end")
+
+
+def _stops_at_work(case: Case) -> bool:
+    """Say whether the record stops where the model would be asked next, or a call be answered."""
+    if case.ending.verdict is Verdict.UNKNOWN:
+        return unanswered_turn(case.events) is not None
+    return case.ending.verdict is Verdict.TRUNCATED
 
 
 def _ended(case: Case, end: BudgetEnd) -> Hit:

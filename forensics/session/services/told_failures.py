@@ -29,14 +29,22 @@ SUCCESS = "success"
 def told_elsewhere(case: Case, *, has_main: bool) -> Iterator[tuple[Row, ApiClass]]:
     """Yield the records that tell an agent's or the run's failure, as that agent's, each with its class."""
     for agent in case.agents:
-        if agent.outcome is AgentEnd.FAILED and agent.end_event is not None:
-            row = case.event(agent.end_event)
-            said = OF_AGENT.search(str(row["message"]))
-            if said is not None:
-                text = said["text"]
-                yield {**row, "agent_id": agent.agent_id, "status": _status_in(text)}, _class_in(text)
+        row = None if agent.end_event is None else case.event(agent.end_event)
+        text = None if row is None else _failure_of(agent.outcome, row)
+        if row is not None and text is not None:
+            yield {**row, "agent_id": agent.agent_id, "status": _status_in(text)}, _class_in(text)
     if not has_main:
         yield from _of_result(case)
+
+
+def _failure_of(outcome: AgentEnd, row: Row) -> str | None:
+    """Return the failure that an agent's end tells: as such, or (up to 2.1.63) in the place of what a model said."""
+    message = str(row["message"])
+    if outcome is AgentEnd.FAILED:
+        said = OF_AGENT.search(message)
+        return None if said is None else said["text"]
+    first = message.partition("\n")[0]
+    return first if row["tokens"] == 0 and says_failure(first) else None
 
 
 def _of_result(case: Case) -> Iterator[tuple[Row, ApiClass]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.recorder.scenarios import agents, crossings, failures, faults, surroundings, unfinished
+from tools.recorder.scenarios import agents, crossings, failures, faults, oversights, surroundings, unfinished
 from tools.recorder.scenarios.model import Maker
 
 SCENARIOS: Mapping[str, Maker] = {
@@ -47,4 +47,9 @@ SCENARIOS: Mapping[str, Maker] = {
     "m_budget": failures.budget_spent,
     "m2_denied": failures.denied,
     "m3_nested": failures.nested,
+    "n_unplanned": oversights.unplanned,
+    "n2_silence": oversights.silence,
+    "n3_secret": oversights.secret,
+    "n4_torn": oversights.torn,
+    "n5_limit_with_agent": oversights.limit_with_agent,
 }

@@ -130,6 +130,7 @@ class Scenario:
     hooks: Mapping[str, Any] = field(default_factory=dict)
     servers: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float = 120.0
+    file_limit: int | None = None  # bytes that a file of the client may have
 
 
 @dataclass(frozen=True, slots=True)
