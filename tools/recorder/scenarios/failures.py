@@ -17,7 +17,7 @@ LIMIT_REACHED = "Claude AI usage limit reached|1796140800"
 TOO_LARGE = "Request exceeds the maximum size"
 
 
-def _fails(fault: Fault, name: str, **env: str) -> Maker:
+def _fails(fault: Fault, name: str, expect: Mapping[str, bool] | None = None, **env: str) -> Maker:
     """Answer one turn, and fail in one way for ever."""
 
     def make(_place: Place) -> Scenario:
@@ -30,19 +30,20 @@ def _fails(fault: Fault, name: str, **env: str) -> Maker:
             scripts={"main": Script(prompt, turns)},
             runs=(Run(prompt=prompt),),
             env={**ONE_RETRY, **env},
-            intent=Intent(api_faults=(name,), finishes=False),
+            intent=Intent(api_faults=(name,), finishes=False, expect=expect or {}),
         )
 
     return make
 
 
-def _status(status: int, words: str = "") -> Maker:
-    return _fails(Fault(status=status, words=words, forever=True), str(status))
+def _status(status: int, words: str = "", *shown: str) -> Maker:
+    """Answer with a status for ever; ``shown`` are the rules that must find it."""
+    return _fails(Fault(status=status, words=words, forever=True), str(status), dict.fromkeys(shown, True))
 
 
 refused, limited, broken, overloaded = _status(401), _status(429), _status(500), _status(529)
-too_long, no_credit = _status(400, TOO_LONG), _status(400, NO_CREDIT)
-usage_limit, too_large = _status(429, LIMIT_REACHED), _status(413, TOO_LARGE)
+too_long, no_credit = _status(400, TOO_LONG), _status(400, NO_CREDIT, "CCF214")
+usage_limit, too_large = _status(429, LIMIT_REACHED, "CCF214"), _status(413, TOO_LARGE, "CCF215")
 reset = _fails(Fault(drop=True, forever=True), "drop")
 silent = _fails(Fault(hang_s=6.0, forever=True), "hang", API_TIMEOUT_MS=TIMEOUT_MS)
 

@@ -91,5 +91,5 @@ def limit_with_agent(_place: Place) -> Scenario:
         scripts={"main": Script(prompt, main), "counter": Script(brief, counter)},
         runs=(Run(prompt=prompt),),
         env={"CLAUDE_CODE_MAX_RETRIES": "1"},
-        intent=Intent(sequential_spawns=1, api_faults=("429",), finishes=False),
+        intent=Intent(sequential_spawns=1, api_faults=("429",), finishes=False, expect={"CCF214": True}),
     )
