@@ -48,6 +48,7 @@ client_session: <aiohttp.client.ClientSession object at 0x10>
 """
 TEAM = RULE_FIXTURES / "CCF403/fires/member-of-a-team-gave-up/input"
 WORKFLOW = RULE_FIXTURES / "CCF101/fires/two-agents-of-a-workflow/input"
+SPILLED = FIXTURES / "spilled-result"
 GENUINE: dict[str, bytes] = {
     path.relative_to(INCIDENT).as_posix(): path.read_bytes()
     for path in sorted(INCIDENT.rglob("*"))
@@ -77,6 +78,8 @@ GENUINE |= {
     ".claude/history.jsonl": (FIXTURES / "prompt-history" / "2.1.330" / ".claude" / "history.jsonl").read_bytes(),
     "run-of-voice/conch": (FIXTURES / "voice-killed" / ".voicemode" / "conch").read_bytes(),
     "heard_2026-11-22.jsonl": next((FIXTURES / "voice-killed").rglob("heard_*.jsonl")).read_bytes(),
+    "telemetry.jsonl": (FIXTURES / "otel" / "otlp-logs.jsonl").read_bytes(),
+    **{str(path.relative_to(SPILLED)): path.read_bytes() for path in sorted(SPILLED.rglob("tool-results/*"))[:1]},
     "sessions/4711.json": b'{"pid":4711,"sessionId":"c4f74656-68ad-4973-8f53-0b862ed16d5d","status":"busy"}',
 }  # fmt: skip
 MUTANTS = settings(max_examples=10, deadline=None)  # others in each run: they add up

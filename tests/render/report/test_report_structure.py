@@ -117,7 +117,7 @@ def test_without_a_review_its_sections_are_left_out():
 def test_the_impact_stands_once_in_full_and_once_in_a_line():
     report = report_of(INCIDENT)
     (line,) = re.findall(r"^\*\*Impact\*\*: (.+?) \*\(derived\)\*", report, re.MULTILINE)
-    assert line == "todo items left open: 5 in progress; agents without a result: 2 of 3; 4 more under Impact"
+    assert line == "todo items left open: 5 in progress; agents without a result: 2 of 3; 5 more under Impact"
     assert "| agents without a result | 2 of 3 | derived | [E1](#e1)" in section(report, "IMPACT")
     assert "agents without a result" not in section(report, "EXECUTIVE SUMMARY")
 
