@@ -86,7 +86,7 @@ def files_of(session: Located, homes: Homes) -> list[Path]:
 
 def _belonging(homes: Homes, project: Path, session: str) -> Iterator[Path]:
     """Yield what carries the session's id in its name."""
-    for pattern in (f"debug/{session}*.txt", f"todos/{session}-agent-*.json", f"tasks/{session}/*.json"):
+    for pattern in (f"debug/{session}*.txt", f"todos/{session}*.json", f"tasks/{session}/*.json"):
         yield from sorted(homes.claude.glob(pattern))
     for pattern in ("subagents/**/*", "workflows/*.json", "tool-results/*"):
         yield from sorted(p for p in project.glob(f"{session}/{pattern}") if p.is_file())

@@ -47,6 +47,12 @@ def test_a_todo_list(read, agent):
     assert parsed.todos.select("position", "content", "active_form", "status").rows() == [(0, "a", "Doing a", "in_progress"), (1, "b", None, "pending")]  # fmt: skip
 
 
+def test_a_list_of_the_first_releases_is_the_main_agents(read):
+    old = [{**item, "id": str(n), "priority": "high"} for n, item in enumerate(TODOS)]
+    event = one(read(f"todos/{SESSION}.json", json.dumps(old)))
+    assert (event["session_id"], event["agent_id"], event["count"]) == (SESSION, None, 2)
+
+
 def test_a_document_over_several_lines_is_cited_where_it_says_something(read):
     listed = read(f"todos/{SESSION}-agent-{SESSION}.json", json.dumps(TODOS[::-1], indent=2))
     assert one(listed)["line"] == 7

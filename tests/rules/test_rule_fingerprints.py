@@ -35,6 +35,7 @@ NAMED = {
 # rules of which a session has one finding, whatever it says
 NAMELESS = {
     "CCF203": "the lines that it counts name one library, and neither the client that was left open nor its owner",
+    "CCF215": "a request has no name, and too large is of one kind",
     "CCF903": "a run of a session has a number and no name",
     "CCF213": "it judges all recordings of a session together: one that ends at silence clears them all",
 }
@@ -46,6 +47,11 @@ ANOTHER_KIND = {
     "CCF206": ("debug-log-only", r": 529 (?=\{)", ": 503 "),
     "CCF207": ("debug-log-only", r": 401 (?=\{)", ": 403 "),
     "CCF211": ("json-error-in-a-result", r"(?<=Voice response: )\{", "<html>{"),
+    "CCF214": (
+        "resets-at-a-time",
+        r"You've hit your limit · resets 7pm \(Europe/Berlin\)",
+        "Credit balance is too low",
+    ),
     "CCF303": ("max-turns-2.0.24", "error_max_turns", "error_max_budget_usd"),
     "CCF304": ("list-301-seconds-old", '"name":"TodoWrite"', '"name":"ExitPlanMode"'),
     "CCF404": ("answer-lost", '"subagent_type":"general-purpose"', '"depth":1'),

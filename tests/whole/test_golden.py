@@ -168,10 +168,15 @@ BLOCK = "\\n".join(
 )
 
 
+NOBODYS = ("0" * 64, "dev@example.com", "00000000-0000-4000-8000-000000000000")
+
+
 def test_the_fixtures_hold_no_secret_and_no_address():
     for path in matching(FIXTURES, "**/*"):
         if path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
+            for nobody in NOBODYS:  # telemetry names its user
+                text = text.replace(nobody, "")
             if "CCF410/fires" in path.as_posix() or "/n3_secret/" in path.as_posix():
                 for value in (TOKEN, BLOCK, *PLANTED, "*" * 16):
                     text = text.replace(value, "")

@@ -20,6 +20,13 @@ LED = re.compile(rb"[^\"{}]*[^\"{}\w](?=\{\s*$)")
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]"]')
 # how a line begins that was printed inside of a value
 INSIDE = re.compile(rb'\s*(?:[{}\[\],"]|-?\d|true\b|false\b|null\b|$)')
+# an object that holds records in a list: what may stand before them, on their line or on lines of its own
+_KEY, _SCALAR = rb'"[^"\\]*"\s*:\s*', rb'(?:"(?:[^"\\]|\\.)*"|-?[\d.eE+-]+|true|false|null)'
+_MEMBERS = rb"\s*\{\s*(?:" + _KEY + _SCALAR + rb"\s*,\s*)*+" + _KEY + rb"\[\s*"
+HOLDER, OPEN_HOLDER = re.compile(_MEMBERS + rb"(?=\{)"), re.compile(_MEMBERS + rb"$")
+LIST_MEMBER = re.compile(rb'\s*"[^"\\]*"\s*:\s*\[\s*$')
+# keys that a record has itself: what holds one of them is no container
+RECORD_KEY = re.compile(rb'\s*"(?:type|message|session_?[iI]d|uuid)"\s*:')
 STEP = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 TYPED = re.compile(rb'"type"\s*:\s*"')
 UNDECODABLE = (ValueError, RecursionError)
@@ -99,6 +106,8 @@ class Joiner:
         self._shares = False  # the first of them is accounted for by a value before it
         self._depth = 0
         self._is_printed = False  # with an indent: then its last line is the first one that has none
+        self._may_hold = True  # it may be a container: no record itself
+        self._inner: int | None = None  # where in the held lines the first of what it holds begins
         self._brackets: list[tuple[int, bytes]] = []  # lines of nothing but brackets, before a value
         self._in_array = False
 
@@ -129,6 +138,10 @@ class Joiner:
             else:
                 yield from self._bare_brackets()
                 self._hold(number, line, led.end(), 1)
+        elif (inner := _held_records(line)) is not None:
+            yield from self._values_in(number, line, inner)
+        elif OPEN_HOLDER.match(line) is not None and RECORD_KEY.search(line) is None:
+            self._brackets.append((number, line))
         elif at == 0 and _is_whole(line):
             yield from self._as_it_stands(number, line)
         else:
@@ -177,7 +190,7 @@ class Joiner:
 
     def _hold(self, number: int, line: bytes, at: int, depth: int, *, shares: bool = False) -> None:
         self._held, self._at, self._depth, self._shares = [(number, line)], at, depth, shares
-        self._outer = _indent(line)
+        self._outer, self._may_hold, self._inner = _indent(line), True, None
 
     def _goes_on(self, line: bytes) -> bool:
         """Say whether a line can be one of the open value: another one that begins there is not inside of it."""
@@ -193,6 +206,7 @@ class Joiner:
     def _continued(self, number: int, line: bytes) -> Iterator[Value]:
         self._held.append((number, line))
         if self._is_printed and line[: self._outer + 1].isspace():
+            yield from self._taken_apart(line)
             return
         end, self._depth = _closed(line, 0, 1 if self._is_printed else self._depth)
         if self._depth:
@@ -204,6 +218,27 @@ class Joiner:
         at = _behind_gap(line, end)
         self._in_array = self._in_array and b"]" not in line[end:at]
         yield from self._values_in(number, line, at, shares=True)
+
+    def _taken_apart(self, line: bytes) -> Iterator[Value]:
+        """Give the lines of an object that only holds records, once the first of them is whole."""
+        if not self._may_hold:
+            return
+        (_, first), before = self._held[1], self._held[-2][1]
+        if self._inner is None:
+            is_own = _indent(line) == _indent(first) and RECORD_KEY.match(line) is not None
+            self._may_hold = not is_own
+            if LIST_MEMBER.match(before) is not None and _indent(before) == _indent(first):
+                self._inner = len(self._held) - 1
+                self._may_hold = line.strip() == b"{"
+        elif line.lstrip().startswith(b"}") and _indent(line) == _indent(self._held[self._inner][1]):
+            self._may_hold = False
+            inner = self._held[self._inner :]
+            data = b"".join(part.strip() for _, part in inner).rstrip(b", \t\r")
+            if is_record(data):
+                yield from self._bare_brackets(are_arrays=True)
+                yield from (Value(number, 1, b"") for number, _ in self._held[: self._inner])
+                yield Value(inner[0][0], len(inner), data, is_laid_out=True)
+                self._held, self._in_array = [], True
 
     def _closed_at(self, end: int) -> Iterator[Value]:
         """Give the open value, which ends at ``end`` in the last of its lines."""
@@ -246,6 +281,15 @@ class Joiner:
 
 def _behind_gap(line: bytes, at: int) -> int:
     return GAP.match(line, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+
+
+def _held_records(line: bytes) -> int | None:
+    """Return where the first record begins that an object on this line holds in a list; null for any other line."""
+    found = HOLDER.match(line)
+    if found is None or RECORD_KEY.search(line, 0, found.end()) is not None:
+        return None
+    end, _ = _closed(line, found.end(), 0)
+    return found.end() if end is not None and is_record(line[found.end() : end]) else None
 
 
 def _indent(line: bytes) -> int:

@@ -19,7 +19,7 @@ from forensics.evidence.account import INVALID_UTF8, Damage, Reason
 from forensics.evidence.file import Evidence
 from forensics.evidence.text import shown, to_lines
 from forensics.formats.base import Parsed
-from forensics.formats.claude.console_lines import BANNER, KNOWN, PLAIN, SPOKEN
+from forensics.formats.claude.console_lines import ANSWERED_BY_FAILURE, BANNER, KNOWN, PLAIN, SPOKEN
 from forensics.formats.claude.witnesses import Death, Said, Witness, deaths_in
 from forensics.formats.claude.witnesses.death import CLIENT_FRAME, CLIENT_NAME
 from forensics.formats.claude.witnesses.sentences import death_in
@@ -40,6 +40,7 @@ MARKS = tuple(
         BANNER.replace("?<", "?P<"),
         r"^\s*(?:⎿\s+)?[A-Z]\w+(?::\S+)? hook (?:\[.*\] failed: |timed out after \d|error: )",
         r"^(?:Error: )?Reached max turns \(\d+\)\s*$|^(?:Error: )?Exceeded USD budget \(|\AExecution error\s*\Z",
+        rf"\A(?:{ANSWERED_BY_FAILURE}).*\s*\Z",
         r"^\s*panic(?:\([^)]*\))?: |^oh no: Bun has crashed",
     )
 )
@@ -50,7 +51,7 @@ LINE = re.compile(KNOWN)
 FRAME = re.compile(CLIENT_FRAME)
 NAMED = re.compile(
     rf"{CLIENT_FRAME}|\(Claude Code\)|^(?:\S*[$%>#] ?)?claude\b|^\s*[⏺●⎿※❯]|{BANNER.replace('?<', '?P<')}|"
-    r"^(?:Error: )?Reached max turns|^Execution error|^\s*[A-Z]\w+ hook \["
+    r"^(?:Error: )?Reached max turns|^Execution error|^(?:{ANSWERED_BY_FAILURE})|^\s*[A-Z]\w+ hook \["
 )
 SPEAKS = re.compile(
     r"^(?:[⏺●❯※]|[>✻✢·*]) ?\S|^❯\s*$"
@@ -152,7 +153,7 @@ def _events(screen: _Screen) -> pl.DataFrame:
         {"line": list(screen.lines), "message": list(screen.lines.values())},
         schema={"line": pl.UInt32, "message": pl.String},
     )
-    spoken = match_patterns(found, [*SPOKEN, *PLAIN])
+    spoken = match_patterns(found, [*PLAIN, *SPOKEN])
     for name in ("status", "local_text", "elapsed"):
         if name not in spoken.columns:
             spoken = spoken.with_columns(pl.lit(None, dtype=pl.String).alias(name))

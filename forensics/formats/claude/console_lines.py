@@ -76,8 +76,23 @@ ON_SCREEN = (
         seen="1.0.x..2.1.x",
     ),
 )
+# the failed request that ended a headless run, where it is printed in the place of the answer
+ANSWERED_BY_FAILURE = (
+    r"API Error:? \(?(?:\d{3}\b|Request timed out|Connection|Unable to connect|Repeated 529|The socket"
+    r"|Claude's response)"
+    r"|Claude (?:AI )?usage limit reached|You've hit your (?:\w+[- ]){0,3}limit\b|You're out of (?:extra )?usage\b"
+    r"|(?:\w+[- ]){1,3}limit reached\b.*\bresets?\b|Credit balance is too low\s*$|Prompt is too long\s*$"
+    r"|Invalid API key · |Not logged in · |OAuth token (?:has expired|revoked)"
+)
 # what a headless run prints instead of its answer, as plain text
 PLAIN = (
+    Pattern(
+        kind=K.RESULT,
+        literal="",
+        regex=rf"^(?:{ANSWERED_BY_FAILURE})",
+        seen="1.0.x..2.1.x",
+        columns={"status": "error"},
+    ),
     Pattern(
         kind=K.RESULT,
         literal="Reached max turns (",
@@ -178,6 +193,7 @@ MACHINE = (
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.,]*(?:Z|[+-]\d\d:?\d\d) \S+ [\w.\-@]+(?:\[\d+\])?: ",
 )
 SCREEN = (
+    ANSWERED_BY_FAILURE,
     r"Execution error\s*$|Reached max turns \(\d+\)|Exceeded USD budget \(",
     r"[⏺●❯] ?",
     r"\s*[▀-▟]",

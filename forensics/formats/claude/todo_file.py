@@ -1,5 +1,7 @@
 """Todo files ``todos/<session>-agent-<agent>.json`` (up to 2.1.x): the last state of one agent's list.
 
+The first releases wrote ``todos/<session>.json``: the main agent's.
+
 The main agent's id is the session's. In 2.0.24 the subagent's uuid stands nowhere else. With ``-p``,
 1.0.128 and 2.0.24 leave the file empty (``[]``): the list is in the transcript only.
 """
@@ -17,7 +19,7 @@ from forensics.formats.jsonl import UNDECODABLE, mend
 from forensics.formats.reading import finish, lines_of_key, rows
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
-NAME = re.compile(r"(?:^|/)([0-9a-f-]{36})-agent-([0-9a-z-]+)\.json$")
+NAME = re.compile(r"(?:^|/)(?:([0-9a-f-]{36})-agent-([0-9a-z-]+)|(?<=todos/)([0-9a-f-]{36}))\.json$")
 NOT_A_LIST = Reason("not a todo list", Damage.BROKEN)
 
 
@@ -46,7 +48,7 @@ class TodoFile:
             items = msgspec.json.decode(mend(data), type=list[TodoItem])
         except UNDECODABLE:
             return finish([], self.source, [Problem(1, NOT_A_LIST, total)] if total else [], total)
-        session, agent = name.groups() if name else (None, None)
+        session, agent = (name[1] or name[3], name[2]) if name else (None, None)
         line = _telling_line(data, items)
         snapshot = {
             "line": line,

@@ -54,12 +54,12 @@ def _row(session: str | None, run: str | None, line: int, entry: Entry) -> Row:
         "ordinal": 0,
         "ts_quality": TsQuality.MISSING.value,
         "session_id": entry.session_id or session,
-        "message_id": run,
     }
     if entry.agent_id is not None and entry.type == "started":
         return base | {
             "kind": EventKind.AGENT_STARTED.value,
             "target_agent_id": entry.agent_id,
+            "message_id": run,
             "component": entry.label,
             "message": f"agent {entry.label or entry.agent_id} of a workflow starts",
         }
@@ -67,6 +67,7 @@ def _row(session: str | None, run: str | None, line: int, entry: Entry) -> Row:
         return base | {
             "kind": EventKind.AGENT_NOTIFICATION.value,
             "target_agent_id": entry.agent_id,
+            "message_id": run,
             "status": "completed",
             "message": ended_agent(entry.agent_id, "completed", None),
         }

@@ -50,6 +50,7 @@ DONE = re.compile(
     r"<status>\s*(completed|failed|killed|stopped)\s*</status>|\"status\":\s*\"(completed|failed|killed)\""
 )
 CANCELLED = "cancelled"
+IN_BACKGROUND = "background"  # the shape of a request, in an agent's metadata
 
 
 def link_agents(
@@ -73,7 +74,17 @@ class _Records:
 
     def __init__(self, events: pl.DataFrame, calls: set[str], excerpts: frozenset[int]) -> None:
         self.excerpts = excerpts
-        wanted = ["event_id", "ts", "kind", "status", "component", "message", "message_id", "duration_ms"]
+        wanted = [
+            "event_id",
+            "ts",
+            "kind",
+            "tool",
+            "status",
+            "component",
+            "message",
+            "message_id",
+            "duration_ms",
+        ]
         dated = events.filter(pl.col("ts").is_not_null())
         own = dated.filter(pl.col("agent_id").is_not_null()).sort("ts", "event_id")
         self.own = _grouped(own, "agent_id", wanted)
@@ -163,7 +174,9 @@ def _life(call: Row, records: _Records, links: Links) -> AgentLife:
         description=shortened(links.shared.get(call_id, call["description"] or ""), CELL),
         prompt=call["prompt"] or "",
         isolated=call["isolation"] == "worktree",
-        background=bool(call["background"]) or any(a["kind"] == K.AGENT_LAUNCHED for a in answers),
+        background=bool(call["background"])
+        or any(a["kind"] == K.AGENT_LAUNCHED for a in answers)
+        or any(m["tool"] == IN_BACKGROUND for m in records.told_of(agent, K.AGENT_META)),
         spawn_event=call["event_id"],
         message_id=call["message_id"],
         end_event=None,

@@ -14,7 +14,7 @@ from datetime import datetime
 import polars as pl
 
 from forensics.schema import EventKind as K
-from forensics.schema import Row, is_kind
+from forensics.schema import Row, Source, is_from, is_kind
 from forensics.session.model.agents import AgentLife
 from forensics.session.model.ending import Ending, Verdict, judge_ending
 from forensics.session.model.run_starts import run_starts
@@ -39,18 +39,17 @@ def runs_of(
     starts = run_starts(events)
     if not starts:
         return (Run(begun_by=None, since=None, ending=judge_ending(events, agents, excerpts)),)
-    undated_death = is_kind(DEATHS) & pl.col("ts").is_null()
-    deaths = events.filter(undated_death)
+    ends = events.filter(_is_loose_end())
+    told = events.filter(~_is_loose_end())
     bounds = (None, *(s["ts"] for s in starts), None)
     runs = [
-        _run(start, _between(events.filter(~undated_death), since, until), agents, excerpts)
+        _run(start, _between(told, since, until), agents, excerpts)
         for start, since, until in zip((None, *starts), bounds, bounds[1:], strict=False)
     ]
-    if deaths.height:
-        nth = _whose(runs)
-        own = _between(events.filter(~undated_death), bounds[nth], bounds[nth + 1])
-        start = starts[nth - 1] if nth else None
-        runs[nth] = _run(start, pl.concat([own, deaths]), agents, excerpts)
+    if ends.height:
+        nth = _whose(runs, ends)
+        own = _between(told, bounds[nth], bounds[nth + 1])
+        runs[nth] = _run(starts[nth - 1] if nth else None, pl.concat([own, ends]), agents, excerpts)
     return tuple(runs)
 
 
@@ -74,7 +73,20 @@ def _between(events: pl.DataFrame, since: datetime | None, until: datetime | Non
     return events.filter(after & (pl.col("ts") < until))
 
 
-def _whose(runs: Sequence[Run]) -> int:
-    """Return which run a death without a time was: the last, unless that one ended by itself and one other did not."""
+def _is_loose_end() -> pl.Expr:
+    """Select what a terminal kept of a run's end, without a time: which run's it was stands in none of its lines."""
+    printed = is_from((Source.CONSOLE,)) & is_kind((K.RESULT,))
+    return (is_kind(DEATHS) | printed) & pl.col("ts").is_null()
+
+
+def _whose(runs: Sequence[Run], ends: pl.DataFrame) -> int:
+    """Return which run an end without a time was.
+
+    That one which ended in the same words; else the last, unless that one ended by itself and one other did not.
+    """
+    words = ends["message"].drop_nulls().to_list()
+    alike = [n for n, run in enumerate(runs) if any(text in run.ending.proof for text in words)]
+    if alike:
+        return alike[-1]
     unclear = [n for n, run in enumerate(runs) if run.ending.verdict not in ORDERLY]
     return unclear[0] if len(unclear) == 1 else len(runs) - 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,3 +93,33 @@ def test_every_line_is_accounted_for_once_and_in_order(pieces):
     assert [v.line for v in found] == sorted(v.line for v in found)
     covered = [n for v in found for n in range(v.line + (v.lines == 0), v.line + v.lines)]
     assert set(covered) <= set(range(1, len(lines) + 1))
+
+
+HELD = {
+    "on one line": '{"cost": 1, "messages": [' + f"{INIT}, {INIT}" + '], "n": 2}',
+    "opened on a line": '{"messages": [\n' + f"{INIT},\n{INIT}\n" + "]}",
+    "printed": json.dumps({"cost": {"usd": 1}, "messages": [json.loads(INIT)] * 2, "n": [3]}, indent=2),
+}
+
+
+@pytest.mark.parametrize("layout", HELD)
+def test_records_that_an_object_holds_in_a_list_are_records(layout):
+    text = HELD[layout]
+    found = told(text)
+    records = [(line, json.loads(data)) for line, _, data in found if is_record(data.encode())]
+    assert [record for _, record in records] == [json.loads(INIT)] * 2
+    lines = text.split("\n")
+    assert all(("{" in lines[line - 1]) for line, _ in records)
+    assert sum(n for _, n, _ in found) == len(lines)
+    assert is_laid_out(text.encode())
+
+
+def test_a_record_that_has_a_list_of_its_own_is_one_record():
+    inner = {"type": "text", "uuid": "u"}
+    for record in (
+        {"message": {}, "toolUseResult": [inner], "type": "user", "uuid": "v"},
+        {"mcp_servers": [{"name": "x"}], "session_id": "s", "subtype": "init", "type": "system"},
+    ):
+        for indent in (None, 2):
+            found = told(json.dumps(record, indent=indent))
+            assert [json.loads(data) for _, _, data in found] == [record]

@@ -6,6 +6,7 @@ import pytest
 
 from forensics.analysis.engine import analyse
 from forensics.analysis.request import Request
+from forensics.errors import NothingReadableError
 from forensics.evidence.account import Problem, Unread
 from forensics.evidence.discover import discover
 from forensics.formats import parser_for
@@ -254,7 +255,7 @@ def test_a_record_that_was_pasted_with_other_text(tmp_path):
     session = judged(tmp_path, text)
     (file,) = analyse(Request([tmp_path])).inputs
     assert (file.source, file.lines_total, file.lines_understood) == (Source.TRANSCRIPT, 4, 1)
-    assert session.case.events["kind"].to_list() == ["api_error", "damaged"]
+    assert session.case.events["kind"].to_list() == ["api_error"]
     assert (session.case.ending.verdict, "an excerpt" in session.case.ending.proof) == ("UNKNOWN", True)
 
 
@@ -319,3 +320,27 @@ def test_what_a_headless_run_prints_of_its_own_end(tmp_path, text, status):
 )
 def test_the_shells_word_below_the_clients_screen(tmp_path, said, verdict):
     assert judged(tmp_path, SCREEN + "\n" + said).case.ending.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Claude AI usage limit reached|1772445600",
+        "You've hit your session limit · resets 3pm",
+        "Credit balance is too low",
+        "Prompt is too long",
+        "Invalid API key · Fix external API key",
+        'API Error: 529 {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
+    ],
+)
+def test_a_failure_printed_in_the_place_of_the_answer_is_the_runs_end(tmp_path, said):
+    (tmp_path / "run.stdout.txt").write_text(f"{said}\n", encoding="utf-8")
+    (session,) = analyse(Request([tmp_path])).sessions
+    assert session.case.ending.verdict == "ERROR_RESULT"
+    assert said in session.case.ending.proof
+
+
+def test_an_answer_that_speaks_of_a_failure_is_none(tmp_path):
+    (tmp_path / "run.stdout.txt").write_text("The API Error: 529 means an overload.\n", encoding="utf-8")
+    with pytest.raises(NothingReadableError):
+        analyse(Request([tmp_path]))

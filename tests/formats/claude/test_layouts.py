@@ -162,7 +162,7 @@ def test_an_array_that_is_cut_off_in_its_only_line_tells_what_is_whole(tmp_path)
 
 def test_json_that_holds_records_deeper_down_is_no_record(tmp_path):
     records = records_of(PARALLEL)
-    text = json.dumps({"execution": records}) + "\n" + json.dumps(records[0]) + "\n"
+    text = json.dumps({"by_run": {"execution": records}}) + "\n" + json.dumps(records[0]) + "\n"
     _, parsed = parse(written(tmp_path, text))
     assert (parsed.problems, parsed.unknown) == ((Problem(1, NOISE),), ())
 

@@ -477,3 +477,13 @@ def test_a_member_whose_record_ends_in_a_failure_has_given_no_answer(story):
     story.add("team_message", 20, component="docs", status="message")
     assert story.only().outcome is AgentEnd.UNFINISHED
     assert story.only().gave_up_event is not None
+
+
+def test_metadata_tell_that_it_was_launched_where_the_answer_is_lost(story):
+    story.spawn("call", 1)
+    story.add("tool_call", 3, agent_id="abc1234", tool="Bash", correlation_id="inner")
+    meta = {"target_agent_id": "abc1234", "correlation_id": "call", "tool": "background"}
+    story.add("agent_meta", None, Source.AGENT_META, status="unfinished", **meta)
+    story.add("assistant_message", 5, message_id="msg_2")
+    agent = story.only()
+    assert (agent.background, agent.outcome) == (True, AgentEnd.UNFINISHED)
