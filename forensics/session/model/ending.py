@@ -230,6 +230,9 @@ def _judge(
     pause = _paused(whole, opened, unanswered)
     if pause is not None:
         return pause
+    failed = _result(events)
+    if failed is not None and failed.verdict is Verdict.ERROR_RESULT:  # with its budget spent, inside a call
+        return replace(failed, unanswered=unanswered)
     if opened or cut is not None:
         text, cites = _truncated(events, process, opened, ends) if opened else _voice_cut(events, cut)
         return _Judgement(Verdict.TRUNCATED, text, cites, unanswered)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tools.recorder.scenarios.calls import shell, spawn, write
-from tools.recorder.scenarios.model import Call, Fault, Intent, Maker, Place, Run, Scenario, Script, Turn
+from tools.recorder.scenarios.model import (
+    Call,
+    Fault,
+    Intent,
+    Maker,
+    Output,
+    Place,
+    Run,
+    Scenario,
+    Script,
+    Turn,
+)
 
 ONE_RETRY: Mapping[str, str] = {"CLAUDE_CODE_MAX_RETRIES": "1"}
 TIMEOUT_MS = "2500"
@@ -54,7 +65,7 @@ def budget_spent(_place: Place) -> Scenario:
     turns = tuple(Turn(calls=(shell(f"echo {n}", "Count"),)) for n in range(1, 4))
     return Scenario(
         scripts={"main": Script(prompt, (*turns, Turn(text="Three.")))},
-        runs=(Run(prompt=prompt, options=("--max-budget-usd", "0.0001")),),
+        runs=(Run(prompt=prompt, output=Output.STREAM_JSON, options=("--max-budget-usd", "0.0001")),),
         intent=Intent(finishes=False, expect={"CCF303": True}),
     )
 

@@ -15,6 +15,7 @@ BESIDE = Path(__file__).parents[1]  # the folder of hook.py and fake_voicemode.p
 
 # The default model's window became larger after 2.1.100. The API says that it is nearly full.
 LARGE_WINDOW_AFTER = (2, 1, 100)
+FORKS_FROM = (1, 0, 128)  # 1.0.90 knows no --fork-session
 NEARLY_FULL, NEARLY_FULL_LARGE = 176_000, 985_000
 
 
@@ -146,7 +147,7 @@ def turns_spent(_place: Place) -> Scenario:
 
 
 def resume(place: Place) -> Scenario:
-    """Leave an item in progress, continue the session, then fork it."""
+    """Leave an item in progress, continue the session, then fork it where the client can."""
     file, items = place.project / "CHANGELOG.md", ("First entry", "Second entry")
     first, second, third = (
         "Start the changelog of the demo.",
@@ -167,13 +168,10 @@ def resume(place: Place) -> Scenario:
         Turn(calls=(shell("tail -1 CHANGELOG.md", "Show the last entry"),)),
         Turn(text="There is nothing to add."),
     )
+    runs = (Run(prompt=first), Run(prompt=second, start=Start.CONTINUE))
     return Scenario(
         scripts={"main": Script(first, start), "main2": Script(second, go_on), "main3": Script(third, fork)},
-        runs=(
-            Run(prompt=first),
-            Run(prompt=second, start=Start.CONTINUE),
-            Run(prompt=third, start=Start.FORK),
-        ),
+        runs=runs if order(place.version) < FORKS_FROM else (*runs, Run(prompt=third, start=Start.FORK)),
         intent=Intent(max_in_progress=1),
     )
 
