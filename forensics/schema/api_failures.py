@@ -39,9 +39,8 @@ WORDS_FIRST = (
     (
         ApiClass.USAGE_LIMIT,
         (
-            r"(?i)out of extra usage|usage limit reached|hit your (?:\w+[- ]){0,3}limit\b|"
-            r"^(?:\w+[- ]){0,3}limit reached\b|(?:out of usage|(?<!not your )usage limit|"
-            r"(?:session|weekly|hour|opus|hit your) limit|limit reached)\b.*\bresets?\b"
+            r"(?i)(?:out of (?:extra )?usage|(?<!not your )usage limit|(?:session|weekly|hour|opus|hit your) limit|"
+            r"limit reached)\b.*\bresets?\b|usage limit reached|hit your (?:\w+ )?limit\b"
         ),
     ),
     (ApiClass.CREDIT, r"(?i)credit balance is too low|insufficient[_ ](?:quota|credit|balance|funds)"),

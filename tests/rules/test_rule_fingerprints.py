@@ -35,7 +35,6 @@ NAMED = {
 # rules of which a session has one finding, whatever it says
 NAMELESS = {
     "CCF203": "the lines that it counts name one library, and neither the client that was left open nor its owner",
-    "CCF215": "a request has no name, and too large is of one kind",
     "CCF903": "a run of a session has a number and no name",
     "CCF213": "it judges all recordings of a session together: one that ends at silence clears them all",
 }

@@ -266,8 +266,6 @@ CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF211": _never,
     "CCF212": _never,
     "CCF213": _never,
-    "CCF214": lambda run: run.scenario.endswith(("usage_limit", "no_credit")),
-    "CCF215": lambda run: run.scenario.endswith(("max_tokens", "too_long", "too_large")),
     "CCF301": _unplanned,
     "CCF302": _list_taken,
     "CCF303": _never,
@@ -381,9 +379,8 @@ def _dead_lock(server: Server) -> bool:
 
 
 NEVER_BY_VOICE = (
-    "CCF101", "CCF102", "CCF103", "CCF104", "CCF105", "CCF106", "CCF107", "CCF206", "CCF207", "CCF213", "CCF214",
-    "CCF215", "CCF301", "CCF302", "CCF303", "CCF304", "CCF305", "CCF307", "CCF403", "CCF404", "CCF405", "CCF406",
-    "CCF407", "CCF408",
+    "CCF101", "CCF102", "CCF103", "CCF104", "CCF105", "CCF106", "CCF107", "CCF206", "CCF207", "CCF213", "CCF301",
+    "CCF302", "CCF303", "CCF304", "CCF305", "CCF307", "CCF403", "CCF404", "CCF405", "CCF406", "CCF407", "CCF408",
 )  # fmt: skip
 
 VOICE: Mapping[str, Callable[[Server], bool | None]] = {
