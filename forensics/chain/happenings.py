@@ -18,6 +18,7 @@ from datetime import datetime
 import polars as pl
 
 from forensics.chain.peers import host_of, peers_in
+from forensics.chain.quoted import quoted_errors
 from forensics.chain.sightings import AT_END, PLACE, Sighting, sightings_of
 from forensics.schema import SERVICES, Row, Source
 from forensics.schema import EventKind as K
@@ -173,7 +174,7 @@ def _failures(case: Case, findings: Sequence[Finding], rows: Mapping[int, Row]) 
         by = {f.fingerprint: f for e in events for f in resting[e]}
         ends = any(f.rule == ENDING for f in by.values())
         # the same failure may have been cured before: of the end only the records that prove it are its moment
-        at = [e for e in events if e in case.ending.cites] if ends else events
+        at = [kinds.quoted.get(e, e) for e in events if e in case.ending.cites] if ends else events
         yield Happening(
             key=kind.key,
             text=kind.text,
@@ -212,6 +213,7 @@ class _Kinds:
             pl.col("correlation_id").is_in(sorted(ids - {None}))
         )
         self._calls = {row["correlation_id"]: row for row in calls.iter_rows(named=True)}
+        self._rows, self.quoted = rows, quoted_errors(rows)
         api = [r for r in rows.values() if r["kind"] == K.API_ERROR.value]
         self._classes = _classes_of_tries(api)
         self._agents: dict[str | None, set[str | None]] = {}
@@ -222,6 +224,8 @@ class _Kinds:
     def kind_of(self, row: Row, fingerprints: Sequence[str]) -> _Kind:
         kind = K(row["kind"])
         status = str(row["status"] or "")[:REASON_KEPT]
+        if row["event_id"] in self.quoted:
+            return self.kind_of(self._rows[self.quoted[row["event_id"]]], fingerprints)
         if row["event_id"] in self._steps:
             return self._steps[row["event_id"]]
         if kind is K.API_ERROR:

@@ -15,6 +15,8 @@ LOST = re.compile(
     r"(?i)^(?!.*unable to connect).*(?:connection (?:was )?(?:closed|dropped|lost|reset)|socket hang up|terminated)"
 )
 
+QUOTED = 160  # characters of what a record says
+
 
 def whose(case: Case, failure: ApiFailure) -> str:
     """Name the agent whose request failed."""
@@ -55,3 +57,9 @@ def result_all_the_same(case: Case, failure: ApiFailure) -> tuple[int, ...]:
     if failure.agent_id is None or results.is_empty() or results["status"][0] != "success":
         return ()
     return (int(results["event_id"][0]),)
+
+
+def client_says(case: Case, failure: ApiFailure) -> str:
+    """Quote the first line of what the record says of a failure."""
+    said = str(case.event(failure.first)["message"] or "").strip().partition("\n")[0]
+    return said if len(said) <= QUOTED else said[: QUOTED - 1] + "…"

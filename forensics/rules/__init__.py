@@ -40,9 +40,11 @@ from forensics.rules.services.mcp_server_lost import mcp_server_lost
 from forensics.rules.services.non_transcript_taken_as_speech import non_transcript_taken_as_speech
 from forensics.rules.services.primary_failed_fallback_served import primary_failed_fallback_served
 from forensics.rules.services.recording_always_at_limit import recording_always_at_limit
+from forensics.rules.services.request_too_large import request_too_large
 from forensics.rules.services.silent_paid_fallback import silent_paid_fallback
 from forensics.rules.services.timeout_without_diagnosis import timeout_without_diagnosis
 from forensics.rules.services.unclosed_client_session import unclosed_client_session
+from forensics.rules.services.usage_limit_reached import usage_limit_reached
 
 RULES: tuple[Rule, ...] = (
     uncoordinated_parallel_agents,
@@ -65,6 +67,8 @@ RULES: tuple[Rule, ...] = (
     non_transcript_taken_as_speech,
     silent_paid_fallback,
     recording_always_at_limit,
+    usage_limit_reached,
+    request_too_large,
     no_plan_before_parallel_agents,
     todo_rule_not_enforced,
     agent_budget,

@@ -40,17 +40,20 @@ WORDS_FIRST = (
         ApiClass.USAGE_LIMIT,
         (
             r"(?i)(?:out of (?:extra )?usage|(?<!not your )usage limit|(?:session|weekly|hour|opus|hit your) limit|"
-            r"limit reached)\b.*\bresets?\b|usage limit reached|hit your (?:\w+ )?limit\b"
+            r"limit reached)\b.*\bresets?\b|usage limit reached|You.re out of (?:extra )?usage\b|"
+            r"\b(?:hit|reached) (?:your|its) (?:[\w']+ ){0,4}?(?<!rate )(?<!window )limits?\b|"
+            r"\bspend(?:ing)? (?:cap|limit) reached|\bextra usage is required"
         ),
     ),
-    (ApiClass.CREDIT, r"(?i)credit balance is too low|insufficient[_ ](?:quota|credit|balance|funds)"),
+    (ApiClass.CREDIT, r"(?i)credit balance (?:is )?too low|insufficient[_ ](?:quota|credit|balance|funds)"),
     (
         ApiClass.TOO_LARGE,
         (
             r"(?i)prompt is too long|input is too long|output token maximum|request_too_large|request too large|"
             r"exceeds? (?:the )?(?:maximum )?context (?:limit|length|window)|"
             r"(?:image|PDF)\b[^.]{0,40}\b(?:too large|exceeds?)\b|"
-            r"maximum (?:context length|image size)"
+            r"maximum (?:context length|image size|of \d+ PDF pages|allowed number of output tokens)|"
+            r"^(?:API Error: )?(?:context limit reached|conversation too long)|context window limit"
         ),
     ),
     (ApiClass.REFUSAL, r"(?i)violates? our usage policy|unable to respond to this request"),
@@ -87,9 +90,10 @@ WORDS = (
         ),
     ),
     (ApiClass.TIMEOUT, r"(?i)\btimed out\b|\btimeout\b|ETIMEDOUT"),
-    (ApiClass.OVERLOADED, r"(?i)\boverloaded"),
+    (ApiClass.OVERLOADED, r"(?i)\boverloaded|experiencing high (?:load|demand)"),
     (ApiClass.RATE_LIMIT, r"(?i)rate[ _]limit|too many requests|temporarily limiting requests"),
     (ApiClass.SERVER_ERROR, r"(?i)internal server error|server-side issue|bad gateway|service unavailable"),
+    (ApiClass.REQUEST, r"issue with the selected model"),
 )
 # the client's own class, and the API's
 BY_FIELD = {
@@ -122,7 +126,8 @@ _THEN = tuple((kind, re.compile(words)) for kind, words in WORDS)
 NETWORK = re.compile(r"E[A-Z]{4,}|Connection[A-Z]\w*|FailedToOpenSocket")
 # where the client's own words have the status: never a number in the middle of a text
 HTTP_STATUS = re.compile(
-    r"^(?:API Error(?: \([^()]*\))?: )?(?:Repeated )?([45]\d\d)\b|^API Error \(([45]\d\d)\b|"
+    r"^(?:API Error(?: \([^()]*\))?: )?(?:Repeated )?([45]\d\d)\b|"
+    r"^(?:Failed to authenticate\.|Please run /login ·) API Error: ([45]\d\d)\b|^API Error \(([45]\d\d)\b|"
     r"^API Error: Request rejected \(([45]\d\d)\)|\bHTTP ([45]\d\d)\b[^()]*\)"
 )
 

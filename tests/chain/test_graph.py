@@ -321,6 +321,29 @@ def test_a_requests_tries_into_the_sessions_end_are_a_cascade():
     assert told.nodes[-1].is_terminal
 
 
+def test_a_result_that_quotes_the_last_error_is_the_same_failure():
+    case = case_of(
+        {"kind": "user_prompt", "at": -1},
+        api_error(0, "529", message="API Error: 529 Overloaded"),
+        {"kind": "result", "at": None, "status": "error", "message": "API Error: 529 Overloaded (HTTP 529)"},
+    )
+    assert case.ending.cites == (2,)
+    told = graph(case, found("CCF206", 1), found("CCF901", 2))
+    (node,) = told.nodes
+    assert (node.codes, node.is_terminal, node.moment) == (("CCF206", "CCF901"), True, T0)
+    assert told.verdict is None
+
+
+def test_a_result_of_other_words_is_a_failure_of_its_own():
+    case = case_of(
+        {"kind": "user_prompt", "at": -1},
+        api_error(0, "529", message="API Error: 529 Overloaded"),
+        {"kind": "result", "at": 5, "status": "error", "message": "Reached max turns (3)"},
+    )
+    told = graph(case, found("CCF206", 1), found("CCF901", 2))
+    assert [n.codes for n in told.nodes] == [("CCF206",), ("CCF901",)]
+
+
 def test_three_happenings_of_two_findings_are_no_cascade():
     told = graph(run_into_an_error(), found("CCF206", 1, 2, 3), found("CCF901", 3))
     assert told.verdict is ChainVerdict.FAILURE_CHAIN

@@ -36,6 +36,7 @@ NAMED = {
 NAMELESS = {
     "CCF203": "the lines that it counts name one library, and neither the client that was left open nor its owner",
     "CCF903": "a run of a session has a number and no name",
+    "CCF215": "that a request was too large is one thing, whatever made it so; its agent stands beside it",
     "CCF213": "it judges all recordings of a session together: one that ends at silence clears them all",
 }
 
@@ -51,6 +52,7 @@ ANOTHER_KIND = {
         r"You've hit your limit · resets 7pm \(Europe/Berlin\)",
         "Credit balance is too low",
     ),
+    "CCF214": ("credit-too-low", "Credit balance is too low", "Weekly limit reached ∙ resets 3pm"),
     "CCF303": ("max-turns-2.0.24", "error_max_turns", "error_max_budget_usd"),
     "CCF304": ("list-301-seconds-old", '"name":"TodoWrite"', '"name":"ExitPlanMode"'),
     "CCF404": ("answer-lost", '"subagent_type":"general-purpose"', '"depth":1'),

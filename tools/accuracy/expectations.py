@@ -20,6 +20,7 @@ SPAWN_TOOLS = ("Task", "Agent")
 TASKS_FROM = (2, 1, 16)  # TaskCreate and TaskUpdate, whose prompt has no rule on items in progress
 AT_ONCE_FROM = (2, 0, 46)  # an agent's records are written as they come, not when it returns
 # later clients answer an agent that the user interrupts: it was stopped, and is not missing
+SPENT = ("l8_no_credit", "l9_usage_limit")  # scenarios in which the account's allowance is used up
 ANSWERS_INTERRUPTED_AFTER = (2, 1, 1)
 # SIGTERM too: 2.1.220 marks such an interrupt as the shutdown's; 2.1.63 and 2.1.330 leave none
 ANSWERS_AT_SHUTDOWN = ((2, 1, 220),)
@@ -135,6 +136,11 @@ def _orphaned(run: Run) -> bool | None:
 def _retries(run: Run) -> bool | None:
     faults = _faults(run)
     return (True if set(faults) == {"529"} else None) if faults else False
+
+
+def _too_large(run: Run) -> bool | None:
+    """Ask for a request that was refused as too large; of a prompt that is too long some clients cure themselves."""
+    return None if run.scenario == "l7_too_long" else run.scenario == "l10_too_large"
 
 
 def _voice(run: Run) -> bool | None:
@@ -266,6 +272,8 @@ CLIENT: Mapping[str, Callable[[Run], bool | None]] = {
     "CCF211": _never,
     "CCF212": _never,
     "CCF213": _never,
+    "CCF214": lambda run: run.scenario in SPENT,
+    "CCF215": _too_large,
     "CCF301": _unplanned,
     "CCF302": _list_taken,
     "CCF303": _never,
@@ -379,8 +387,9 @@ def _dead_lock(server: Server) -> bool:
 
 
 NEVER_BY_VOICE = (
-    "CCF101", "CCF102", "CCF103", "CCF104", "CCF105", "CCF106", "CCF107", "CCF206", "CCF207", "CCF213", "CCF301",
-    "CCF302", "CCF303", "CCF304", "CCF305", "CCF307", "CCF403", "CCF404", "CCF405", "CCF406", "CCF407", "CCF408",
+    "CCF101", "CCF102", "CCF103", "CCF104", "CCF105", "CCF106", "CCF107", "CCF206", "CCF207", "CCF213",
+    "CCF214", "CCF215", "CCF301", "CCF302", "CCF303", "CCF304", "CCF305", "CCF307", "CCF403", "CCF404",
+    "CCF405", "CCF406", "CCF407", "CCF408",
 )  # fmt: skip
 
 VOICE: Mapping[str, Callable[[Server], bool | None]] = {

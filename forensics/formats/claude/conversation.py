@@ -58,6 +58,8 @@ HOOK_ENDS = {
     "hook_error_during_execution": "error",
     "hook_cancelled": "cancelled",
 }
+HOOK_LIMITS_MS = (60_000.0, 600_000.0)  # the client's own: up to 2.1.2, and from then on
+HOOK_SLACK_MS = 10.0  # a timer may fire that much too early
 TALK = frozenset({"user", "assistant"})
 MALFORMED = "?!"  # the role of what could not be decoded
 SHAPE_KEPT = 80
@@ -316,7 +318,7 @@ def _attached(about: Attachment) -> Row:
     status = HOOK_ENDS.get(about.type)
     if status is None or about.hook_name is None:
         return {"kind": EventKind.OTHER, "message": "attachment"}
-    if about.timed_out:
+    if about.timed_out or (status == HOOK_ENDS["hook_cancelled"] and _is_at_limit(about)):
         status = HOOK_TIMED_OUT
     elif about.exit_code is not None:
         status = str(about.exit_code)
@@ -329,6 +331,13 @@ def _attached(about: Attachment) -> Row:
         "duration_ms": about.duration_ms,
         "message": cut(about.stderr or f"hook {about.hook_name}: {status}", TEXT_KEPT),
     }
+
+
+def _is_at_limit(about: Attachment) -> bool:
+    """Say whether a hook had run for as long as it might, by its own limit or the client's where it has none."""
+    ran = about.duration_ms
+    limits = HOOK_LIMITS_MS if about.timeout_ms is None else (about.timeout_ms,)
+    return ran is not None and any(limit <= ran + HOOK_SLACK_MS <= limit * 1.05 for limit in limits)
 
 
 def _queued(record: Record) -> Row:

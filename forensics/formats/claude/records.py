@@ -255,6 +255,7 @@ class Attachment(msgspec.Struct, rename="camel"):
     exit_code: int | None = None
     duration_ms: float | None = None
     timed_out: bool = False  # 2.1.330; 2.1.100 says no more than that it was cancelled
+    timeout_ms: float | None = None  # 2.1.330: what the hook was allowed
     stderr: str | None = None
     max_turns: int | None = None
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from forensics.schema import EventKind as K
 from forensics.schema import Row, Source
+from forensics.schema.api_failures import ApiClass, class_of
 from forensics.session.agents.overlap import alive_at, horizon
 from forensics.session.model.agents import AgentEnd, AgentLife
 from forensics.session.model.case import Case
@@ -20,9 +21,7 @@ LIMIT_REACHED = r"^(?:<tool_use_error>)?(?:Error: )?Concurrent subagent limit re
 AT_MOST = re.compile(r"You can run (\d+) subagents")
 # by status, or by the class that the client gives where it words the error itself (2.1.6: rate_limit)
 CAPACITY = ("429", "529", "rate_limit")
-# an account's allowance, which no waiting in the session cures; by any status
-USED_UP = r"(?i)usage limit reached|out of extra usage|hit your \w+ limit|limit reached [·∙|]|[·∙] resets \d"
-ALLOWANCE = "usage limit"  # what is used up then, as a kind beside the statuses
+ALLOWANCE = "usage limit"  # the account's, which no waiting in the session cures: a kind beside the statuses
 ONE_FAILURE = timedelta(seconds=2)  # apart: one failure's lines in the client's log and in the transcript
 
 
@@ -40,11 +39,9 @@ def unanswered_requests(case: Case) -> pl.DataFrame:
 
     Where a failure stands in the transcript, its line in the client's log is left out: it names no agent.
     """
-    final = case.of(K.API_ERROR).filter(
-        (pl.col("component") == "final")
-        & (pl.col("status").is_in(CAPACITY) | pl.col("message").str.contains(USED_UP))
-        & pl.col("ts").is_not_null()
-    )
+    final = case.of(K.API_ERROR).filter((pl.col("component") == "final") & pl.col("ts").is_not_null())
+    used_up = [row["event_id"] for row in final.iter_rows(named=True) if _is_used_up(row)]
+    final = final.filter(pl.col("status").is_in(CAPACITY) | pl.col("event_id").is_in(used_up))
     told = pl.col("source") == Source.TRANSCRIPT.value
     moments = final.filter(told)["ts"].to_list()
     loose = final.filter(~told).select("event_id", "ts").rows()
@@ -116,4 +113,8 @@ def given_up(case: Case, agents: Sequence[AgentLife], *, at_once: int) -> list[G
 
 
 def _kind(row: Row) -> str:
-    return ALLOWANCE if re.search(USED_UP, str(row["message"])) else str(row["status"])
+    return ALLOWANCE if _is_used_up(row) else str(row["status"])
+
+
+def _is_used_up(row: Row) -> bool:
+    return class_of(row["status"], str(row["message"] or "")) is ApiClass.USAGE_LIMIT

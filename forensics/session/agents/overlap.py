@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from forensics.schema import Row
 from forensics.session.model.agents import STALL, AgentEnd, AgentLife
 from forensics.session.model.case import Case
 from forensics.session.model.ending import Verdict
@@ -74,6 +75,28 @@ def are_parent_and_child(case: Case, one: str | None, other: str | None) -> bool
 def alive_at(agents: Sequence[AgentLife], moment: datetime, until: datetime) -> list[AgentLife]:
     """Return those of the agents that were alive at a moment."""
     return [a for a in agents if a.start is not None and a.start <= moment <= a.alive_until(until)]
+
+
+def agents_out_at(case: Case, event: int, agent_id: str | None) -> tuple[int, ...]:
+    """Return the spawns of the agents that were out at a record; the agent that the record is of was out itself.
+
+    A headless stream has no times: there the order of its lines tells it.
+    """
+    row = case.event(event)
+    if row["ts"] is None:
+        alive = [a for a in spawned(case) if _is_out_by_order(case, a, row)]
+    else:
+        alive = alive_at(spawned(case), row["ts"], horizon(case))
+    out = [a for a in spawned(case) if a in alive or a.agent_id == agent_id]
+    return tuple(a.spawn_event for a in out if a.spawn_event is not None)
+
+
+def _is_out_by_order(case: Case, agent: AgentLife, row: Row) -> bool:
+    if agent.spawn_event is None or case.event(agent.spawn_event)["file"] != row["file"]:
+        return False
+    ended = agent.end_event
+    is_ended = ended is not None and case.event(ended)["line"] < row["line"]
+    return bool(case.event(agent.spawn_event)["line"] < row["line"] and not is_ended)
 
 
 def max_overlap(agents: Sequence[AgentLife], until: datetime) -> int:

@@ -28,6 +28,7 @@ RETRIED = (
     ApiClass.OTHER,  # what no word tells is a failure, too
 )
 REFUSED = (ApiClass.AUTHENTICATION, ApiClass.FORBIDDEN)
+ALLOWANCES = (ApiClass.USAGE_LIMIT, ApiClass.CREDIT)
 MOST_KEPT = 20  # a client that a script starts again and again may fail for days
 AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
 CLIENT = "the client itself"  # whose requests are nobody's turn

@@ -215,6 +215,22 @@ class TestTranscript:
         ]
         assert [row[:2] for row in found if row[0] == 5] == [(5, "other")]
 
+    @pytest.mark.parametrize(
+        ("ran", "status"),
+        [
+            ({"durationMs": 600_020}, "timed out"),
+            ({"durationMs": 60_004}, "timed out"),
+            ({"durationMs": 2_050, "timeoutMs": 2_000}, "timed out"),
+            ({"durationMs": 700, "timeoutMs": 2_000}, "cancelled"),
+            ({"durationMs": 45_000}, "cancelled"),
+            ({}, "cancelled"),
+        ],
+    )
+    def test_a_hook_that_was_cancelled_at_its_limit_timed_out(self, read, ran, status):
+        about = {"type": "hook_cancelled", "hookName": "PreToolUse:Bash", "hookEvent": "PreToolUse", **ran}
+        parsed = self.read(read, record(type="attachment", attachment=about, uuid="a1"))
+        assert [row[2] for row in told(parsed, "status") if row[1] == "hook_ran"] == [status]
+
     def test_stop_hooks_that_failed_are_told_together(self, read):
         def summary(errors, *commands):
             hooks = [{"command": c} for c in commands]
