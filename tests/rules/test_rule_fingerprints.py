@@ -47,11 +47,6 @@ ANOTHER_KIND = {
     "CCF206": ("debug-log-only", r": 529 (?=\{)", ": 503 "),
     "CCF207": ("debug-log-only", r": 401 (?=\{)", ": 403 "),
     "CCF211": ("json-error-in-a-result", r"(?<=Voice response: )\{", "<html>{"),
-    "CCF214": (
-        "resets-at-a-time",
-        r"You've hit your limit · resets 7pm \(Europe/Berlin\)",
-        "Credit balance is too low",
-    ),
     "CCF214": ("credit-too-low", "Credit balance is too low", "Weekly limit reached ∙ resets 3pm"),
     "CCF303": ("max-turns-2.0.24", "error_max_turns", "error_max_budget_usd"),
     "CCF304": ("list-301-seconds-old", '"name":"TodoWrite"', '"name":"ExitPlanMode"'),
