@@ -63,6 +63,12 @@ class Edge:
     second: int
     seconds: float
     text: str
+    named: tuple[int, ...] = ()  # what else its text names: no end of the arrow
+
+    @property
+    def records(self) -> tuple[int, ...]:
+        """Return the records that it rests on."""
+        return (self.first, *self.named, self.second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +87,7 @@ class Path:
     @property
     def records(self) -> tuple[int, ...]:
         """Return the records that show its edges."""
-        return tuple(record for edge in self.edges for record in (edge.first, edge.second))
+        return tuple(record for edge in self.edges for record in edge.records)
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -110,7 +116,7 @@ class FailureGraph:
     @property
     def shown(self) -> tuple[int, ...]:
         """Return the records that show it: those of the edges, and one of each happening."""
-        ends = (e for edge in self.edges for e in (edge.first, edge.second))
+        ends = (e for edge in self.edges for e in edge.records)
         return tuple(dict.fromkeys((*ends, *(n.proof for n in self.nodes))))
 
     def along(self, path: Path) -> list[Happening]:
@@ -212,7 +218,7 @@ def _into_open_calls(case: Case, nodes: Sequence[Happening]) -> Iterator[Edge]:
                 text = f"the agent's record ends with it, and the agent's call {call} was never answered"
                 edge = _edge(nodes, (n, end), Link.EXPLICIT, (sighting.event_id, node.proof), text)
                 if edge is not None:
-                    yield replace(edge, second=spawn)
+                    yield replace(edge, named=(spawn,))
 
 
 # --- edges by what happenings share --------------------------------------------------------------

@@ -149,7 +149,7 @@ def _edge(edge: Edge, session: SessionAnalysis) -> dict[str, object]:
         "type": edge.link.value,
         "seconds": edge.seconds,
         "text": edge.text,
-        "evidence": [_evidence(session.chain_refs[e]) for e in (edge.first, edge.second)],
+        "evidence": [_evidence(session.chain_refs[e]) for e in edge.records],
     }
 
 

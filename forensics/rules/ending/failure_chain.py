@@ -64,7 +64,7 @@ def _hit(case: Case, graph: FailureGraph, path: Path) -> Hit:
         statements=(
             say.sentence("linked-over" if course.lasts else "linked", course.begin, *path.ends),
             *(
-                say.sentence("link", e.first, e.second, before=before, after=after, kind=e.link, told=e.text)
+                say.sentence("link", *e.records, before=before, after=after, kind=e.link, told=e.text)
                 for before, after, e in path.links
             ),
             say.sentence(_end(graph, path), path.ends[1]),
