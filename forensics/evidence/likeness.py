@@ -15,7 +15,7 @@ from forensics.schema import UUID
 
 ID = UUID.encode()
 FOREIGN = re.compile(
-    r"(?i)\.(?:md|markdown|rst|adoc|html?|css|svg|xml|csv|tsv|toml|ya?ml|ini|cfg|conf|lock|py|pyi|ipynb|[cm]?[jt]sx?|sh|bash"
+    r"(?i)\.(?:md|markdown|rst|adoc|html?|css|svg|xml|toml|ini|cfg|conf|lock|py|pyi|ipynb|[cm]?[jt]sx?|sh|bash"
     r"|ps1|bat|rs|go|c|h|cc|cpp|hpp|java|kt|rb|php|swift|sql|j2|patch|diff)$"
     r"|(?:^|/)(?:package(?:-lock)?|tsconfig|\.?mcp|settings(?:\.local)?|\.claude|marketplace|plugin)\.json$"
 )
@@ -30,6 +30,8 @@ SIGNS: Mapping[str, tuple[bytes, ...]] = {
     "its records name a session": (
         rb'"(?:sessionId|session_id|session\.id)"\s*:\s*"' + ID + rb'"',
         rb'"session\.id"[^\n]{0,60}' + ID,
+        # as Python, YAML and other printers write it
+        rb"\b(?:sessionId|session_?id|session\.id)['\"]?\s*[=:]\s*['\"]?" + ID,
     ),
     "its records have the client's own fields": (
         rb'"(?:parentUuid|isSidechain|toolUseResult|parent_tool_use_id|isApiErrorMessage|leafUuid)"\s*:',
@@ -38,6 +40,7 @@ SIGNS: Mapping[str, tuple[bytes, ...]] = {
     "its records are messages of the client's SDK": (
         rb'"type"\s*:\s*"(?:system|result)"\s*,\s*"subtype"\s*:\s*"[a-z_]+"',
         rb'"type"\s*:\s*"(?:assistant|user)"\s*,\s*"message"\s*:',
+        rb"\b(?:Result|Assistant|System)Message\((?:subtype|content|data)=",
     ),
     "its records tell of the client's tool calls": (rb'"(?:id|tool_use_id|toolUseId)"\s*:\s*"toolu_',),
     "its records are the client's telemetry": (rb"\bclaude_code\.[a-z_]+",),

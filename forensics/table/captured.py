@@ -57,7 +57,12 @@ def _by_folder(events: pl.DataFrame, files: Sequence[InputFile]) -> pl.DataFrame
     for n, file in enumerate(files):
         folder = _folder(file)
         ids = streams.get(folder) or (transcripts.get(folder) if OUTPUT.search(file.evidence.place) else None)
-        if file.source is not Source.CONSOLE or ids is None or len(ids) != 1:
+        if (
+            file.source is not Source.CONSOLE
+            or ids is None
+            or len(ids) != 1
+            or _is_denied(events, n, min(ids))
+        ):
             continue
         here = (pl.col("file") == n) & SESSION.is_null()
         captured = here & is_kind(DEATHS) if CAPTURED.search(file.evidence.place) else pl.lit(value=False)
@@ -68,6 +73,13 @@ def _by_folder(events: pl.DataFrame, files: Sequence[InputFile]) -> pl.DataFrame
             .otherwise("component"),
         )
     return events
+
+
+def _is_denied(events: pl.DataFrame, console: int, session: str) -> bool:
+    """Say whether a text tells of a run that failed, and the session's own result of one that did not."""
+    failed = (pl.col("file") == console) & is_kind((EventKind.RESULT, EventKind.API_ERROR))
+    own = (session == SESSION) & is_kind((EventKind.RESULT,)) & (pl.col("status") == "success")
+    return not events.filter(failed).is_empty() and not events.filter(own).is_empty()
 
 
 def _by_place(events: pl.DataFrame, files: Sequence[InputFile], source: Source) -> dict[str, set[str]]:

@@ -21,6 +21,9 @@ CLEAN_RUN = (
 UNREAD = {
     "other.json": f'{{"kind": "dump",\n "session_id": "{SESSION}"}}',
     "panic.txt": "some header\npanic(main thread): Segmentation fault at address 0x18\n",
+    "worker.log": f"ResultMessage(subtype='error_during_execution', is_error=True, session_id='{SESSION}')\n",
+    "run.yaml": f"type: result\nsubtype: error_during_execution\nsession_id: {SESSION}\n",
+    "rows.csv": "Body,LogAttributes\nclaude_code.api_error,\"{'session.id':'" + SESSION + "'}\"\n",
     "windows.txt": "\ufeff" + "dump of Claude Code v2.1.330\n",
 }
 FOREIGN = {

@@ -40,7 +40,6 @@ MARKS = tuple(
         BANNER.replace("?<", "?P<"),
         r"^\s*(?:⎿\s+)?[A-Z]\w+(?::\S+)? hook (?:\[.*\] failed: |timed out after \d|error: )",
         r"^(?:Error: )?Reached max turns \(\d+\)\s*$|^(?:Error: )?Exceeded USD budget \(|\AExecution error\s*\Z",
-        rf"\A(?:{ANSWERED_BY_FAILURE}).*\s*\Z",
         r"^\s*panic(?:\([^)]*\))?: |^oh no: Bun has crashed",
     )
 )
@@ -61,6 +60,8 @@ BANNERED = re.compile(BANNER.replace("?<", "?P<"))
 ENDPOINT = re.compile(r"\s+- https?://")
 WRAPPED = re.compile(r"\s{5,}\S")  # what did not fit into a line of the screen
 WRITTEN = frozenset({".md", ".rst", ".html", ".py", ".js", ".ts", ".sh", ".json", ".jsonl", ".csv", ".toml"})
+SHORT = 6  # lines of what a shell shows of one headless run: its command, its answer, the exit code
+ANSWERED = re.compile(ANSWERED_BY_FAILURE)
 WIDE = 1000  # no terminal's line is longer
 LEAST = 0.5  # of the lines must be a terminal's
 NEAR = 4  # lines below ink's message, one names the place
@@ -81,9 +82,11 @@ class Console:
         said = [*enumerate(lines, 1)]
         deaths = deaths_in(said)
         captured = bool(deaths) and CAPTURED.search(place) is not None
-        if not (captured or any(mark.search(text) for mark in MARKS) or any(d.is_client for d in deaths)):
+        answered = len(lines) <= SHORT and any(ANSWERED.match(line) for line in lines)
+        marked = captured or answered or any(mark.search(text) for mark in MARKS)
+        if not (marked or any(d.is_client for d in deaths)):
             return False
-        if any(BANNERED.match(line) for line in lines[:TOP]):
+        if answered or any(BANNERED.match(line) for line in lines[:TOP]):
             return True
         screen = _Screen()
         for number, line in said:

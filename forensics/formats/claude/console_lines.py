@@ -12,6 +12,14 @@ from forensics.schema import EventKind as K
 
 # what the client itself says on its screen: hooks, tools and the model API that failed
 SHOWN = r"^\s*(?:⎿\s+|[⏺●]\s+)?"
+# the failed request that ended a headless run, where it is printed in the place of the answer
+ANSWERED_BY_FAILURE = (
+    r"API Error:? \(?(?:\d{3}\b|Request timed out|Connection|Unable to connect|Repeated 529|The socket"
+    r"|Claude's response)"
+    r"|Claude (?:AI )?usage limit reached|You've hit your (?:\w+[- ]){0,3}limit\b|You're out of (?:extra )?usage\b"
+    r"|(?:\w+[- ]){1,3}limit reached\b.*\bresets?\b|Credit balance is too low\s*$|Prompt is too long\s*$"
+    r"|Invalid API key · |Not logged in · |OAuth token (?:has expired|revoked)"
+)
 ON_SCREEN = (
     Pattern(
         kind=K.HOOK_RAN,
@@ -28,6 +36,13 @@ ON_SCREEN = (
             r"(?:timed out|failed: (?:Hook )?(?<status>cancelled|timed out|\S.*))"
         ),
         seen="2.1.x",
+    ),
+    Pattern(
+        kind=K.HOOK_RAN,
+        literal="] failed with ",
+        regex=SHOWN + r"(?<component>[A-Z]\w+(?::\S+)?) (?:hook )?\[(?<command>.*)\] (?<status>failed) "
+        r"with (?:\S+ )?status code \d+",
+        seen="1.0.x",
     ),
     Pattern(
         kind=K.HOOK_RAN,
@@ -63,6 +78,14 @@ ON_SCREEN = (
         seen="1.0.x..2.1.x",
         columns={"component": "final"},
     ),
+    # what ends a turn without the client's word for an API error: a limit, a key, a prompt that is too long
+    Pattern(
+        kind=K.API_ERROR,
+        literal="⎿",
+        regex=rf"^\s*⎿\s+(?:{ANSWERED_BY_FAILURE})",
+        seen="2.0.x..2.1.x",
+        columns={"component": "final"},
+    ),
     Pattern(
         kind=K.TOOL_DISPATCH,
         literal="(",
@@ -75,14 +98,6 @@ ON_SCREEN = (
         regex=r"^\s*⎿\s+(?<status>Error): ",
         seen="1.0.x..2.1.x",
     ),
-)
-# the failed request that ended a headless run, where it is printed in the place of the answer
-ANSWERED_BY_FAILURE = (
-    r"API Error:? \(?(?:\d{3}\b|Request timed out|Connection|Unable to connect|Repeated 529|The socket"
-    r"|Claude's response)"
-    r"|Claude (?:AI )?usage limit reached|You've hit your (?:\w+[- ]){0,3}limit\b|You're out of (?:extra )?usage\b"
-    r"|(?:\w+[- ]){1,3}limit reached\b.*\bresets?\b|Credit balance is too low\s*$|Prompt is too long\s*$"
-    r"|Invalid API key · |Not logged in · |OAuth token (?:has expired|revoked)"
 )
 # what a headless run prints instead of its answer, as plain text
 PLAIN = (
@@ -200,6 +215,7 @@ SCREEN = (
     r"[^A-Za-z0-9\n]{0,40}Claude Code v\d+\.\d+\.\d+",
     r"\S+@\S+[:~ ].*[$%#] ?",
     r"(?:\S{0,20} )?[A-Z]\w+(?::\S+)? hook (?:\[.*\] |error|timed out|cancelled|failed)",
+    r"\s*[A-Z]\w+(?::\S+)? \[.*\] failed with (?:\S+ )?status code \d",
     r"[·✢✳✶✻✽*] \S+…",
     r"\s*⎿",
     r"\s*[╭│╰├└┌┐┘┤─╮╯]",

@@ -134,14 +134,14 @@ class Conversation:
 
     def _meta_of(self, record: Record) -> Row | None:
         meta = (record.session_id, record.version, record.cwd)
-        if record.version is None or meta in self._metas:
+        if (record.version is None and record.subtype != "init") or record.cwd is None or meta in self._metas:
             return None
         self._metas.add(meta)
         return {
             "kind": EventKind.SESSION_META,
             "status": record.version,
             "path": record.cwd,
-            "message": f"Claude Code {record.version} in {record.cwd}",
+            "message": f"Claude Code {record.version or 'of an unknown version'} in {record.cwd}",
             "record_id": None,
         }
 

@@ -35,7 +35,7 @@ from forensics.session.model.agents import AgentLife
 from forensics.session.model.deaths import FAILED, death_of
 from forensics.session.model.last_records import (
     AT_WORK,
-    BURST,
+    cut_in_voice_call,
     cut_lines,
     final_api_error,
     final_deaths,
@@ -46,6 +46,7 @@ from forensics.session.model.last_records import (
     last_process,
     of_kinds,
     open_agents,
+    silence_before,
     stopped_retrying,
     unanswered_turn,
     unended_stream,
@@ -102,7 +103,11 @@ COPIES = (
 )
 NO_DEATH = "; no fatal error is in the session's records"
 EXCERPT = "the evidence is an excerpt: where it stops says nothing of the end"
+OUTPUT_SAYS = "the run's output says {status}"
+RECORD_SAYS = "the run's result record says {status}"
+LAST_FAILED = "the last answer is an API error"
 SHUT_DOWN = "the client logged its shutdown and no call was open"
+STOPS_INSIDE = "the record stops inside a turn"
 SHUT_INSIDE = "the client logged its shutdown inside a turn"
 UNANSWERED = "the main agent's last record is a call's result that the model has not answered"
 NO_RESULT = "the headless run's stream stops without a result record"
@@ -142,7 +147,7 @@ def judge_ending(
         judged = _at_cut_line(judged, cut)
     else:
         judged = _of_excerpt(events)
-    gap, before = _silence(dated) if whole.height == events.height else (None, None)
+    gap, before = silence_before(dated) if whole.height == events.height else (None, None)
     return Ending(
         verdict=judged.verdict,
         proof=judged.proof,
@@ -154,19 +159,6 @@ def judge_ending(
         gap_from=before,
         pause=judged.pause,
     )
-
-
-def _silence(dated: pl.DataFrame) -> tuple[float | None, int | None]:
-    """Measure the silence before the last moment; records that only inherit that moment are part of it."""
-    own = dated.filter(pl.col("ts_quality") != "inferred").select("event_id", "ts")
-    if own.is_empty():
-        return None, None
-    earlier = own.filter(pl.col("ts") < own["ts"][-1] - BURST).tail(1)
-    if earlier.is_empty():
-        return None, None
-    end = own.filter(pl.col("ts") > earlier["ts"][0]).head(1)
-    gap = (end["ts"][0] - earlier["ts"][0]).total_seconds()
-    return round(gap, 3), int(earlier["event_id"][0])
 
 
 def _died(events: pl.DataFrame, unanswered: tuple[int, ...], *, failed: bool = False) -> _Judgement | None:
@@ -190,9 +182,19 @@ def _of_excerpt(events: pl.DataFrame) -> _Judgement:
     stated = _died(events, ()) or _result(events) or _died(events, (), failed=True)
     return (
         stated
+        or _failed_on_screen(events)
         or _somebody_died(events)
         or _Judgement(Verdict.UNKNOWN, EXCERPT, tuple(events.tail(1)["event_id"]))
     )
+
+
+def _failed_on_screen(events: pl.DataFrame) -> _Judgement | None:
+    """Return the verdict where the last thing that a screen shows is a request that failed for good."""
+    last = events.filter((pl.col("source") == Source.CONSOLE.value) & ~is_kind(NOTES)).tail(1)
+    if last.is_empty() or (last["kind"][0], last["component"][0]) != (K.API_ERROR.value, "final"):
+        return None
+    told = ": ".join(filter(None, (LAST_FAILED, _quoted(str(last["message"][0] or "")))))
+    return _Judgement(Verdict.ERROR_RESULT, told, (last["event_id"][0],))
 
 
 def _judge(
@@ -226,7 +228,7 @@ def _judge(
         away = [a.agent_id for a in agents if a.background]
         of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]
         opened = unanswered = tuple(c for c in unanswered if c not in set(of_others))
-    cut = _cut_in_voice_call(whole)
+    cut = cut_in_voice_call(whole)
     pause = _paused(whole, opened, unanswered)
     if pause is not None:
         return pause
@@ -255,12 +257,17 @@ def _paused(events: pl.DataFrame, opened: tuple[int, ...], unanswered: tuple[int
 
 def _result(events: pl.DataFrame) -> _Judgement | None:
     results = events.filter(pl.col("kind") == K.RESULT.value)
+    own = results.filter(pl.col("source") != Source.CONSOLE.value)
+    results = (
+        results if own.is_empty() else own
+    )  # what a terminal kept beside a record's result is not that run's
     result = results.filter(pl.col("event_id").is_in(final_marks(events, results, AT_WORK))).tail(1)
     if result.is_empty():
         return None
     row = result.row(0, named=True)
     verdict = Verdict.CLEAN if row["status"] == "success" else Verdict.ERROR_RESULT
-    told = ": ".join(filter(None, (f"the run's result record says {row['status']}", _quoted(reason_of(row)))))
+    says = OUTPUT_SAYS if row["source"] == Source.CONSOLE.value else RECORD_SAYS
+    told = ": ".join(filter(None, (says.format(status=row["status"]), _quoted(reason_of(row)))))
     return _Judgement(verdict, told, (row["event_id"],))
 
 
@@ -283,7 +290,7 @@ def _stated(events: pl.DataFrame, whole: pl.DataFrame, ends: tuple[int, ...]) ->
     error = final_api_error(whole)
     if error is not None:
         said = _quoted(str(events.row(by_predicate=pl.col("event_id") == error, named=True)["message"] or ""))
-        text = ": ".join(filter(None, ("the last answer is an API error", said)))
+        text = ": ".join(filter(None, (LAST_FAILED, said)))
         return _Judgement(Verdict.ERROR_RESULT, text, (error, *ends[-1:]))
     spent = _spent(whole)
     if spent is not None:
@@ -303,13 +310,13 @@ def _halted(events: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
     them (2.1.332), and the result with which every headless stream ends.
     """
     waiting, started = unanswered_turn(events), unended_stream(events)
-    if started is None and (waiting is None or not ends):
+    if started is None and waiting is None:
         return None
     asked = "" if waiting is None else UNANSWERED
     if waiting is not None:
         said = events.row(by_predicate=pl.col("event_id") == waiting, named=True)
         asked = ": ".join(filter(None, (UNANSWERED, _quoted(str(said["message"] or "")))))
-    text = NO_RESULT if started is not None else SHUT_INSIDE
+    text = NO_RESULT if started is not None else SHUT_INSIDE if ends else STOPS_INSIDE
     cites = (started, waiting, *ends[-1:])
     return _Judgement(
         Verdict.TRUNCATED, "; ".join(filter(None, (text, asked))), tuple(c for c in cites if c is not None)
@@ -324,15 +331,6 @@ def _spent(events: pl.DataFrame) -> _Judgement | None:
         return None
     text = f"the main agent's record ends with its budget: {last['message'][0]}"
     return _Judgement(Verdict.ERROR_RESULT, text, (last["event_id"][0],))
-
-
-def _cut_in_voice_call(events: pl.DataFrame) -> int | None:
-    """Without a client's log: return the voice call inside which the event log stops."""
-    if not is_voice_only(events):
-        return None
-    calls = of_kinds(events, (K.VOICE_CALL_BEGIN, K.VOICE_CALL_END)).sort("ts", "event_id").tail(1)
-    cut = calls.height and calls["kind"][0] == K.VOICE_CALL_BEGIN.value
-    return int(calls["event_id"][0]) if cut else None
 
 
 def _voice_cut(events: pl.DataFrame, call: int | None) -> tuple[str, tuple[int, ...]]:

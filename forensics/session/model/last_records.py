@@ -170,3 +170,25 @@ def cut_lines(events: pl.DataFrame) -> tuple[int, ...]:
         return ()
     last = spoken_of(events.filter(~is_kind(NOTES)))["file"].tail(1)
     return tuple(cut.filter(pl.col("file").is_in(last.to_list()))["event_id"])
+
+
+def silence_before(dated: pl.DataFrame) -> tuple[float | None, int | None]:
+    """Measure the silence before the last moment; records that only inherit that moment are part of it."""
+    own = dated.filter(pl.col("ts_quality") != "inferred").select("event_id", "ts")
+    if own.is_empty():
+        return None, None
+    earlier = own.filter(pl.col("ts") < own["ts"][-1] - BURST).tail(1)
+    if earlier.is_empty():
+        return None, None
+    end = own.filter(pl.col("ts") > earlier["ts"][0]).head(1)
+    gap = (end["ts"][0] - earlier["ts"][0]).total_seconds()
+    return round(gap, 3), int(earlier["event_id"][0])
+
+
+def cut_in_voice_call(events: pl.DataFrame) -> int | None:
+    """Without a client's log: return the voice call inside which the event log stops."""
+    if not is_voice_only(events):
+        return None
+    calls = of_kinds(events, (K.VOICE_CALL_BEGIN, K.VOICE_CALL_END)).sort("ts", "event_id").tail(1)
+    cut = calls.height and calls["kind"][0] == K.VOICE_CALL_BEGIN.value
+    return int(calls["event_id"][0]) if cut else None

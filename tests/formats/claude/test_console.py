@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from forensics.analysis.engine import analyse
@@ -344,3 +346,51 @@ def test_an_answer_that_speaks_of_a_failure_is_none(tmp_path):
     (tmp_path / "run.stdout.txt").write_text("The API Error: 529 means an overload.\n", encoding="utf-8")
     with pytest.raises(NothingReadableError):
         analyse(Request([tmp_path]))
+
+
+def test_a_shells_lines_around_it_hide_no_failure(tmp_path):
+    text = "$ claude -p 'go on'\nAPI Error: 500 Internal server error\n$ echo $?\n1\n"
+    (tmp_path / "nightly.log").write_text(text, encoding="utf-8")
+    (session,) = analyse(Request([tmp_path])).sessions
+    assert session.case.ending.verdict == "ERROR_RESULT"
+
+
+@pytest.mark.parametrize(
+    "said", ["API Error: 529 Overloaded", "You've hit your limit · resets 7pm (Europe/Madrid)"]
+)
+def test_a_screen_that_ends_in_a_failure_ended_in_it(tmp_path, said):
+    shown = f" ▐▛███▜▌   Claude Code v2.1.150\n\n❯ Go on\n\n● Bash(ls)\n  ⎿  a\n\n  ⎿  {said}\n"
+    (tmp_path / "export.txt").write_text(shown, encoding="utf-8")
+    (session,) = analyse(Request([tmp_path])).sessions
+    assert session.case.ending.verdict == "ERROR_RESULT"
+    assert said in session.case.ending.proof
+
+
+def test_a_hook_that_failed_with_a_status_code_is_one(tmp_path):
+    shown = (
+        " ▐▛███▜▌   Claude Code v1.0.60\n\n> Edit it\n\n⏺ Edit(a.py)\n"
+        "  ⎿  PostToolUse:Edit [./check.sh] failed with non-blocking status code 1: Warning\n"
+    )
+    (tmp_path / "export.txt").write_text(shown, encoding="utf-8")
+    (session,) = analyse(Request([tmp_path])).sessions
+    assert [e["command"] for e in session.case.events.to_dicts() if e["kind"] == "hook_ran"] == ["./check.sh"]
+
+
+def test_an_output_that_the_runs_own_result_denies_is_another_runs(tmp_path):
+    session_id = "5e551011-0000-4000-8000-000000000001"
+    run = [
+        {"type": "system", "subtype": "init", "session_id": session_id, "cwd": "/home/dev", "tools": []},
+        {
+            "type": "result",
+            "subtype": "success",
+            "is_error": False,
+            "session_id": session_id,
+            "result": "Done.",
+        },
+    ]
+    (tmp_path / "run.jsonl").write_text("".join(json.dumps(r) + "\n" for r in run), encoding="utf-8")
+    (tmp_path / "run.out").write_text("Error: Reached max turns (3)\n", encoding="utf-8")
+    ended = {s.session_id: s.case.ending for s in analyse(Request([tmp_path])).sessions}
+    assert ended.pop(session_id).verdict == "CLEAN"
+    (other,) = ended.values()
+    assert other.proof == "the run's output says error_max_turns: “Error: Reached max turns (3)”"
