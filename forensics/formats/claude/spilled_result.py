@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from forensics.evidence.file import Evidence
+from forensics.evidence.file import Evidence, count_lines
 from forensics.formats.base import Parsed
 from forensics.formats.reading import finish, rows
 from forensics.schema import EVENTS, UUID, EventKind, Source, TsQuality
@@ -32,10 +32,8 @@ class SpilledResult:
     def parse(self, evidence: Evidence) -> Parsed:
         """Make one event: which call's output it is, as far as the file's name tells."""
         total = 0
-        for batch in evidence.raw_batches():
-            if evidence.watch is not None:
-                evidence.watch(batch)
-            total += batch.data.count(b"\n") + (not batch.data.endswith(b"\n"))
+        for batch in evidence.batches():
+            total += count_lines(batch.data)
         name = NAME.search(evidence.place)
         file = name["file"] if name else evidence.name
         call = CALL.match(file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from forensics.schema import EventKind as K
@@ -27,11 +26,6 @@ VARIANTS = (
     ("revoked", "expired"),
     ("Incorrect API key provided", "invalid"),
     ("invalid_api_key", "invalid"),
-)
-# a refusal of whoever asks from there: the key may be good
-OF_PLACE = re.compile(
-    r"(?i)request not allowed|unsupported[_ ]country|country, region, or territory|"
-    r"not (?:available|supported) in your (?:country|region|location)"
 )
 UNTOLD = "rejected"  # a refusal whose text has none of these words
 
@@ -155,8 +149,6 @@ def quoted_refusal(text: str) -> str | None:
 def classify(attempt: Attempt) -> str | None:
     """Return the variant of a refusal, or null where the attempt failed for another reason."""
     reason = attempt.reason or ""
-    if OF_PLACE.search(reason):
-        return None
     if attempt.http_status not in REFUSED and not reason.startswith((*NO_REQUEST, REFUSAL)):
         return None
     return variant_of(reason) or UNTOLD
@@ -172,7 +164,7 @@ def unexplained_refusals(case: Case) -> tuple[int, ...]:
     explained = {
         e
         for request, try_ in walk_attempts(case.speech_requests)
-        if classify(try_) or OF_PLACE.search(try_.reason or "")
+        if classify(try_)
         for e in request.auth_events
     }
     return tuple(e for e in case.of(K.AUTH_ERROR)["event_id"] if e not in explained)
