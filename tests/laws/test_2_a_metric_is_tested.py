@@ -95,6 +95,7 @@ def test_a_denied_metric_says_which_finding_denies_it():
         assert session.denied["CCF205"] in metric.reason
 
 
+@pytest.mark.whole
 def test_no_recording_ticks_a_sentence_that_it_denies(corpus):
     inputs = sorted(
         folder for name in ("claude-code*", "voicemode*") for folder in corpus.glob(f"{name}/*/*/input")

@@ -26,6 +26,7 @@ def test_a_result_alone_tells_of_the_end_and_of_nothing_before_it():
     assert {code for code, answer in clean.items() if answer == "nothing"} == JUDGED_BY_THE_END
 
 
+@pytest.mark.whole
 def test_the_layout_of_a_stream_changes_nothing(tmp_path):
     for stream in matching(FIXTURES / "twins", "*/*/stream-json/run0.jsonl"):
         records = [json.loads(line) for line in stream.read_text(encoding="utf-8").splitlines()]
