@@ -409,6 +409,7 @@ def test_a_quoted_separator_is_part_of_a_record(write):
 DRESSES = st.sampled_from(sorted(DECORATIONS))
 DOCUMENTS = (
     Source.TODO_FILE,
+    Source.SPILLED_RESULT,
     Source.TASK_FILE,
     Source.AGENT_META,
     Source.WORKFLOW_STATE,
