@@ -140,7 +140,7 @@ def _retries(run: Run) -> bool | None:
 
 def _too_large(run: Run) -> bool | None:
     """Ask for a request that was refused as too large; of a prompt that is too long some clients cure themselves."""
-    return None if run.scenario == "l7_too_long" else run.scenario == "l10_too_large"
+    return None if run.scenario == "l7_too_long" else run.scenario in ("l10_too_large", "n24_max_tokens")
 
 
 def _voice(run: Run) -> bool | None:
