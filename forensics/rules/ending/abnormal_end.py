@@ -18,7 +18,7 @@ from forensics.rulekit import (
 )
 from forensics.rulekit.names import clock_time
 from forensics.rulekit.whereabouts import MACHINE_LOG, around
-from forensics.session.model.ending import STOPS_INSIDE, Verdict
+from forensics.session.model.ending import Verdict
 from forensics.session.model.pauses import Pause
 from forensics.session.turns.open_turns import silence_before_end
 from forensics.text.durations import duration
@@ -72,8 +72,7 @@ def abnormal_end(case: Case, *, gap_s: float = 60.0) -> Iterator[Said]:
         cites=cites,
         facts={"verdict": str(ending.verdict), "proof": ending.proof, "gap_s": ending.gap_s},
         statements=_statements(case, say, cites[:SHOWN], gap_s),
-        # a hook or a watcher copies a record between two calls, too: the session may have gone on
-        severity=Severity.LOW if ending.proof.startswith(STOPS_INSIDE) else SEVERITIES[ending.verdict],
+        severity=SEVERITIES[ending.verdict],
         confidence=Confidence.LOW if ending.verdict is Verdict.UNKNOWN else Confidence.HIGH,
         contract_held=None if ending.verdict is Verdict.UNKNOWN else False,
     )

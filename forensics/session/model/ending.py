@@ -107,7 +107,6 @@ OUTPUT_SAYS = "the run's output says {status}"
 RECORD_SAYS = "the run's result record says {status}"
 LAST_FAILED = "the last answer is an API error"
 SHUT_DOWN = "the client logged its shutdown and no call was open"
-STOPS_INSIDE = "the record stops inside a turn"
 SHUT_INSIDE = "the client logged its shutdown inside a turn"
 UNANSWERED = "the main agent's last record is a call's result that the model has not answered"
 NO_RESULT = "the headless run's stream stops without a result record"
@@ -310,13 +309,13 @@ def _halted(events: pl.DataFrame, ends: tuple[int, ...]) -> _Judgement | None:
     them (2.1.332), and the result with which every headless stream ends.
     """
     waiting, started = unanswered_turn(events), unended_stream(events)
-    if started is None and waiting is None:
+    if started is None and (waiting is None or not ends):
         return None
     asked = "" if waiting is None else UNANSWERED
     if waiting is not None:
         said = events.row(by_predicate=pl.col("event_id") == waiting, named=True)
         asked = ": ".join(filter(None, (UNANSWERED, _quoted(str(said["message"] or "")))))
-    text = NO_RESULT if started is not None else SHUT_INSIDE if ends else STOPS_INSIDE
+    text = NO_RESULT if started is not None else SHUT_INSIDE
     cites = (started, waiting, *ends[-1:])
     return _Judgement(
         Verdict.TRUNCATED, "; ".join(filter(None, (text, asked))), tuple(c for c in cites if c is not None)

@@ -250,11 +250,3 @@ def test_a_command_of_the_clients_own_is_no_answer_to_an_error():
     assert judge(failed, login).verdict is Verdict.ERROR_RESULT
     asked = event("user_prompt", 3, message="Once more.")
     assert judge(failed, login, asked).verdict is Verdict.UNKNOWN
-
-
-def test_a_record_that_stops_behind_a_calls_result_stops_inside_a_turn():
-    ending = judge(call(1), answer(2, message="1 typo"))
-    assert ending.verdict is Verdict.TRUNCATED
-    assert ending.proof.endswith("a call's result that the model has not answered: “1 typo”")
-    declined = answer(2, message="The user doesn't want to proceed with this tool use.")
-    assert judge(call(1), declined).verdict is Verdict.UNKNOWN
