@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from forensics.schema.kinds import ANSWERS, CALLS, LISTS, MODEL_SAID, NOTES, TRACES, EventKind
+from forensics.schema.kinds import ANSWERS, CALLS, DEATHS, LISTS, MODEL_SAID, NOTES, TRACES, EventKind
 from forensics.schema.records import Level, TsQuality
 from forensics.schema.sources import Quoting, Source, Tells, Writing, telling, written
 from forensics.schema.words import (
@@ -56,6 +56,7 @@ __all__ = [
     "COMMAND_KEPT",
     "CONVERSE",
     "CUT_OFF",
+    "DEATHS",
     "ENDING",
     "EVENTS",
     "FIRST_NOTE",

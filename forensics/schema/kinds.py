@@ -116,6 +116,8 @@ LISTS = (EventKind.TODO_SNAPSHOT, EventKind.TASK_CREATE, EventKind.TASK_UPDATE)
 # the calls of tools, and what answers one: they share a ``correlation_id``
 CALLS = (EventKind.TOOL_CALL, EventKind.AGENT_SPAWN, *LISTS)
 ANSWERS = (EventKind.TOOL_RESULT, EventKind.AGENT_LAUNCHED)
+# how a process died, by its own last words or by another program's
+DEATHS = (EventKind.PROCESS_FATAL, EventKind.PROCESS_EXITED)
 # what only the model's answer to a request brings into a conversation
 MODEL_SAID = (EventKind.ASSISTANT_MESSAGE, *CALLS)
 # what is said of lines beside their records: no happening, and no sign of a session

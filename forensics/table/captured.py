@@ -14,11 +14,10 @@ import polars as pl
 
 from forensics.evidence.account import InputFile
 from forensics.formats.claude.console import CAPTURED
-from forensics.schema import EventKind, Source, is_from, is_kind
+from forensics.schema import DEATHS, EventKind, Source, is_from, is_kind
 
 OUTPUT = re.compile(r"(?i)(?:^|[/._\-])std(?:err|out)(?:[._\-][^/]*)?$|\.(?:err|out)$")
 TURNS = r"max turns \((\d+)\)"
-DEATHS = (EventKind.PROCESS_FATAL, EventKind.PROCESS_EXITED)
 SESSION = pl.col("session_id")
 
 

@@ -8,6 +8,7 @@ from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Sou
 from forensics.rulekit.names import clock_time
 from forensics.rulekit.whereabouts import MACHINE_LOG, around, server_stderr
 from forensics.schema import Row
+from forensics.session.model.ending import ORDERLY
 from forensics.session.services.mcp_losses import (
     LATE,
     LOST,
@@ -40,12 +41,11 @@ def mcp_server_lost(case: Case, *, back_within_s: float = 60.0) -> Iterator[Said
     servers = server_losses(case)
     yield from (_hit(found, back_within_s) for found in servers if found.losses)
     yield from (_by_result(closed) for closed in closed_by_results(case))
-    logs = case.sources & {Source.CLAUDE_DEBUG, Source.MCP_LOG}
-    is_undecided = any(not found.losses for found in servers)
-    if is_undecided and logs == {Source.MCP_LOG} and Source.TRANSCRIPT not in case.sources:
-        yield TEXT.insufficient("went-on-not-told")
+    logs = case.sources & {Source.CLAUDE_DEBUG, Source.MCP_LOG, Source.TRANSCRIPT}
+    if any(not found.losses for found in servers) and case.ending.verdict not in ORDERLY:
+        yield TEXT.insufficient("went-on-not-told" if logs == {Source.MCP_LOG} else "stops-there")
     elif not has_connections(case):
-        told = logs or lists_servers(case)
+        told = logs - {Source.TRANSCRIPT} or lists_servers(case)
         yield TEXT.not_applicable("no-server") if told else TEXT.insufficient("no-log")
 
 

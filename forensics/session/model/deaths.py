@@ -28,7 +28,6 @@ HOW = {
 }
 FROM_SIGNAL, LAST_SIGNAL = 128, 64
 QUOTED = 200  # characters of a witness's words
-KINDS = (K.PROCESS_FATAL, K.PROCESS_EXITED)
 FAILED = "failed"
 
 

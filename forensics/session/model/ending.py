@@ -20,6 +20,7 @@ from enum import StrEnum
 import polars as pl
 
 from forensics.schema import (
+    DEATHS,
     IN_A_CALL,
     NOTES,
     RESULT_SAYS,
@@ -70,6 +71,7 @@ class Verdict(StrEnum):
 
 
 DIED = (Verdict.CRASHED, Verdict.KILLED, Verdict.TRUNCATED)  # nobody ended it on purpose
+ORDERLY = (Verdict.CLEAN, Verdict.ERROR_RESULT, Verdict.INTERRUPTED)  # the client ended, and says how
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +347,7 @@ def _voice_cut(events: pl.DataFrame, call: int | None) -> tuple[str, tuple[int, 
 
 def _no_death(events: pl.DataFrame) -> str:
     """Say that no witness tells of a death: not where one does, whichever run's it was."""
-    return "" if of_kinds(events, (K.PROCESS_FATAL, K.PROCESS_EXITED)).height else NO_DEATH
+    return "" if of_kinds(events, DEATHS).height else NO_DEATH
 
 
 def _truncated(

@@ -10,6 +10,7 @@ import polars as pl
 
 from forensics.schema import (
     CUT_OFF,
+    DEATHS,
     NOTES,
     Source,
     is_kind,
@@ -66,9 +67,7 @@ def final_deaths(events: pl.DataFrame, *, failed: bool) -> tuple[int, ...]:
     run had called.
     """
     is_failure = (pl.col("kind") == K.PROCESS_EXITED.value) & (pl.col("status") == FAILED)
-    deaths = events.filter(
-        is_kind((K.PROCESS_FATAL, K.PROCESS_EXITED)) & (is_failure == pl.lit(failed)).fill_null(value=False)
-    )
+    deaths = events.filter(is_kind(DEATHS) & (is_failure == pl.lit(failed)).fill_null(value=False))
     streamed = deaths["source"] == Source.TRANSCRIPT.value
     own = final_marks(events, deaths.filter(~streamed), TAKEN_UP)
     return (*own, *final_marks(events, deaths.filter(streamed), (*AT_WORK, K.TOOL_RESULT, K.RESULT)))

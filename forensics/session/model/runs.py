@@ -13,14 +13,11 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.schema import DEATHS, Row, Source, is_from, is_kind
 from forensics.schema import EventKind as K
-from forensics.schema import Row, Source, is_from, is_kind
 from forensics.session.model.agents import AgentLife
-from forensics.session.model.ending import Ending, Verdict, judge_ending
+from forensics.session.model.ending import ORDERLY, Ending, judge_ending
 from forensics.session.model.run_starts import run_starts
-
-DEATHS = (K.PROCESS_FATAL, K.PROCESS_EXITED)
-ORDERLY = (Verdict.CLEAN, Verdict.ERROR_RESULT, Verdict.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ CHEAP = (
 
 
 WIDE = 1000  # no witness's line is longer: what is, is code or content
+RIGHT_BELOW = 3  # lines: a prompt or an empty line may stand between a program's last words and its shell's
 
 
 def may_tell(line: str) -> bool:
@@ -47,7 +48,15 @@ def deaths_in(lines: Sequence[Said]) -> list[Death]:
     own = [*panics(lines), *full_heaps(lines)]
     taken = {line for death in own for line in death.lines}
     own += [death for death in uncaught(lines) if not taken.intersection(death.lines)]
-    return sorted([*own, *_beside(lines, own)], key=lambda death: death.line)
+    beside = list(_beside(lines, own))
+    return sorted([*(_named(death, beside) for death in own), *beside], key=lambda death: death.line)
+
+
+def _named(death: Death, beside: Sequence[Death]) -> Death:
+    """Return a runtime's words with the name that another witness gives the process right below them."""
+    end = max((death.line, *death.lines))
+    below = (d.is_client for d in beside if end < d.line <= end + RIGHT_BELOW and d.is_client is not None)
+    return death.named(is_client=next(below, False))
 
 
 def _beside(lines: Sequence[Said], own: Sequence[Death]) -> Iterator[Death]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.formats.claude.witnesses import deaths_in
+from forensics.formats.claude.witnesses import Witness, deaths_in
 
 CLI = "file:///opt/lib/node_modules/@anthropic-ai/claude-code/cli.js"
 THROWN = """\
@@ -118,3 +118,13 @@ def test_what_a_panic_tells_of_the_process():
 )
 def test_no_death_is_told(text):
     assert told(text) == []
+
+
+@pytest.mark.parametrize(("between", "named"), [(1, True), (9, False)])
+def test_the_shell_right_below_a_runtimes_words_names_the_process(between, named):
+    shell = "zsh: abort      claude --continue"
+    said = [*THROWN.splitlines(), *["$ make"] * between, shell]
+    deaths = deaths_in(list(enumerate(said, start=1)))
+    fatal = next(death for death in deaths if death.witness is Witness.RUNTIME)
+    assert deaths[-1].reason == shell
+    assert bool(fatal.is_client) is named
