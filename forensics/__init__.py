@@ -48,4 +48,4 @@ def analyse(
     named = tuple(Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths))
     request = Request(named, zone=tz, redacting=redact)
     analysis = engine.analyse(request if rules is None else replace(request, rules=several(rules)))
-    return Frames(pseudonyms.anonymise(analysis) if anonymise else analysis, named)
+    return Frames(pseudonyms.anonymise(analysis) if anonymise else analysis)

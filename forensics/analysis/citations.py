@@ -48,6 +48,9 @@ class RawLine:
         return self.data[start:].decode("utf-8", "replace").removesuffix("\r")
 
 
+GONE = RawLine(0, "", b"(this line is gone: the log changed while it was read)")
+
+
 class Citations:
     """Resolves events to evidence: passes once over each cited file, then reads its cited lines alone."""
 
@@ -130,7 +133,7 @@ class Citations:
 
     def _ref(self, cite: Cite, event: Row) -> EvidenceRef:
         file, line, ts = event["file"], event["line"], event["ts"]
-        raw = self._lines[file, line]
+        raw = self._lines.get((file, line), GONE)
         start = _start_in(raw.size, self._inputs[file].places.get(line, ()), event["ordinal"])
         return EvidenceRef(
             event_id=cite.event_id,

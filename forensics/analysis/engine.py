@@ -5,6 +5,7 @@ Pure but for reading the inputs: the same bytes give the same analysis, in whate
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from forensics.analysis.surroundings import surroundings
 from forensics.errors import NothingReadableError
 from forensics.evidence.account import Remark
 from forensics.evidence.coverage import Coverage, blind_spots, coverage_of
+from forensics.evidence.custody import change_of
 from forensics.evidence.discover import discover
 from forensics.evidence.progress import judged
 from forensics.evidence.unpack import Unpacker
@@ -87,8 +89,12 @@ def _analyse(request: Request, ingested: Ingested) -> Analysis:
         tool_version=__version__,
         inputs=tuple(sorted(ingested.inputs, key=lambda i: i.evidence.name)),
         unread=ingested.unread,
+        custody=ingested.custody,
         blind=blind_spots(ingested.inputs, ingested.unread),
-        notes=tuple(_note(remark, ingested) for remark in (*ingested.notes, *aligned.notes, *retold)),
+        notes=(
+            *(_note(remark, ingested) for remark in (*ingested.notes, *aligned.notes, *retold)),
+            *_changes(ingested),
+        ),
         unattached=unattached(events, ids, ingested),
         sessions=tuple(sessions),
         left_out=0,
@@ -113,6 +119,14 @@ def _nothing(request: Request, ingested: Ingested) -> str:
     )
     files = f"{seen} file{'s' if seen > 1 else ''} found ({'; '.join(reasons)})"
     return f"nothing readable under {request.where}: {files}"
+
+
+def _changes(ingested: Ingested) -> Iterator[Note]:
+    """Yield what has to be said of logs that are no longer what was read."""
+    for log in {i.evidence.path: i for i in ingested.inputs}.values():
+        why = change_of(log.evidence)
+        if why is not None:
+            yield Note(f"{log.evidence.name} changed while it was read: {why}", (f"{log.evidence.name}:1",))
 
 
 def _note(said: Remark, ingested: Ingested) -> Note:

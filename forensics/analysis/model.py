@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forensics.analysis.session_analysis import SessionAnalysis
-from forensics.errors import UsageError
 from forensics.evidence.account import Blind, InputFile, Unread
 from forensics.evidence.coverage import Coverage, coverage_of
+from forensics.evidence.custody import Custody
 from forensics.evidence.near_lines import NearLine
 from forensics.rulekit.rule import Rule
 from forensics.schema.finding import Finding
@@ -54,14 +54,12 @@ class Analysis:
     # lines around cited ones, by their input's name and their number; empty where none were asked for
     around: Mapping[tuple[str, int], tuple[NearLine, ...]] = field(default_factory=dict)
     redacted: bool = True  # secrets are replaced by their kind and length
+    custody: Custody = field(default_factory=Custody)
     anonymised: bool = False  # people, hosts and home folders are replaced by pseudonyms
 
-    def spare(self, output: Path, named: Iterable[Path] = ()) -> None:
-        """Refuse to write over a log: one that was read, or was ``named`` and may be packed. Raises ``UsageError``."""
-        files = (*named, *(i.evidence.path for i in self.inputs))
-        if output.is_file() and any(file.is_file() and output.samefile(file) for file in files):
-            msg = f"{output}: is one of the logs that were read; it is not overwritten"
-            raise UsageError(msg)
+    def spare(self, *outputs: Path) -> None:
+        """Refuse to write over a file that was found, whichever sessions are told of. Raises ``UsageError``."""
+        self.custody.spare(outputs)
 
     def only(self, sessions: Sequence[SessionAnalysis]) -> Analysis:
         """Narrow the result to some of its sessions, and the inputs to the files that hold their records."""

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from forensics.errors import NothingReadableError, UsageError
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST_SPAN = timedelta(days=36_500)  # a hundred years
 
 
 class Dated(Protocol):
@@ -81,4 +82,11 @@ def parse_span(text: str) -> timedelta:
     if found is None:
         msg = f"--since {text}: give a number and a unit, such as 90m, 2h or 3d"
         raise UsageError(msg)
-    return timedelta(**{UNITS[found.group(2)]: float(found.group(1))})
+    try:
+        span = timedelta(**{UNITS[found.group(2)]: float(found.group(1))})
+    except OverflowError:
+        span = timedelta.max
+    if span > LONGEST_SPAN:
+        msg = f"--since {text}: no log goes back so far; give a number and a unit, such as 90m, 2h or 3d"
+        raise UsageError(msg)
+    return span

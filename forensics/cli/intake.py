@@ -114,7 +114,14 @@ def _choice(which: Which) -> Choice:
 
 
 def _stdin(paths: list[Path]) -> IO[bytes] | None:
-    return sys.stdin.buffer if Path("-") in paths else None
+    if Path("-") not in paths:
+        return None
+    if sys.stdin is None:
+        from forensics.errors import UsageError
+
+        msg = "-: standard input is closed; name a file or a folder"
+        raise UsageError(msg)
+    return sys.stdin.buffer
 
 
 def _meant(
@@ -124,7 +131,7 @@ def _meant(
     if paths:
         return paths, None, choice
     files, chosen = _of_this_user(choice, now, default)
-    return files, Path.home(), chosen
+    return files, _home(), chosen
 
 
 def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Path], Choice]:
@@ -133,7 +140,7 @@ def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Pat
     from forensics.errors import NothingReadableError
     from forensics.evidence.home import files_of, homes_of, locate
 
-    homes = homes_of(os.environ, Path.home())
+    homes = homes_of(os.environ, _home())
     found = locate(homes)
     chosen = choice.among(found, now, default)
     if found and not chosen:
@@ -143,6 +150,16 @@ def _of_this_user(choice: Choice, now: datetime, default: int) -> tuple[list[Pat
         raise NothingReadableError(msg)
     ids = frozenset(s.session_id for s in chosen)
     return [f for s in chosen for f in files_of(s, homes)], Choice(ids=ids)
+
+
+def _home() -> Path:
+    from forensics.errors import UsageError
+
+    try:
+        return Path.home()
+    except RuntimeError:
+        msg = "this user has no home folder: set HOME, or name the folder that holds the logs"
+        raise UsageError(msg) from None
 
 
 def _tell_rule_errors(analysis: Analysis, run: Run) -> None:

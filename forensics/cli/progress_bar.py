@@ -13,7 +13,7 @@ from rich.table import Column
 
 from forensics.evidence.progress import Phase, Progress, Standing
 from forensics.privacy.redact import redact
-from forensics.render.markup import plain
+from forensics.text.controls import plain
 
 PATIENCE_S = 0.8  # a run that is shorter shows nothing
 NAMED_FROM = 70  # columns from which there is room for names

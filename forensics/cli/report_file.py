@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.cli.options import ReportFormat
-from forensics.cli.run import file_of, write
+from forensics.cli.run import file_of, show
 from forensics.cli.terminal import screen, terminal
 from forensics.errors import UsageError
+from forensics.evidence.outputs import write_files
+from forensics.text.controls import plain
 
 if TYPE_CHECKING:
     from forensics.analysis.model import Analysis
@@ -46,26 +46,25 @@ def require_plots() -> None:
         raise UsageError(msg)
 
 
-def write_report(analysis: Analysis, paths: Sequence[Path], wanted: Wanted) -> None:
+def write_report(analysis: Analysis, wanted: Wanted) -> None:
     """Write the report; where it goes into a file, say in short what it holds.
 
-    Raises ``UsageError`` rather than write over one of the logs, which stand under ``paths``.
+    Report and pictures are written together, or none of them. Raises ``UsageError`` rather than write over a log.
     """
     from forensics.render.answers.console import to_text
 
     text, pictures = _text(analysis, wanted), _pictures(analysis, wanted)
-    for path in (*pictures, *([wanted.output] if wanted.output is not None else [])):
-        analysis.spare(path, paths)
+    report = {} if wanted.file is None else {wanted.file: text}
+    analysis.spare(*report, *pictures)
     if wanted.file is not None and wanted.file.resolve() in {p.resolve() for p in pictures}:
         msg = f"{wanted.file}: is the name of one of the pictures; name another file for the report"
         raise UsageError(msg)
-    write(text, wanted.output)
-    for path, picture in pictures.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(picture, path)
-    if wanted.file is not None:
-        sys.stdout.write(to_text(analysis, **terminal()))
-        sys.stdout.write(f"\nThe report is in {wanted.file}\n")
+    write_files({**report, **pictures}, wanted.assets)
+    if wanted.file is None:
+        show(text)
+        return
+    show(to_text(analysis, **terminal()))
+    show(f"\nThe report is in {plain(str(wanted.file))}\n")
 
 
 def _text(analysis: Analysis, wanted: Wanted) -> str:

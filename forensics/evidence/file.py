@@ -40,6 +40,7 @@ class Evidence:
     path: Path
     size: int
     sha256: str
+    modified_ns: int = 0  # when it was last written to, as its file system says, since 1970
     head: bytes  # without a byte order mark
     batch_bytes: int = BATCH_BYTES  # memory depends on it, results do not
     wrapping: Wrapping = PLAIN  # what stands around the log's own lines
@@ -144,8 +145,17 @@ def open_evidence(path: Path, name: str, origin: Path | None = None) -> Evidence
         stream.seek(0)
         digest = hashlib.file_digest(stream, "sha256")
         size = stream.tell()
+        modified_ns = os.fstat(stream.fileno()).st_mtime_ns
     place = Path(os.path.realpath(origin or path)).as_posix().encode("utf-8", "replace").decode()
-    plain = Evidence(name=name, place=place, path=path, size=size, sha256=digest.hexdigest(), head=head)
+    plain = Evidence(
+        name=name,
+        place=place,
+        path=path,
+        size=size,
+        sha256=digest.hexdigest(),
+        modified_ns=modified_ns,
+        head=head,
+    )
     seen = _seen_through(plain)
     is_all_seen = size <= HEAD_BYTES or _is_log(seen)
     return seen if is_all_seen else _beginning_late(plain) or seen

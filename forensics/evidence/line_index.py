@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -22,12 +23,15 @@ class RawBytes:
 
 
 class LineIndex:
-    """Finds lines of one file. What was appended after it was hashed is not seen."""
+    """Finds lines of one file. What was appended after it was hashed is not seen.
+
+    A log may be rotated or removed meanwhile: the lines that are gone are not found, and ``custody`` says why.
+    """
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._before = [0]  # line ends before each chunk
-        with evidence.path.open("rb") as stream:
+        with suppress(OSError), evidence.path.open("rb") as stream:
             left = evidence.size
             while chunk := stream.read(min(CHUNK, left)):
                 left -= len(chunk)
@@ -35,7 +39,7 @@ class LineIndex:
 
     def read(self, numbers: Iterable[int]) -> Iterator[RawBytes]:
         """Yield the lines of these numbers that the file has, in their order."""
-        with self._evidence.path.open("rb") as stream:
+        with suppress(OSError), self._evidence.path.open("rb") as stream:
             for number in sorted(numbers):
                 start = self._start_of(number, stream)
                 if start is not None:
@@ -51,6 +55,8 @@ class LineIndex:
             return None
         stream.seek(chunk * CHUNK)
         data = stream.read(CHUNK)
+        if data.count(b"\n") < ends - self._before[chunk]:
+            return None
         behind = data.split(b"\n", ends - self._before[chunk])[-1]
         start = chunk * CHUNK + len(data) - len(behind)
         return start if start <= self._evidence.size else None

@@ -12,6 +12,7 @@ import polars as pl
 
 from forensics.analysis.model import Analysis
 from forensics.errors import UsageError
+from forensics.evidence.outputs import write_files
 from forensics.render.answers.json_report import to_json
 from forensics.render.events.sql import answer
 from forensics.render.events.tables import tables_of
@@ -31,7 +32,6 @@ class Frames:
     """
 
     analysis: Analysis
-    named: tuple[Path, ...] = ()  # what was to be analysed: a packed log is no input by itself
 
     @property
     def events(self) -> pl.DataFrame:
@@ -90,7 +90,7 @@ class Frames:
         """
         file = Path(path) if path is not None else None
         if file is not None:
-            self.analysis.spare(file, self.named)
+            self.analysis.spare(file)
         if tz is not None and zone_of(tz) is None:
             msg = f"tz {tz!r}: no such time zone; use an IANA name such as America/Chicago, or UTC"
             raise UsageError(msg)
@@ -118,7 +118,7 @@ def _written_as(form: str) -> Callable[..., str]:
 
 def _write(text: str, file: Path) -> None:
     try:
-        file.write_text(text, encoding="utf-8")
+        write_files({file: text})
     except OSError as error:
         msg = f"{file}: {error.strerror or error}"
         raise UsageError(msg) from error

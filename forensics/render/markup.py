@@ -9,34 +9,17 @@ from __future__ import annotations
 import json
 import re
 
-from forensics.text.controls import CONTROL
+from forensics.text.controls import ORDER_ANYWHERE, plain
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$^])")
 BACKTICKS = re.compile(r"`+")
 COMMAND = re.compile(r"`([^`]+)`")  # as guidance marks it
-LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 WORD = re.compile(r"[a-z][a-z-]*[ ,;]")
-MOVING = re.compile(CONTROL)
-
-# What runs a build reads its log for orders, ours too. GitHub's runner takes `::name` where a line begins, behind
-# blanks too, and `##[name]` wherever it stands (actions/runner, ActionCommand.cs); Azure's agent `##vso[`.
-ORDER_ANYWHERE = r"#(?=#[\w.]*\[)"
-ORDER = re.compile(rf"^\s*:(?=:)|{ORDER_ANYWHERE}")
-
 # of all these, what JSON may hold as it is
 OBEYED = re.compile(
     rf"{ORDER_ANYWHERE}|["
     r"\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
-
-
-def plain(text: object) -> str:
-    """Return text as one line, without control characters, direction overrides and orders to a build's runner.
-
-    What is taken out, or broken up, is marked by U+FFFD.
-    """
-    shown = MOVING.sub("�", LINE_BREAKS.sub(" ", str(text)))
-    return ORDER.sub(lambda found: f"{found[0]}�", shown) if "::" in shown or "##" in shown else shown
 
 
 def inline(text: object) -> str:

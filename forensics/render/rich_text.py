@@ -8,8 +8,8 @@ from rich.console import Capture, Console
 from rich.table import Table
 from rich.text import Text
 
-from forensics.render.markup import plain
 from forensics.schema.finding import Severity
+from forensics.text.controls import plain
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",

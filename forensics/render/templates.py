@@ -20,9 +20,10 @@ from jinja2 import (
 )
 
 from forensics import errors
-from forensics.render.markup import advised, code, fence, inline, plain, sentence, setting, told
+from forensics.render.markup import advised, code, fence, inline, sentence, setting, told
 from forensics.render.references import links
 from forensics.text.clock_time import format_utc
+from forensics.text.controls import plain
 from forensics.text.durations import span_text
 from forensics.text.numbers import counted, share
 

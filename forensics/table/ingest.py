@@ -14,6 +14,7 @@ import polars as pl
 
 from forensics.evidence.account import InputFile, Remark, Shape, Unread
 from forensics.evidence.batch import Batch
+from forensics.evidence.custody import Custody
 from forensics.evidence.discover import Found
 from forensics.evidence.file import Evidence
 from forensics.evidence.likeness import like_ours, placed_like_ours
@@ -61,6 +62,7 @@ class Ingested:
     events: pl.DataFrame
     todos: pl.DataFrame
     spawns: pl.DataFrame
+    custody: Custody
     notes: tuple[Remark, ...] = ()
 
 
@@ -113,6 +115,7 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         todos=redact_columns(_concat(tables["todos"], TODOS), *_texts(TODOS)),
         spawns=redact_columns(_concat(tables["spawns"], SPAWNS), *_texts(SPAWNS)),
         notes=tuple(told),
+        custody=found.custody,
     )
 
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from forensics.render.markup import code, inline, json_text, plain
+from forensics.render.markup import code, inline, json_text
+from forensics.text.controls import plain
 
 
 def obeyed_by_a_runner(line: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from forensics.cli.gate import exit_code_of
 from forensics.cli.intake import analysed
 from forensics.cli.options import AllowUnread, Asked, CheckFormat, FailOn, takes
-from forensics.cli.run import guarded
+from forensics.cli.run import guarded, show
 from forensics.cli.terminal import terminal
 from forensics.schema.finding import Severity
 
@@ -39,8 +38,8 @@ def check(
         if output_format is CheckFormat.JSON:
             from forensics.render.answers.json_report import to_json
 
-            sys.stdout.write(to_json(analysis))
+            show(to_json(analysis))
         else:
             from forensics.render.answers.console import to_text
 
-            sys.stdout.write(to_text(analysis, **terminal()))
+            show(to_text(analysis, **terminal()))

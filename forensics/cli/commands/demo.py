@@ -32,7 +32,7 @@ def demo(
         with as_file(packaged) if packaged.is_dir() else _checkout(checkout) as folder:
             # the rules as they come: no configuration of the current folder changes the demonstration
             analysis = analysed(Asked(paths=[folder]), run, Depth(reviewing=True), rules=RULES)
-            write_report(analysis, [folder], Wanted(output=output or Path("incident.md")))
+            write_report(analysis, Wanted(output=output or Path("incident.md")))
 
 
 @contextmanager

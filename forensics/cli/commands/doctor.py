@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from forensics.cli.intake import examined
 from forensics.cli.options import DoctorFormat, Which, takes
-from forensics.cli.run import guarded
+from forensics.cli.run import guarded, show
 from forensics.cli.terminal import terminal
 
 
@@ -31,10 +30,10 @@ def doctor(
         coverage = examined(which)
         match output_format:
             case DoctorFormat.TEXT:
-                sys.stdout.write(told.as_text(coverage, **terminal()))
+                show(told.as_text(coverage, **terminal()))
             case DoctorFormat.JSON:
-                sys.stdout.write(told.as_json(coverage))
+                show(told.as_json(coverage))
             case DoctorFormat.MARKDOWN:
-                sys.stdout.write(told.as_markdown(coverage))
+                show(told.as_markdown(coverage))
         if coverage.nothing is not None:
             raise NothingReadableError(coverage.nothing)

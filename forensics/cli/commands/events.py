@@ -42,7 +42,7 @@ def events(
             raise UsageError(msg)
         analysis = analysed(asked, run)
         if output is not None:
-            analysis.spare(output, asked.paths or [])
+            analysis.spare(output)
         _write(analysis, output, written_as)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics.cli.intake import analysed
 from forensics.cli.options import Asked, QueryFormat, takes
-from forensics.cli.run import guarded, remark, write_pieces
+from forensics.cli.run import guarded, remark, show, write_pieces
 from forensics.cli.terminal import terminal
 
 if TYPE_CHECKING:
@@ -61,6 +60,6 @@ def _show(told: pl.DataFrame, most: int) -> None:
     shown = for_people(told.head(most))
     numbers = frozenset(name for name, kind in shown.schema.items() if kind.is_numeric())
     table = to_table(shown.columns, shown.rows(), numbers=numbers, whole=PLACES, **terminal())
-    sys.stdout.write(table)
+    show(table)
     if told.height > most:
         remark(f"the first {most} of {told.height} rows; --most shows more, and --format csv all")

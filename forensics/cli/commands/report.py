@@ -44,7 +44,7 @@ def report(
         around = LINES_AROUND if written_as is ReportFormat.HTML else 0
         analysis = analysed(asked, run, Depth(around=around, reviewing=True))
         wanted = Wanted(output=output, written_as=written_as, tz=asked.tz, template=template, assets=assets)
-        write_report(analysis, asked.paths or [], wanted)
+        write_report(analysis, wanted)
 
 
 def _format_of(output: Path | None, template: Path | None) -> ReportFormat:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from forensics.cli.intake import rules_in_force
 from forensics.cli.options import Configuration, RulesFormat, Trust
-from forensics.cli.run import guarded
+from forensics.cli.run import guarded, show
 from forensics.cli.terminal import terminal
 
 
@@ -28,11 +27,11 @@ def rules(
         listed = rules_in_force(config, trust=trust_config)
         match output_format:
             case RulesFormat.TABLE:
-                sys.stdout.write(catalogue.as_table(listed, **terminal()))
+                show(catalogue.as_table(listed, **terminal()))
             case RulesFormat.JSON:
-                sys.stdout.write(catalogue.as_json(listed))
+                show(catalogue.as_json(listed))
             case RulesFormat.MARKDOWN:
-                sys.stdout.write(catalogue.as_markdown(listed))
+                show(catalogue.as_markdown(listed))
 
 
 def explain(
@@ -47,4 +46,4 @@ def explain(
         from forensics.render.answers import catalogue
 
         rule = rule_asked_for(rules_in_force(config, trust=trust_config), code)
-        sys.stdout.write(catalogue.explain(rule, **terminal()))
+        show(catalogue.explain(rule, **terminal()))

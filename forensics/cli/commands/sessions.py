@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from forensics.cli.intake import Depth, analysed
 from forensics.cli.options import Asked, SessionsFormat, takes
-from forensics.cli.run import Run, guarded
+from forensics.cli.run import Run, guarded, show
 from forensics.cli.terminal import terminal
 
 NEWEST = 20
@@ -29,6 +28,6 @@ def sessions(
         # a rule that failed is told; the list stands without it
         analysis = analysed(asked, Run(), Depth(newest=NEWEST))
         if output_format is SessionsFormat.JSON:
-            sys.stdout.write(session_list.as_json(analysis))
+            show(session_list.as_json(analysis))
         else:
-            sys.stdout.write(session_list.as_table(analysis, **terminal()))
+            show(session_list.as_table(analysis, **terminal()))

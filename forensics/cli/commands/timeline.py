@@ -36,7 +36,7 @@ def timeline(
     with guarded() as run:
         analysis = analysed(asked, run, Depth(most_rows=most))
         if output is not None:
-            analysis.spare(output, asked.paths or [])
+            analysis.spare(output)
         write(_written(analysis, output_format, is_stdout=file_of(output) is None), output)
 
 

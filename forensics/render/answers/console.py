@@ -8,9 +8,9 @@ from rich.text import Text
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import SessionAnalysis
 from forensics.render.account import account, blindness
-from forensics.render.markup import plain
 from forensics.render.rich_text import STYLES, printed, terminal, write_hanging, write_line
 from forensics.schema.finding import Finding, OutcomeKind, by_reason
+from forensics.text.controls import plain
 from forensics.text.durations import span_text
 from forensics.text.numbers import counted
 

@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.evidence.coverage import Coverage, Place, SourceCoverage
-from forensics.render.markup import json_text, plain
+from forensics.render.markup import json_text
 from forensics.render.rich_text import printed, terminal
+from forensics.text.controls import plain
 from forensics.text.numbers import share
 
 SHOWN = 20

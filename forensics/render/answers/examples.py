@@ -8,7 +8,8 @@ from importlib.resources import files
 
 import msgspec
 
-from forensics.render.markup import code, fence, plain
+from forensics.render.markup import code, fence
+from forensics.text.controls import plain
 
 
 class Example(msgspec.Struct, frozen=True):

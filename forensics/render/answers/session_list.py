@@ -6,11 +6,12 @@ from rich.table import Table
 
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import SessionAnalysis
-from forensics.render.markup import json_text, plain
+from forensics.render.markup import json_text
 from forensics.render.rich_text import STYLES, printed, terminal
 from forensics.schema import Source
 from forensics.schema.finding import Severity
 from forensics.text.clock_time import format_utc
+from forensics.text.controls import plain
 from forensics.text.durations import span_text
 
 # what a whole record of a session has

@@ -14,8 +14,9 @@ from datetime import date, time
 import polars as pl
 from polars import selectors as cs
 
-from forensics.render.markup import LINE_BREAKS, json_escaped
+from forensics.render.markup import json_escaped
 from forensics.schema import TsQuality
+from forensics.text.controls import LINE_BREAKS
 
 SCHEMA_VERSION = "1"
 PIECE = 20_000  # rows that are written at once

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from forensics.render.markup import plain
 from forensics.render.rich_text import printed, terminal
+from forensics.text.controls import plain
 from forensics.text.lengths import shortened
 
 LONGEST = 100  # characters of a cell where no terminal folds it

@@ -11,10 +11,11 @@ from forensics.analysis.entries import Moment
 from forensics.analysis.model import Analysis
 from forensics.analysis.session_analysis import AgentLife, SessionAnalysis
 from forensics.render.events.text_table import to_table
-from forensics.render.markup import json_text, plain
+from forensics.render.markup import json_text
 from forensics.render.rich_text import printed, terminal
 from forensics.schema import TsQuality
 from forensics.text.clock_time import format_utc
+from forensics.text.controls import plain
 from forensics.text.numbers import counted
 
 SCHEMA_VERSION = "1"

@@ -16,8 +16,9 @@ from forensics.analysis.lasting.spans import MAIN, VOICE, Mark, Span, State
 from forensics.analysis.model import Analysis
 from forensics.analysis.places import places_of
 from forensics.analysis.session_analysis import SessionAnalysis
-from forensics.render.markup import json_escaped, plain
+from forensics.render.markup import json_escaped
 from forensics.render.references import short_id
+from forensics.text.controls import plain
 from forensics.text.lengths import shortened
 
 Entry: TypeAlias = dict[str, object]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from forensics.render.markup import plain
+from forensics.text.controls import plain
 from forensics.text.lengths import shortened
 
 MOST_BARS = 60

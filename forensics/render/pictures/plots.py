@@ -15,12 +15,12 @@ from forensics.analysis.lasting.lanes import Track
 from forensics.analysis.lasting.spans import State
 from forensics.analysis.lasting.tracks import tracks_of
 from forensics.analysis.model import Analysis
-from forensics.render.markup import plain
 from forensics.render.pictures.layout import MOST_ROWS, TITLES, file_of
 from forensics.render.pictures.mermaid import axis_format
 from forensics.render.pictures.rows import Row, chosen, rows_of
 from forensics.render.pictures.svg import NO_XML
 from forensics.render.references import labelled
+from forensics.text.controls import plain
 from forensics.text.lengths import shortened
 
 WIDTH, STEP, PANEL = 760, 22, 90  # pixels

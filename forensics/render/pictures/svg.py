@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from forensics.render.markup import plain
+from forensics.text.controls import plain
 from forensics.text.durations import MINUTE
 from forensics.text.lengths import shortened
 

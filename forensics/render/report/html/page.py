@@ -13,13 +13,14 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from forensics.analysis.model import Analysis
-from forensics.render.markup import COMMAND, capitalised, plain
+from forensics.render.markup import COMMAND, capitalised
 from forensics.render.pictures.layout import pictures_of
 from forensics.render.references import ShortNames, in_order
 from forensics.render.report.html.sheets import SessionSheet, choices_of, sheets_of
 from forensics.render.report.incident import lay_out_all
 from forensics.render.report.overview import overview_of
 from forensics.render.templates import environment, render, source_of
+from forensics.text.controls import plain
 
 NEEDS_NO_STOP = (".", "?", "!", "…", ":")
 LONGEST_NAME, KEPT = 22, 10  # characters of a file's name in a table

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from forensics.render.markup import COMMAND, plain
+from forensics.render.markup import COMMAND
 from forensics.render.references import ShortNames
 from forensics.schema.finding import Claim, EvidenceRef
+from forensics.text.controls import plain
 
 MEASURE = 112  # columns; longer lines are hard to read
 LEAST_ROOM = 16  # columns that text needs beside its head, else it stands below it
