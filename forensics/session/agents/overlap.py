@@ -50,17 +50,34 @@ def may_still_run(case: Case, agent: AgentLife, silence: timedelta = STALL) -> b
 
 def overlapping_groups(case: Case) -> list[list[AgentLife]]:
     """Return the groups of siblings of which each was alive together with another of the group."""
-    until = horizon(case)
-    groups: list[list[AgentLife]] = []
+    until, siblings = horizon(case), dict[str | None, list[AgentLife]]()
     for agent in spawned(case):
-        touching = [
-            g
-            for g in groups
-            if g[0].parent_id == agent.parent_id and any(agent.overlaps(o, until) for o in g)
-        ]
-        merged = [a for g in touching for a in g] + [agent]
-        groups = [g for g in groups if g not in touching] + [merged]
+        siblings.setdefault(agent.parent_id, []).append(agent)
+    groups = [group for family in siblings.values() for group in together(family, until)]
     return [sorted(g, key=lambda a: (a.start or until, a.agent_id)) for g in groups if len(g) > 1]
+
+
+def together(agents: Sequence[AgentLife], until: datetime) -> list[list[AgentLife]]:
+    """Return the agents in groups of which each was alive together with another: one pass in order of their starts.
+
+    Without times, one turn's spawns were: it waits for all.
+    """
+    lives = [(a.start, a.alive_until(until), n) for n, a in enumerate(agents) if a.start is not None]
+    leader = list(range(len(agents)))
+    latest, last = None, 0  # the end that lies furthest ahead of those that began so far, and whose it is
+    for start, end, n in sorted(life for life in lives if life[0] < life[1]):
+        if latest is not None and start < latest:
+            leader[n] = leader[last]
+        if latest is None or end > latest:
+            latest, last = end, n
+    of_turn: dict[str, int] = {}
+    for n, agent in enumerate(agents):
+        if agent.message_id is not None and agent.start is None:
+            leader[n] = leader[of_turn.setdefault(agent.message_id, n)]
+    groups: dict[int, list[AgentLife]] = {}
+    for n, agent in enumerate(agents):
+        groups.setdefault(leader[n], []).append(agent)
+    return list(groups.values())
 
 
 def are_parent_and_child(case: Case, one: str | None, other: str | None) -> bool:

@@ -77,11 +77,3 @@ class AgentLife:
             return self.end
         horizon = horizon if self.gone_by is None else min(horizon, self.gone_by)
         return horizon if self.last_seen is None else min(horizon, self.last_seen + STALL)
-
-    def overlaps(self, other: AgentLife, horizon: datetime) -> bool:
-        """Say whether both were alive at one moment. Without times, one turn's spawns were: it waits for all."""
-        if self.agent_id == other.agent_id:
-            return False
-        if self.start is None or other.start is None:
-            return self.message_id is not None and self.message_id == other.message_id
-        return max(self.start, other.start) < min(self.alive_until(horizon), other.alive_until(horizon))

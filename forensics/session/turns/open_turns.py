@@ -6,6 +6,7 @@ a call of its own, or for a person: only of the first two can a silence be said 
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,7 +76,9 @@ def waits_of(case: Case, least: timedelta) -> Iterator[Wait]:
         return
     calls = _calls(told)
     for row in long.iter_rows(named=True):
-        wait = _wait(row, calls.get(row["agent_id"], ()), case)
+        of_agent = calls.get(row["agent_id"])
+        opened = of_agent.during(row["ts"], row["until"]) if of_agent is not None else []
+        wait = _wait(row, opened, case)
         if wait is not None:
             yield wait
 
@@ -115,7 +118,26 @@ def silence_before_end(case: Case) -> float | None:
     return end.gap_s if waits_during(case, silence, waits) else None
 
 
-def _calls(told: pl.DataFrame) -> dict[str | None, list[Row]]:
+class _Calls:
+    """One agent's calls in order of time. It is asked in that order, too: what was answered once is not open again."""
+
+    def __init__(self) -> None:
+        self._coming: deque[Row] = deque()
+        self._open: list[Row] = []
+
+    def add(self, call: Row) -> None:
+        """Take the next call."""
+        self._coming.append(call)
+
+    def during(self, since: datetime, until: datetime | None) -> list[Row]:
+        """Return the calls that were open all that time."""
+        while self._coming and self._coming[0]["ts"] <= since:
+            self._open.append(self._coming.popleft())
+        self._open = [c for c in self._open if c["answered"] is None or c["answered"] > since]
+        return [c for c in self._open if _is_open(c, since, until)]
+
+
+def _calls(told: pl.DataFrame) -> dict[str | None, _Calls]:
     """Return each agent's calls that were open for a while, with when they were answered."""
     answers = told.filter(is_kind(ANSWERS)).select("correlation_id", answered="ts")
     calls = told.filter(is_kind(CALLS)).join(
@@ -124,38 +146,49 @@ def _calls(told: pl.DataFrame) -> dict[str | None, list[Row]]:
         how="left",
         maintain_order="left",
     )
-    found: dict[str | None, list[Row]] = {}
+    found: defaultdict[str | None, _Calls] = defaultdict(_Calls)
     slow = pl.col("answered").is_null() | (pl.col("answered") - pl.col("ts") >= timedelta(seconds=1))
     columns = ["agent_id", "event_id", "ts", "answered", "tool", "kind"]
     for row in calls.filter(slow).select(columns).iter_rows(named=True):
-        found.setdefault(row["agent_id"], []).append(row)
+        found[row["agent_id"]].add(row)
     return found
 
 
-def _wait(row: Row, calls: Sequence[Row], case: Case) -> Wait | None:
+def _wait(row: Row, opened: Sequence[Row], case: Case) -> Wait | None:
     """Say what an agent waited for behind one of its records; null where its turn had ended."""
-    since, until = row["ts"], row["until"]
-    opened = [c for c in calls if c["ts"] <= since and _is_open(c, since, until)]
     if not opened and not _asks_model(row):
         return None
-    spawns = [c for c in opened if c["kind"] == K.AGENT_SPAWN.value or c["tool"] in SPAWN_TOOLS]
-    others = [c for c in opened if c not in spawns]
+    spawns = [c for c in opened if _is_spawn(c)]
+    others = [c for c in opened if not _is_spawn(c)]
     if any(c["tool"] not in UNASKED for c in others):
         what = WaitsFor.OTHERS
     elif others:
         what = WaitsFor.CALL
     else:
         what = WaitsFor.AGENTS if spawns else WaitsFor.MODEL
-    ids = {c["event_id"] for c in spawns}
+    started = _agents_by_spawn(case)
     return Wait(
         agent_id=row["agent_id"],
         what=what,
-        since=since,
-        until=until,
+        since=row["ts"],
+        until=row["until"],
         events=tuple(dict.fromkeys((row["event_id"], *(c["event_id"] for c in opened)))),
         tools=tuple(dict.fromkeys(c["tool"] for c in opened)),
-        spawned=tuple(a.agent_id for a in case.agents if a.spawn_event in ids),
+        spawned=tuple(agent for c in spawns for agent in started.get(c["event_id"], ())),
     )
+
+
+def _is_spawn(call: Row) -> bool:
+    return call["kind"] == K.AGENT_SPAWN.value or call["tool"] in SPAWN_TOOLS
+
+
+@per_case
+def _agents_by_spawn(case: Case) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for agent in case.agents:
+        if agent.spawn_event is not None:
+            found.setdefault(agent.spawn_event, []).append(agent.agent_id)
+    return found
 
 
 def _is_open(call: Row, since: datetime, until: datetime | None) -> bool:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from forensics.schema import EVENTS, SPAWNS, TODOS, Source, conform
+from forensics.session.agents.overlap import together
 from forensics.session.model.agent_linking import link_agents
 from forensics.session.model.agents import AgentEnd
 
@@ -386,8 +387,8 @@ def test_overlap_needs_two_agents_and_one_moment(story):
     story.spawn("other", 20, prompt="other")
     story.add("tool_call", 21, agent_id="abc1234", message_id="m")
     one, other = story.linked().agents
-    assert one.overlaps(other, at(30))
-    assert not one.overlaps(one, at(30))
+    assert together([one, other], at(30)) == [[one, other]]
+    assert together([one], at(30)) == [[one]]
     assert one.alive_until(at(9000)) == at(621), "600 s after its last sign it counts as gone"
 
 
