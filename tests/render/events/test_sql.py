@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from forensics.cli.app import app
 from forensics.errors import UsageError
-from forensics.render.events import exports
+from forensics.render.events import exports, sql
 from forensics.render.events.sql import answer
 from forensics.render.events.tables import TABLES, tables_of
 from tests.support.analyses import analysis_of
@@ -200,3 +200,43 @@ def test_a_question_that_might_have_no_end_is_refused(incident):
     result = run(endless, incident)
     assert result.exit_code == 2
     assert result.stderr == "error: a query may not be RECURSIVE: it might have no end\n"
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        (f"SELECT 1{' + 1' * 20_000}", "nests too deeply"),
+        ("SELECT * FROM generate_series(1, 10000000000)", "memory"),
+        ("SELECT rpad('x', 2000000000) FROM events", "memory"),
+        ("SELECT lpad(t, 2000000000) AS x FROM events", "memory"),
+        ("SELECT a FROM events WHERE " + "a = 1 OR " * 12_000 + "a = 1", "at most 100000 characters"),
+        ("SELECT * FROM " + ", ".join(f"events e{n}" for n in range(40)), None),  # noqa: S608
+        ("SELECT ##vso[task.setvariable] FROM events", None),
+    ],
+    ids=lambda value: value and value[:30],
+)
+def test_what_no_machine_can_answer_is_a_sentence(sql, says):
+    with pytest.raises(UsageError, match=says) as refused:
+        answer(sql, {"events": pl.DataFrame({"a": range(1000), "t": ["x"] * 1000})})
+    assert len(str(refused.value)) < 400
+    assert "##vso[" not in str(refused.value)
+
+
+def test_an_answer_without_end_is_cut_short_in_time(monkeypatch):
+    monkeypatch.setattr(sql, "MOST_SECONDS", 1)
+    many = {"events": pl.DataFrame({"a": range(200_000)})}
+    with pytest.raises(UsageError, match=r"it takes longer than|memory"):
+        answer("SELECT COUNT(*) FROM events x JOIN events y ON x.a < y.a JOIN events z ON y.a < z.a", many)
+
+
+def test_a_fault_of_the_process_is_no_answer(monkeypatch):
+    monkeypatch.setattr(sql, "APART", "raise SystemExit(1)")
+    with pytest.raises(RuntimeError):
+        answer("SELECT a FROM events", FRAMES)
+
+
+def test_the_largest_answer(monkeypatch):
+    monkeypatch.setattr(sql, "MOST_ROWS", 1)
+    assert answer("SELECT a FROM events LIMIT 1", FRAMES).height == 1
+    with pytest.raises(UsageError, match="more than 1 rows"):
+        answer("SELECT a FROM events", FRAMES)
