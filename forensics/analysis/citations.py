@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from forensics.evidence.account import InputFile
-from forensics.evidence.line_index import LineIndex
+from forensics.evidence.line_index import LineIndex, RawBytes
 from forensics.evidence.near_lines import CONTROL, HELD, NearLine, near_lines
 from forensics.evidence.near_lines import LEAD as BEFORE
 from forensics.privacy.redact import redact
@@ -30,25 +28,7 @@ REDACTED = "[redacted: "
 NEEDED = ("source", "message", "correlation_id")  # of an event, to find it in its line
 
 
-@dataclass(frozen=True, slots=True)
-class RawLine:
-    """One line as it stands in its file."""
-
-    offset: int
-    sha256: str
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """Return how many bytes it has."""
-        return len(self.data)
-
-    def behind(self, start: int) -> str:
-        """Return its text from a byte on."""
-        return self.data[start:].decode("utf-8", "replace").removesuffix("\r")
-
-
-GONE = RawLine(0, "", b"(this line is gone: the log changed while it was read)")
+GONE = RawBytes(0, 0, 0, "", b"(this line is gone: the log changed while it was read)")
 
 
 class Citations:
@@ -62,7 +42,7 @@ class Citations:
         self._also: dict[int, list[str]] = {}
         for event_id, file, line in places.select("event_id", "file", "line").iter_rows():
             self._also.setdefault(event_id, []).append(f"{inputs[file].evidence.name}:{line}")
-        self._lines: dict[tuple[int, int], RawLine] = {}
+        self._lines: dict[tuple[int, int], RawBytes] = {}
         self._indexes: dict[int, LineIndex] = {}
 
     def resolve(self, cites: Iterable[Cite]) -> tuple[EvidenceRef, ...]:
@@ -128,8 +108,7 @@ class Citations:
             by_file.setdefault(file, set()).add(line)
         for file, numbers in by_file.items():
             for raw in self._index(file).read(numbers):
-                digest = hashlib.sha256(raw.data).hexdigest()
-                self._lines[file, raw.number] = RawLine(raw.offset, digest, raw.data)
+                self._lines[file, raw.number] = raw
 
     def _ref(self, cite: Cite, event: Row) -> EvidenceRef:
         file, line, ts = event["file"], event["line"], event["ts"]
@@ -144,11 +123,16 @@ class Citations:
             ts=format_utc(ts) if isinstance(ts, datetime) else None,
             ts_quality=str(event["ts_quality"] or "missing"),
             excerpt=_marked(
-                excerpt(raw.behind(start), cite.quote or _needle(event), cite.most or EXCERPT),
+                excerpt(_behind(raw, start), cite.quote or _needle(event), cite.most or EXCERPT),
                 is_cut=start > 0,
             ),
             also_at=tuple(self._also.get(cite.event_id, ())),
         )
+
+
+def _behind(raw: RawBytes, start: int) -> str:
+    """Return a line's text from a byte on."""
+    return raw.data[start:].decode("utf-8", "replace").removesuffix("\r")
 
 
 def _start_in(size: int, places: Sequence[tuple[int, int]], ordinal: int) -> int:

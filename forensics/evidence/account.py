@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
+from forensics.evidence.batch import LONGEST_LINE
 from forensics.evidence.file import Evidence
 from forensics.schema import Source
 from forensics.schema.families import Family
@@ -34,6 +35,10 @@ class Reason(str):
 
 
 INVALID_UTF8 = Reason("bytes that are not UTF-8 (shown as U+FFFD)", Damage.BROKEN)
+
+TOO_LONG = Reason(
+    f"line of more than {LONGEST_LINE >> 20} MiB: only its beginning is looked at", Damage.BROKEN
+)
 
 
 @dataclass(frozen=True, slots=True)

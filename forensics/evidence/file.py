@@ -8,6 +8,7 @@ an editor shows.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -15,12 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forensics.evidence.batch import Batch
+from forensics.evidence.batch import Batch, LineHead
 from forensics.evidence.containers.layout import head_of, laid_out
 from forensics.evidence.containers.values import has_records, is_laid_out
 from forensics.evidence.unwrap import BEGINS, PLAIN, Part, Wrapping, parts_of, wrapping_of
 
 BATCH_BYTES = 24 * 1024 * 1024  # below what malloc always maps afresh: half the page faults of 32 MiB
+LARGEST_DOCUMENT = 64 * 1024 * 1024  # a list of todos, a team: it is held at once
 HEAD_BYTES = 64 * 1024
 PACKED = (b"\x1f", b"(", b"x")  # how gzip, zstd and zlib begin; a line of text may, too
 BOM = b"\xef\xbb\xbf"
@@ -90,7 +92,8 @@ class Evidence:
         given = self.wrapping.times(data)
         times = tuple(given[n - batch.first_line] for n in numbers) if given else ()
         own = self.wrapping.joined(line for _, line in kept)
-        return Batch(batch.first_line, own, numbers, breaks, times)
+        cut = tuple(n for n in batch.cut if n in numbers)
+        return Batch(batch.first_line, own, numbers, breaks, times, cut=cut)
 
     def raw_batches(self) -> Iterator[Batch]:
         """Yield the file in pieces of about ``batch_bytes`` that end at line ends.
@@ -98,23 +101,29 @@ class Evidence:
         What was appended after the file was hashed is not read: a session may still be running.
         """
         line, left = 1, self.size
-        held: list[bytes] = []  # the beginning of a line whose end has not come yet
+        held = LineHead()  # the line whose end has not come yet
         with self.path.open("rb") as stream:
             while chunk := stream.read(min(self.batch_bytes, left)):
                 left -= len(chunk)
-                cut = chunk.rfind(b"\n") + 1
-                if not cut:
-                    held.append(chunk)
+                first, last = chunk.find(b"\n"), chunk.rfind(b"\n") + 1
+                if not last:
+                    held.add(chunk)
                     continue
-                whole = b"".join((*held, chunk[:cut]))
-                held = [chunk[cut:]]
-                yield Batch(line, whole)
+                held.add(chunk[:first])
+                whole = b"".join((held.data(), chunk[first:last]))
+                yield Batch(line, whole, cut=(line,) if held.is_cut else ())
                 line += whole.count(b"\n")
-        if rest := b"".join(held):
-            yield Batch(line, rest)
+                held = LineHead(chunk[last:])
+        if rest := held.data():
+            yield Batch(line, rest, cut=(line,) if held.is_cut else ())
 
     def document(self) -> tuple[bytes, int]:
-        """Return the whole file and its number of lines: for formats that are one JSON document."""
+        """Return the whole file and its number of lines: for formats that are one JSON document.
+
+        Raises ``OSError`` where it is too large to be one.
+        """
+        if self.size > LARGEST_DOCUMENT:
+            raise OSError(errno.EFBIG, f"a document of more than {LARGEST_DOCUMENT >> 20} MiB")
         if not self.wrapping.is_plain:
             return self._own_document()
         with self.path.open("rb") as stream:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from forensics.evidence.batch import LineHead
 from forensics.evidence.file import Evidence
 
 CHUNK = 64 * 1024
@@ -15,10 +17,12 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RawBytes:
-    """A line as it stands in the file, without its end."""
+    """A line as it stands in the file, without its end. Of one that is too long ``data`` is the beginning."""
 
     number: int
     offset: int
+    size: int  # bytes
+    sha256: str
     data: bytes
 
 
@@ -43,7 +47,7 @@ class LineIndex:
             for number in sorted(numbers):
                 start = self._start_of(number, stream)
                 if start is not None:
-                    yield RawBytes(number, start, self._rest_of_line(start, stream))
+                    yield self._line(number, start, stream)
 
     def _start_of(self, number: int, stream: BinaryIO) -> int | None:
         """Return where a line begins: behind the line end before it."""
@@ -61,12 +65,15 @@ class LineIndex:
         start = chunk * CHUNK + len(data) - len(behind)
         return start if start <= self._evidence.size else None
 
-    def _rest_of_line(self, start: int, stream: BinaryIO) -> bytes:
+    def _line(self, number: int, start: int, stream: BinaryIO) -> RawBytes:
         stream.seek(start)
-        line = bytearray()
-        while chunk := stream.read(min(CHUNK, self._evidence.size - start - len(line))):
+        head, digest, size = LineHead(), hashlib.sha256(), 0
+        while chunk := stream.read(min(CHUNK, self._evidence.size - start - size)):
             end = chunk.find(b"\n")
+            piece = chunk if end < 0 else chunk[:end]
+            head.add(piece)
+            digest.update(piece)
+            size += len(piece)
             if end >= 0:
-                return bytes(line + chunk[:end])
-            line += chunk
-        return bytes(line)
+                break
+        return RawBytes(number, start, size, digest.hexdigest(), head.data())

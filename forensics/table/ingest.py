@@ -28,6 +28,7 @@ from forensics.schema.families import families_of
 from forensics.table.given_times import GivenTimes
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
+from forensics.table.notes.long_lines import LongLines
 from forensics.table.notes.missed import missed_in
 
 # another program's record: a level in small letters, behind the server's name
@@ -79,14 +80,17 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         if parser is None:
             unread.append(_unknown(evidence))
             continue
-        scanner, given = Scanner(), GivenTimes()
+        scanner, given, long = Scanner(), GivenTimes(), LongLines()
         try:
-            parsed = parser.parse(replace(evidence, watch=_watched(meter, scanner.look, given.look)))
+            parsed = parser.parse(
+                replace(evidence, watch=_watched(meter, scanner.look, given.look, long.look))
+            )
         except OSError as error:
             why = f"cannot be read: {error.strerror or error}"
             unread.append(Unread(evidence.name, why, placed_like_ours(evidence.place)))
             continue
         rank = len(inputs)
+        parsed = long.told_in(parsed)
         dated, remarks = given.given_to(parsed.events, rank)
         parsed = replace(parsed, events=dated)
         told += [*_said_of(evidence, rank), *remarks]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
 import resource
+import subprocess
+import sys
 import time
 
 import pytest
@@ -118,18 +121,39 @@ def test_any_parser_survives(write, parser, data):
     assert parsed.lines_understood + sum(p.count for p in parsed.problems) == parsed.lines_total
 
 
+LINES = {
+    "text": (b"[DEBUG] executePreToolHooks called for tool: Read\n[DEBUG] ", b"x", b"\n[DEBUG] Stream started\n"),
+    "json": (json.dumps(user()).encode() + b'\n{"type":"user","text":"', b"x", b'"}\n' + json.dumps(user(uuid="u2")).encode() + b"\n"),
+    "unended": (json.dumps(user()).encode() + b"\n" + json.dumps(user(uuid="u2")).encode() + b"\n", b"\0x", b""),
+    "array": (json.dumps(user()).encode() + b"\n[", b"[1],", b"]\n" + json.dumps(user(uuid="u2")).encode() + b"\n"),
+}  # fmt: skip
+
+
 @pytest.mark.whole
-def test_one_line_of_200_megabytes(tmp_path):
-    path = tmp_path / f"{SESSION}.txt"
-    with path.open("wb") as file:
-        file.write(b"[DEBUG] executePreToolHooks called for tool: Read\n[DEBUG] ")
-        for _ in range(200):
-            file.write(b"x" * MB)
-        file.write(b"\n[DEBUG] executePreToolHooks called for tool: Write\n")
-    analysis = analyse(Request([tmp_path]))
-    (file,) = analysis.inputs
-    assert (file.lines_total, file.lines_understood) == (3, 3)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3_000_000  # KiB
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("kind", LINES)
+def test_a_line_of_500_megabytes_is_cut_and_told(tmp_path, kind, packed):
+    before, filling, behind = LINES[kind]
+    name = f"{SESSION}.{'txt' if kind == 'text' else 'jsonl'}"
+    path = tmp_path / (f"{name}.gz" if packed else name)
+    with gzip.open(path, "wb", compresslevel=1) if packed else path.open("wb") as file:
+        file.write(before)
+        for _ in range(500):
+            file.write(filling * (MB // len(filling)))
+        file.write(behind)
+    with (tmp_path / "said").open("wb") as out:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "forensics", "check", "--format", "json", tmp_path], stdout=out
+        )
+        _, status, used = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    assert run.returncode == 3
+    (told,) = [i for i in json.loads((tmp_path / "said").read_text())["inputs"] if i["path"] == name]
+    assert (told["lines_total"], told["lines_understood"]) == (3, 2)
+    (problem,) = told["problems"]
+    assert problem["line"] == (3 if kind == "unended" else 2)
+    assert "more than 32 MiB" in problem["reason"]
+    assert used.ru_maxrss < 400_000  # KiB
 
 
 @pytest.mark.parametrize("bom", [b"", UTF8_BOM], ids=["plain", "bom"])

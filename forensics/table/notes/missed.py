@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from forensics.evidence.account import Damage, Missed, Problem
+from forensics.evidence.account import TOO_LONG, Damage, Missed, Problem
 from forensics.evidence.file import Evidence
 from forensics.evidence.likeness import said_by_ours
 from forensics.evidence.line_index import LineIndex
@@ -14,6 +14,7 @@ LOOKED_AT = (
     250  # of the lines that are not understood, at either end: a program dies at the end of what it writes
 )
 LARGE = 2  # damage of more than one line in so many is a large part of a log
+LONG = "it is read as one of ours, and a record of it is longer than is held at once"
 DAMAGED = "it is read as one of ours, and most of its lines are damaged"
 
 
@@ -26,6 +27,9 @@ def missed_in(evidence: Evidence, parsed: Parsed) -> Missed | None:
     damaged = [p for p in parsed.problems if p.reason.damage is not Damage.NONE]
     if _lines(damaged) * LARGE > parsed.lines_total:
         return Missed(damaged[0].line, _lines(damaged), DAMAGED)
+    long = [p for p in damaged if p.reason == TOO_LONG]
+    if long:
+        return Missed(long[0].line, _lines(long), LONG)
     beside = [p for p in parsed.problems if p.reason.damage is Damage.NONE]
     told = _said(evidence, beside) if beside else None
     return Missed(beside[0].line, _lines(beside), told) if told is not None else None
