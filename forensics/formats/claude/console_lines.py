@@ -142,6 +142,12 @@ SPOKEN = (
         seen="claude --version, 1.0.89 and later",
     ),
     Pattern(
+        kind=K.SESSION_META,
+        literal="nstalling Claude Code v",
+        regex=r"^Installing Claude Code v(?<status>\d+\.\d+\.\d+)",
+        seen="claude-code-action",
+    ),
+    Pattern(
         kind=K.VOICE_FAILURE,
         literal="STT service connection failed:",
         regex=r"^\s*(?:⎿\s+)?(?<status>STT service connection failed):",
@@ -209,6 +215,7 @@ MACHINE = (
 )
 SCREEN = (
     ANSWERED_BY_FAILURE,
+    r"Installing Claude Code v\d",
     r"Execution error\s*$|Reached max turns \(\d+\)|Exceeded USD budget \(",
     r"[⏺●❯] ?",
     r"\s*[▀-▟]",
