@@ -44,7 +44,7 @@ QUESTIONS = {
     topic="2.5",
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL}),
+    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE}),
     reads=("api",),
     related=("CCF107", "CCF204", "CCF207"),
 )

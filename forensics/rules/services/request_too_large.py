@@ -25,7 +25,7 @@ TEXT = words(__file__)
     topic="2.5",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL}),
+    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE}),
     reads=("api",),
     related=("CCF206", "CCF307"),
 )

@@ -27,7 +27,7 @@ SHOWN = 10  # agents whose spawns are cited
     topic="2.5",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL}),
+    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE}),
     reads=("api",),
     related=("CCF107", "CCF206"),
 )

@@ -73,8 +73,8 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
     A transcript tells them with their agent. Without one the debug log does, which names no agent. What only another
     record tells (the answer to an agent's call, the run's result) counts where the agent's own records do not.
     """
-    by_agent = has_conversation(case)
-    source = Source.TRANSCRIPT if by_agent else _log_of(case)
+    source = Source.TRANSCRIPT if has_conversation(case) else _log_of(case)
+    by_agent = source in (Source.TRANSCRIPT, Source.CONSOLE)  # a screen shows the main agent's
     answers = _Answers(case, source)
     tries = _Tries(answers)
     beside = own_requests(case, source)
@@ -91,7 +91,7 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
         else:
             tries.add(row, kind)
     own = {agent for agent, _ in found if agent != CLIENT} if by_agent else set()
-    for row, kind in told_elsewhere(case, has_main=bool(found) and not by_agent):
+    for row, kind in told_elsewhere(case, has_main=bool(found) and source is not Source.TRANSCRIPT):
         key = (row["agent_id"], kind)
         if row["agent_id"] not in own and key not in found:
             found[key] = _joined(None, row, kind, tries.before(row, kind), by_agent=True)
@@ -107,7 +107,8 @@ def has_conversation(case: Case) -> bool:
 
 def _log_of(case: Case) -> Source:
     """Return the log that tells of requests where no conversation does. Telemetry knows a request when it is over."""
-    return Source.CLAUDE_DEBUG if Source.CLAUDE_DEBUG in case.sources else Source.OTEL
+    logs = (Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE)
+    return next((source for source in logs if source in case.sources), Source.OTEL)
 
 
 def has_requests(case: Case) -> bool:
@@ -163,7 +164,9 @@ class _Answers:
 
     def __init__(self, case: Case, source: Source) -> None:
         told = case.of(*API_ANSWERED).filter(pl.col("source") == source.value)
-        rows = (told if source is Source.TRANSCRIPT else answers_in_log(case, source)).sort("file", "line")
+        rows = (told if source in (Source.TRANSCRIPT, Source.CONSOLE) else answers_in_log(case, source)).sort(
+            "file", "line"
+        )
         self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
         for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
             lines, events = self._of.setdefault((file, agent), ([], []))
