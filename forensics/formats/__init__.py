@@ -12,7 +12,6 @@ from forensics.formats.claude.console import Console
 from forensics.formats.claude.debug_log import DebugLog
 from forensics.formats.claude.error_report import ErrorReport
 from forensics.formats.claude.extension_log import ExtensionLog
-from forensics.formats.claude.job_log import JobLog
 from forensics.formats.claude.mcp_log import McpLog
 from forensics.formats.claude.process_traces import ProcessFile, ShellSnapshot
 from forensics.formats.claude.prompt_history import PromptHistory
@@ -59,7 +58,6 @@ PARSERS: tuple[Parser, ...] = (
     DebugLog(),
     VoiceTrace(),
     VoiceStderr(),
-    JobLog(),
     Console(),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from forensics.schema import EventKind as K
+from forensics.schema import Source
 from forensics.schema.api_failures import ApiClass
 from forensics.schema.finding import FactValue, Severity
 from forensics.session.model.case import Case
@@ -15,6 +16,10 @@ LOST = re.compile(
     r"(?i)^(?!.*unable to connect).*(?:connection (?:was )?(?:closed|dropped|lost|reset)|socket hang up|terminated)"
 )
 
+# logs that tell of requests to the API; a screen and a report of errors tell of those that failed
+REQUESTS_TOLD = frozenset(
+    {Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE, Source.ERROR_REPORT}
+)
 QUOTED = 160  # characters of what a record says
 
 
@@ -42,7 +47,7 @@ def severity_of(failure: ApiFailure) -> Severity:
     if failure.is_own:
         return Severity.NOTE
     is_less = failure.agent_id is not None or failure.recovered is not None or failure.kind is ApiClass.OTHER
-    return Severity.MEDIUM if is_less else Severity.HIGH
+    return Severity.MEDIUM if is_less or failure.is_caught else Severity.HIGH
 
 
 def is_connection_lost(case: Case, failure: ApiFailure) -> bool:

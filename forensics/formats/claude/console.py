@@ -19,6 +19,7 @@ from forensics.evidence.text import shown, to_lines
 from forensics.formats.base import Parsed
 from forensics.formats.claude.console_lines import ANSWERED_BY_FAILURE, BANNER
 from forensics.formats.claude.console_screen import FRAME, WIDE, Screen, told_on
+from forensics.formats.claude.job_log import is_job_log, read_job_log
 from forensics.formats.claude.witnesses import Death, Said, Witness, deaths_in
 from forensics.formats.claude.witnesses.death import CLIENT_FRAME, CLIENT_NAME
 from forensics.formats.reading import finish, problems_of
@@ -49,7 +50,9 @@ NAMED = re.compile(
 )
 COMMAND = re.compile(r"^(?:\S+@\S+[:~ ]\S*\s?|\S*)[$%#] (?P<command>\S.*)$")
 BANNERED = re.compile(BANNER.replace("?<", "?P<"))
-WRITTEN = frozenset({".md", ".rst", ".html", ".py", ".js", ".ts", ".sh", ".json", ".jsonl", ".csv", ".toml"})
+WRITTEN = frozenset(
+    {".md", ".rst", ".html", ".py", ".js", ".ts", ".sh", ".json", ".jsonl", ".csv", ".toml", ".yml"}
+)
 SHORT = 6  # lines of what a shell shows of one headless run: its command, its answer, the exit code
 ANSWERED = re.compile(ANSWERED_BY_FAILURE)
 LEAST = 0.5  # of the lines must be a terminal's
@@ -62,9 +65,12 @@ class Console:
     source = Source.CONSOLE
 
     def sniff(self, place: str, head: bytes) -> bool:
-        """Recognise a capture by a mark, and by what most of its lines are."""
+        """Recognise a job's log by its steps, a capture by a mark and by what most of its lines are."""
         if PurePosixPath(place).suffix.lower() in WRITTEN or b"\0" in head:
             return False
+        return is_job_log(head) or self._is_capture(place, head)
+
+    def _is_capture(self, place: str, head: bytes) -> bool:
         lines = [shown(line)[:WIDE].decode("utf-8", "replace") for line in head.split(b"\n") if line.strip()]
         text = "\n".join(lines)
         said = [*enumerate(lines, 1)]
@@ -83,6 +89,8 @@ class Console:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Read the capture line by line, as the terminal showed it."""
+        if is_job_log(evidence.head):
+            return read_job_log(evidence)
         screen = Screen()
         damaged: list[int] = []
         total = 0

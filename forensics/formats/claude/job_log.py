@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from forensics.evidence.account import INVALID_UTF8, Damage, Reason
 from forensics.evidence.file import Evidence
@@ -22,9 +21,6 @@ from forensics.formats.claude.witnesses.sentences import failure_in
 from forensics.formats.reading import finish, problems_of
 from forensics.schema import EventKind, Source, is_kind
 
-WRITTEN = frozenset(
-    {".md", ".rst", ".html", ".py", ".js", ".ts", ".sh", ".json", ".jsonl", ".csv", ".toml", ".yml"}
-)
 INSTALLED = re.compile(r"^(?:Installing|Successfully installed) Claude Code v?(?P<version>\d+\.\d+\.\d+)")
 NOISE = Reason("a line of the job that is not the client's", Damage.NONE)
 SILENT = "the log of a job that runs the client, and says nothing of how that ended"
@@ -37,40 +33,34 @@ FACTS = (
 )
 
 
-class JobLog:
-    """The parser of one job's log."""
+def is_job_log(head: bytes) -> bool:
+    """Recognise a runner's log by its own words, and that it is of ours by a step that runs the client."""
+    lines = [shown(line)[:WIDE].decode("utf-8", "replace") for line in head.split(b"\n")]
+    if JOB.search("\n".join(lines)) is None:
+        return False
+    job = _Job()
+    for number, line in enumerate(lines, 1):
+        job.take(number, line)
+    return job.steps.ran_client or any(death.is_client for death in job.deaths())
 
-    source = Source.CONSOLE
 
-    def sniff(self, place: str, head: bytes) -> bool:
-        """Recognise a runner's log by its own words, and that it is of ours by a step that runs the client."""
-        if PurePosixPath(place).suffix.lower() in WRITTEN or b"\0" in head:
-            return False
-        lines = [shown(line)[:WIDE].decode("utf-8", "replace") for line in head.split(b"\n")]
-        if JOB.search("\n".join(lines)) is None:
-            return False
-        job = _Job()
-        for number, line in enumerate(lines, 1):
-            job.take(number, line)
-        return job.steps.ran_client or any(death.is_client for death in job.deaths())
-
-    def parse(self, evidence: Evidence) -> Parsed:
-        """Read the lines of the client's steps as the terminal showed them, and what the runner says."""
-        job = _Job()
-        damaged: list[int] = []
-        total = 0
-        for batch in evidence.batches():
-            lines = to_lines(batch)
-            total += lines.height
-            damaged += lines.filter("damaged")["line"].to_list()
-            for number, text in lines.select("line", "text").iter_rows():
-                job.take(number, text.rstrip("\r").rpartition("\r")[2][:WIDE])
-        events = told_on(job.screen, list(job.deaths()))
-        understood = {*events["line"].to_list(), *job.blank, *damaged}
-        odd = [number for number in range(1, total + 1) if number not in understood]
-        problems = [*problems_of(odd, NOISE), *problems_of(damaged, INVALID_UTF8)]
-        parsed = finish([events], self.source, problems, total)
-        return parsed if events.filter(is_kind(FACTS)).height else replace(parsed, silent=SILENT)
+def read_job_log(evidence: Evidence) -> Parsed:
+    """Read the lines of the client's steps as the terminal showed them, and what the runner says."""
+    job = _Job()
+    damaged: list[int] = []
+    total = 0
+    for batch in evidence.batches():
+        lines = to_lines(batch)
+        total += lines.height
+        damaged += lines.filter("damaged")["line"].to_list()
+        for number, text in lines.select("line", "text").iter_rows():
+            job.take(number, text.rstrip("\r").rpartition("\r")[2][:WIDE])
+    events = told_on(job.screen, list(job.deaths()))
+    understood = {*events["line"].to_list(), *job.blank, *damaged}
+    odd = [number for number in range(1, total + 1) if number not in understood]
+    problems = [*problems_of(odd, NOISE), *problems_of(damaged, INVALID_UTF8)]
+    parsed = finish([events], Source.CONSOLE, problems, total)
+    return parsed if events.filter(is_kind(FACTS)).height else replace(parsed, silent=SILENT)
 
 
 class _Job:
