@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from forensics.schema import EventKind as K
-from forensics.schema import Source
 from forensics.schema.api_failures import ApiClass
 from forensics.schema.finding import FactValue, Severity
 from forensics.session.model.case import Case
@@ -16,10 +15,6 @@ LOST = re.compile(
     r"(?i)^(?!.*unable to connect).*(?:connection (?:was )?(?:closed|dropped|lost|reset)|socket hang up|terminated)"
 )
 
-# logs that tell of requests to the API; a screen and a report of errors tell of those that failed
-REQUESTS_TOLD = frozenset(
-    {Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE, Source.ERROR_REPORT}
-)
 QUOTED = 160  # characters of what a record says
 
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Statement, rule, words
-from forensics.rulekit.api_words import (
-    REQUESTS_TOLD,
-    facts_of,
-    is_connection_lost,
-    result_all_the_same,
-    severity_of,
-    whose,
-)
+from forensics.rulekit.api_words import facts_of, is_connection_lost, result_all_the_same, severity_of, whose
 from forensics.rulekit.names import capital, time_of
 from forensics.rulekit.whereabouts import MACHINE_LOG, PROVIDER_STATUS, around
-from forensics.schema.api_failures import ApiClass
+from forensics.schema.api_failures import TOLD_BY, ApiClass
 from forensics.session.services.api_failures import (
     RETRIED,
     ApiFailure,
@@ -52,7 +45,7 @@ QUESTIONS = {
     topic="2.5",
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
-    any_of=REQUESTS_TOLD,
+    any_of=TOLD_BY,
     reads=("api",),
     related=("CCF107", "CCF204", "CCF207"),
 )
