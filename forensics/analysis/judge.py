@@ -107,7 +107,7 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said], unseen: Unseen) -> Ou
     if any(isinstance(s, Hit) for s in said):
         return Outcome(rule.code, case.session_id, OutcomeKind.FIRED)
     unable = [one.reason for one in said if isinstance(one, Insufficient)]
-    absent = [one.reason for one in said if isinstance(one, NotApplicable)]
+    absent = [one.reason for one in said if isinstance(one, NotApplicable) and not _is_never_whole(case)]
     for outcome, reasons in (
         (OutcomeKind.INSUFFICIENT, [*unable, unseen.untold_to(rule)]),
         (OutcomeKind.NOT_APPLICABLE, absent),
@@ -123,6 +123,11 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said], unseen: Unseen) -> Ou
     if nothing is not None:
         return Outcome(rule.code, case.session_id, OutcomeKind.NOT_APPLICABLE, nothing)
     return Outcome(rule.code, case.session_id, OutcomeKind.CLEAR)
+
+
+def _is_never_whole(case: Case) -> bool:
+    """Say whether all that there is was kept by a person: what is missing in it may have been left out."""
+    return all(not source.about.whole_as for source in case.sources)
 
 
 def _nothing_judged(rule: Rule, case: Case) -> str | None:

@@ -28,6 +28,11 @@ PACKED = (b"\x1f", b"(", b"x")  # how gzip, zstd and zlib begin; a line of text 
 BOM = b"\xef\xbb\xbf"
 # a record of a conversation in a text of something else, and how far before that its prefix may be seen
 SIGN = re.compile(rb'"type"\s*:\s*"(?:system|assistant|user|result)"')
+# where a job's log shows none: that a step of it starts the client, or how that ended
+OF_JOB = re.compile(
+    rb"Running Claude Code via SDK|Running Claude with prompt from|Claude Code process (?:exited|terminated)"
+    rb"|(?m:^(?:.{0,120}[^\w])?(?:[$+]|##\[group\]Run) claude -)"
+)
 SIGN_BEFORE = 2048
 DOCUMENT = re.compile(rb'\s*(?:\{|\[\s*[\[{"])')
 MOST_LOOKS = 16
@@ -190,8 +195,12 @@ def _is_log(evidence: Evidence) -> bool:
 
 
 def _beginning_late(evidence: Evidence) -> Evidence | None:
-    """Look where the first record stands behind a long output of something else: other steps of a job."""
+    """Look where the first record stands behind a long output of something else: other steps of a job.
+
+    A job whose output is hidden has none: there its words of the client tell.
+    """
     tries = 0
+    job: Evidence | None = None
     for batch in evidence.raw_batches():
         at = 0
         while tries < MOST_LOOKS and (found := SIGN.search(batch.data, at)) is not None:
@@ -201,7 +210,13 @@ def _beginning_late(evidence: Evidence) -> Evidence | None:
             if has_records(seen.head):
                 return seen
             at = max(at, found.end())
-    return None
+        if job is None and (found := OF_JOB.search(batch.data)) is not None:
+            start = batch.data.rfind(b"\n", 0, max(0, found.start() - SIGN_BEFORE)) + 1
+            beginning = evidence.head[: evidence.head.rfind(b"\n", 0, HEAD_BYTES // 2) + 1]
+            job = _seen_through(
+                replace(evidence, head=beginning + batch.data[start : start + HEAD_BYTES // 2])
+            )
+    return job
 
 
 def logs_in(evidence: Evidence) -> list[Evidence]:

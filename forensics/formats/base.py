@@ -51,6 +51,9 @@ class Parsed:
     records: int = 0  # how many the lines hold, and which of them have a shape that was never recorded
     unknown: tuple[Shape, ...] = ()
     places: Places = field(default_factory=dict)
+    silent: str | None = (
+        None  # why a file that this format knows has to count as unread: it says nothing of a session
+    )
 
 
 class Parser(Protocol):

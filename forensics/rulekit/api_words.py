@@ -42,7 +42,7 @@ def severity_of(failure: ApiFailure) -> Severity:
     if failure.is_own:
         return Severity.NOTE
     is_less = failure.agent_id is not None or failure.recovered is not None or failure.kind is ApiClass.OTHER
-    return Severity.MEDIUM if is_less else Severity.HIGH
+    return Severity.MEDIUM if is_less or failure.is_caught else Severity.HIGH
 
 
 def is_connection_lost(case: Case, failure: ApiFailure) -> bool:

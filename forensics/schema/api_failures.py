@@ -11,6 +11,12 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from forensics.schema.sources import Source
+
+# logs that tell of requests to the API; a screen and a report of errors tell of those that failed
+TOLD_BY = frozenset(
+    {Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE, Source.ERROR_REPORT}
+)
 SERVER_FAILS = 500  # the first HTTP status that says so
 
 

@@ -143,7 +143,7 @@ SOURCES: Mapping[Source, About] = {
     ),
     Source.ERROR_REPORT: About(
         "an error-report", _CLIENT, _AFTERWARDS, _HEAD, Tells.SESSION,
-        shapes=None, whole_as=ANY_NAME, absence=None,
+        shapes=None, whole_as=NO_NAME, absence=None,
     ),
     Source.PROMPT_HISTORY: About(
         "a prompt-history", _CLIENT, _AFTERWARDS, _HEAD, Tells.NOTHING_MORE,

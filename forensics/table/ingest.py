@@ -89,6 +89,10 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
             why = f"cannot be read: {error.strerror or error}"
             unread.append(Unread(evidence.name, why, placed_like_ours(evidence.place)))
             continue
+        if parsed.silent is not None:
+            likeness = like_ours(evidence.place, evidence.head)
+            unread.append(Unread(evidence.name, parsed.silent, likeness))
+            continue
         rank = len(inputs)
         parsed = long.told_in(parsed)
         dated, remarks = given.given_to(parsed.events, rank)

@@ -31,6 +31,7 @@ STEP = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 TYPED = re.compile(rb'"type"\s*:\s*"')
 UNDECODABLE = (ValueError, RecursionError)
 TALK, ABOUT_A_RUN = frozenset({"user", "assistant"}), frozenset({"system", "result"})
+NO_MESSAGE = msgspec.Raw()
 
 
 class _Kind(msgspec.Struct):
@@ -41,7 +42,7 @@ class _Kind(msgspec.Struct):
     session_id: str | None = None
     sessionId: str | None = None  # noqa: N815 - the log's own name
     uuid: str | None = None
-    message: dict[str, msgspec.Raw] | None = None
+    message: msgspec.Raw = NO_MESSAGE  # of a record about a run it may be a text
 
 
 WHOLE = msgspec.json.Decoder(msgspec.Raw)
@@ -69,7 +70,7 @@ def is_record(data: bytes) -> bool:
     return bool(
         named
         or (kind.type in ABOUT_A_RUN and kind.subtype)
-        or (kind.type in TALK and kind.message is not None)
+        or (kind.type in TALK and bytes(kind.message).lstrip().startswith(b"{"))
     )
 
 

@@ -39,7 +39,7 @@ def failure(record: Record, text: str) -> Row:
     return {
         "kind": EventKind.API_ERROR,
         "component": "final",
-        "status": _status_in(text) or _field_of(record),
+        "status": status_in(text) or _field_of(record),
         "message": cut(text, TEXT_KEPT),
     }
 
@@ -52,7 +52,7 @@ def attempt(record: Record) -> Row:
     return {
         "kind": EventKind.API_ERROR,
         "component": "attempt",
-        "status": str(status) if status else _code_of(error) or _status_in(said) or _field_of(record),
+        "status": str(status) if status else _code_of(error) or status_in(said) or _field_of(record),
         "count": record.retry_attempt,
         "total": record.max_retries,
         "message": cut(said, TEXT_KEPT),
@@ -64,7 +64,7 @@ def _code_of(error: ApiError) -> str | None:
     return next((c.code for c in (error.cause, error.connection) if c is not None and c.code), None)
 
 
-def _status_in(text: str) -> str | None:
+def status_in(text: str) -> str | None:
     """Take the class of a failure out of its text: an HTTP status where one stands, the SDK's words, a code."""
     said, code = SDK_WORDS.search(text), NETWORK_CODE.search(text)
     return http_status_in(text) or (said.group() if said else code["code"] if code else None)

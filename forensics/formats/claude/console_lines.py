@@ -14,12 +14,18 @@ from forensics.schema import EventKind as K
 SHOWN = r"^\s*(?:⎿\s+|[⏺●]\s+)?"
 # the failed request that ended a headless run, where it is printed in the place of the answer
 ANSWERED_BY_FAILURE = (
-    r"API Error:? \(?(?:\d{3}\b|Request timed out|Connection|Unable to connect|Repeated 529|The socket"
-    r"|Claude's response)"
-    r"|Claude (?:AI )?usage limit reached|You've hit your (?:\w+[- ]){0,3}limit\b|You're out of (?:extra )?usage\b"
+    r"(?:(?:Please run /login ·|Failed to authenticate\.) )?API Error:? \(?(?:\d{3}\b|Request (?:timed out|rejected)"
+    r"|Connection|Unable to connect|Repeated 529|The (?:socket|model|operation)|Claude's response|fetch failed"
+    r"|terminated|Stream idle timeout|Overloaded|Internal server error)"
+    r"|Claude (?:AI )?usage limit reached|You've (?:hit|reached) your (?:\w+[- ]){0,3}limit\b"
+    r"|You're (?:now )?out of (?:extra )?usage\b|Spend(?:ing)? (?:cap|limit) reached\b"
     r"|(?:\w+[- ]){1,3}limit reached\b.*\bresets?\b|Credit balance is too low\s*$|Prompt is too long\s*$"
+    r"|(?:Context limit reached|Conversation too long)\b ?[·.]|Request too large \(|Input is too long\b"
+    r"|Request timed out\.|Unable to connect to API \(|(?:Error: )?Connection error\.\s*$"
     r"|Invalid API key · |Not logged in · |OAuth token (?:has expired|revoked)"
+    r"|There's an issue with the selected model\b"
 )
+ASKED = r"^[>❯] \S"  # below the client's own lines: a shell's prompt may look so, too
 ON_SCREEN = (
     Pattern(
         kind=K.HOOK_RAN,
@@ -56,34 +62,21 @@ ON_SCREEN = (
         regex=SHOWN + r"(?<component>[A-Z]\w+(?::\S+)?) hook (?:was )?(?<status>cancelled|failed)\b",
         seen="2.1.x",
     ),
+    # a try that another one follows
     Pattern(
         kind=K.API_ERROR,
-        literal="API Error",
-        regex=(
-            SHOWN
-            + r"API Error:? \(?(?:(?<status>\d{3}|Request timed out|Connection error|Connection closed mid-response"
-            r"|Unable to connect to API|Repeated 529)|\S).*?attempt (?<count>\d+)/(?<total>\d+)"
-        ),
+        literal="etrying in ",
+        regex=SHOWN + r"(?:API Error|Unable to connect to API|Connection|Request timed out|Overloaded)"
+        r".*[Rr]etrying in .*attempt (?<count>\d+)/(?<total>\d+)",
         seen="1.0.x..2.1.x",
         columns={"component": "attempt"},
     ),
+    # what ends a turn: a request that failed, a limit, a key, a prompt that is too long
     Pattern(
         kind=K.API_ERROR,
-        literal="API Error",
-        regex=(
-            SHOWN
-            + r"API Error:? \(?(?:(?<status>\d{3}|Request timed out|Connection error|Connection closed mid-response"
-            r"|Unable to connect to API|Repeated 529)\b|\S)"
-        ),
+        literal="",
+        regex=rf"{SHOWN}(?:API Error:? \(?\S|{ANSWERED_BY_FAILURE})",
         seen="1.0.x..2.1.x",
-        columns={"component": "final"},
-    ),
-    # what ends a turn without the client's word for an API error: a limit, a key, a prompt that is too long
-    Pattern(
-        kind=K.API_ERROR,
-        literal="⎿",
-        regex=rf"^\s*⎿\s+(?:{ANSWERED_BY_FAILURE})",
-        seen="2.0.x..2.1.x",
         columns={"component": "final"},
     ),
     Pattern(
@@ -99,15 +92,10 @@ ON_SCREEN = (
         seen="1.0.x..2.1.x",
     ),
 )
+# a headless run prints the failure that ended it at the beginning of a line, and nothing else of its end
+OUTPUT = rf"^(?:{ANSWERED_BY_FAILURE})"
 # what a headless run prints instead of its answer, as plain text
 PLAIN = (
-    Pattern(
-        kind=K.RESULT,
-        literal="",
-        regex=rf"^(?:{ANSWERED_BY_FAILURE})",
-        seen="1.0.x..2.1.x",
-        columns={"status": "error"},
-    ),
     Pattern(
         kind=K.RESULT,
         literal="Reached max turns (",
@@ -142,6 +130,12 @@ SPOKEN = (
         seen="claude --version, 1.0.89 and later",
     ),
     Pattern(
+        kind=K.SESSION_META,
+        literal="nstalling Claude Code v",
+        regex=r"^Installing Claude Code v(?<status>\d+\.\d+\.\d+)",
+        seen="claude-code-action",
+    ),
+    Pattern(
         kind=K.VOICE_FAILURE,
         literal="STT service connection failed:",
         regex=r"^\s*(?:⎿\s+)?(?<status>STT service connection failed):",
@@ -171,8 +165,9 @@ SPOKEN = (
         seen="1.0.x",
     ),
     *ON_SCREEN,
-    Pattern(kind=K.OTHER, literal="⏺ ", regex=r"^⏺ ", seen="1.0.x..2.1.x"),
-    Pattern(kind=K.OTHER, literal="● ", regex=r"^● ", seen="2.1.x"),
+    Pattern(kind=K.ASSISTANT_MESSAGE, literal="⏺ ", regex=r"^⏺ ", seen="1.0.x..2.1.x"),
+    Pattern(kind=K.ASSISTANT_MESSAGE, literal="● ", regex=r"^● ", seen="2.1.x"),
+    Pattern(kind=K.USER_PROMPT, literal=" ", regex=ASKED, seen="1.0.x..2.1.x"),
     Pattern(kind=K.OTHER, literal="⎿", regex=r"^\s*⎿", seen="1.0.x..2.1.x"),
 )
 
@@ -209,6 +204,7 @@ MACHINE = (
 )
 SCREEN = (
     ANSWERED_BY_FAILURE,
+    r"Installing Claude Code v\d",
     r"Execution error\s*$|Reached max turns \(\d+\)|Exceeded USD budget \(",
     r"[⏺●❯] ?",
     r"\s*[▀-▟]",

@@ -7,6 +7,7 @@ people published are of 2.1.71 to 2.1.121).
 
 from __future__ import annotations
 
+from forensics.formats.claude.console_lines import ANSWERED_BY_FAILURE
 from forensics.formats.claude.debug_lines import PATTERNS as DEBUG_PATTERNS
 from forensics.formats.patterns import Pattern
 from forensics.schema import EventKind as K
@@ -25,6 +26,13 @@ PATTERNS = (
             r"terminated)(?:\b|$)"
         ),
         seen="2.0.24..2.1.330",
+        columns={"component": "caught"},
+    ),
+    Pattern(
+        kind=K.API_ERROR,
+        literal="",
+        regex=rf"^(?:{ANSWERED_BY_FAILURE})",
+        seen="the client's own words, as its screen shows them",
         columns={"component": "caught"},
     ),
 )

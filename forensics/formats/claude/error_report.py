@@ -12,7 +12,7 @@ MCP log begin alike, and go on with a session id.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import polars as pl
@@ -20,8 +20,10 @@ import polars as pl
 from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
+from forensics.formats.claude.api_failures import status_in
+from forensics.formats.claude.console_lines import ANSWERED_BY_FAILURE, SHOWN
 from forensics.formats.claude.error_lines import NAMES, PATTERNS
-from forensics.formats.claude.witnesses import deaths_in
+from forensics.formats.claude.witnesses import Said, deaths_in
 from forensics.formats.jsonl import TORN, UNDECODABLE, UNEXPECTED, JsonLines, LineNumbers, Members, mend
 from forensics.formats.patterns import match_patterns
 from forensics.formats.reading import finish, problems_by_line, problems_by_reason, rows
@@ -53,6 +55,7 @@ BODY = re.compile(r"(?m)^[ \t]*(?:\*\*|#{1,4} )Bug Description\b")
 ENVIRONMENT = re.compile(r"(?m)^[ \t]*(?:\*\*|#{1,4} )Environment(?: Info)?\b")
 VERSION = re.compile(r"^\s*[-*] (?:\*\*)?Version:?(?:\*\*)?:? v?(?P<version>\d+\.\d+\.\d+\S*)")
 PLATFORM = re.compile(r"^\s*[-*] (?:\*\*)?Platform:?(?:\*\*)?:? (?P<platform>\S.*?)\s*$")
+SCREENS, FAILED = re.compile(SHOWN), re.compile(rf"{SHOWN}(?:{ANSWERED_BY_FAILURE})")
 STRAY_LINES = 20  # a report may begin with this many lines of something else
 NO_REPORT = Reason("line outside of the list of errors", Damage.NONE)
 TEXT_KEPT = 400
@@ -118,9 +121,26 @@ def _told(text: str) -> Iterator[Row]:
             }
     array = ARRAY.search(text)
     end = len(lines) if array is None else text.count("\n", 0, array.start())
+    yield from _shown(lines[:end])
     for death in deaths_in(lines[:end]):
         if death.is_client is not False:
             yield from death.named(is_client=True).rows()
+
+
+def _shown(lines: Sequence[Said]) -> Iterator[Row]:
+    """Yield the failed requests that somebody copied from the client's screen into the description."""
+    for number, line in lines:
+        if FAILED.match(line):
+            said = cut(SCREENS.sub("", line).strip(), TEXT_KEPT)
+            yield {
+                "line": number,
+                "ordinal": 0,
+                "ts_quality": TsQuality.MISSING.value,
+                "kind": EventKind.API_ERROR.value,
+                "component": "final",
+                "status": status_in(said),
+                "message": said,
+            }
 
 
 def _listed(text: str, total: int) -> tuple[list[tuple[int, Caught]], list[Problem]]:

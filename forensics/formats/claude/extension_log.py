@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 
@@ -24,6 +25,7 @@ from forensics.formats.claude.witnesses import Said, Witness, deaths_in
 from forensics.formats.claude.witnesses.sentences import death_in
 from forensics.formats.reading import finish, problems_of, rows
 from forensics.formats.shapes import Tally
+from forensics.formats.times import parse_time
 from forensics.privacy.redact import cut
 from forensics.schema import EVENTS, EventKind, Level, Row, Source, TsQuality
 
@@ -36,6 +38,8 @@ OF_CLIENT = re.compile(
 CHUNK = re.compile(r"^From claude: ?(?P<said>.*)$")
 STARTS = re.compile(r"^(?:Spawning|Launching) Claude\b")
 UTC_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6})Z ")
+STARTUP = re.compile(r"^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z) \[\w+\] \[STARTUP\] ")
+LAUNCH, LAST_LINE = EventKind.SESSION_START.value, 2**32
 LEVELS = {"error": Level.ERROR, "warning": Level.WARNING, "warn": Level.WARNING}
 QUARTER = timedelta(minutes=15)  # every zone's offset is a multiple of it
 WIDEST = timedelta(hours=14)
@@ -74,7 +78,8 @@ class ExtensionLog:
                 log.take(number, text.rstrip("\r"))
         tally = Tally()
         wrapped = _of_client(log.chunks, tally)
-        own = rows([*_own_events(log), *_printed(log)], EVENTS)
+        own_events = [*_own_events(log), *_printed(log)]
+        own = rows([*own_events, *_started_again(log, own_events)], EVENTS)
         strays = sorted({*log.strays}.difference(damaged))
         problems = [*problems_of(strays, NO_RECORD), *problems_of(damaged, INVALID_UTF8)]
         parsed = finish([own, wrapped], self.source, problems, total, tally=tally)
@@ -170,6 +175,26 @@ def _own_events(log: _Log) -> Iterator[Row]:
             yield base | {"kind": EventKind.SESSION_START.value, "status": "spawned"}
         elif said.level in LEVELS:
             yield base | {"kind": EventKind.CLIENT_ERROR.value, "level": LEVELS[said.level].value}
+
+
+def _started_again(log: _Log, own: Sequence[Row]) -> Iterator[Row]:
+    """Yield the first start that the client itself logs behind a death, where the extension logs no launch."""
+    deaths = (EventKind.PROCESS_FATAL.value, EventKind.PROCESS_EXITED.value)
+    marks = [(row["line"], row["kind"] in deaths) for row in own if row["kind"] in (*deaths, LAUNCH)]
+    starts = {number: found["time"] for number, text in log.chunks if (found := STARTUP.match(text))}
+    for line, following in pairwise((*sorted(marks), (LAST_LINE, False))):
+        begun = next((number for number in starts if line[0] < number < following[0]), None)
+        if line[1] and begun is not None:
+            moment = parse_time(starts[begun])
+            yield {
+                "line": begun,
+                "ordinal": 50,
+                "ts": moment,
+                "ts_quality": (TsQuality.EXACT if moment else TsQuality.MISSING).value,
+                "kind": LAUNCH,
+                "status": "spawned",
+                "message": "the client starts",
+            }
 
 
 def _printed(log: _Log) -> Iterator[Row]:

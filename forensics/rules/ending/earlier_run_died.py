@@ -8,7 +8,12 @@ from forensics.rulekit import Case, Confidence, FactValue, Hit, Said, Severity, 
 from forensics.rulekit.names import clock_time
 from forensics.session.work.dead_runs import DeadRun, Loss, dead_runs
 
-SEVERITIES = {Loss.WORK: Severity.MEDIUM, Loss.MAYBE: Severity.LOW, Loss.NONE: Severity.NOTE}
+SEVERITIES = {
+    Loss.WORK: Severity.MEDIUM,
+    Loss.UNTOLD: Severity.MEDIUM,
+    Loss.MAYBE: Severity.LOW,
+    Loss.NONE: Severity.NOTE,
+}
 SHOWN = 6  # records cited for one sentence
 TEXT = words(__file__)
 
@@ -19,7 +24,7 @@ TEXT = words(__file__)
     topic="ending",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG}),
+    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.EXTENSION_LOG}),
     related=("CCF901", "CCF403", "CCF305"),
     reads=("ending",),
 )
@@ -37,6 +42,8 @@ def _hit(dead: DeadRun) -> Hit:
     statements = [say.sentence("taken-up", again.begun_by)]
     if dead.lost:
         statements.append(say.sentence("lost", *dead.lost[:SHOWN]))
+    elif dead.loss is Loss.UNTOLD:
+        statements.append(say.sentence("untold", again.begun_by))
     return say.hit(
         "died",
         subject=f"run {dead.number}: {ending.verdict}",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
+from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Statement, rule, words
 from forensics.rulekit.api_words import facts_of, result_all_the_same, severity_of, whose
 from forensics.rulekit.names import time_of
-from forensics.schema.api_failures import ApiClass
+from forensics.schema.api_failures import TOLD_BY, ApiClass
 from forensics.session.services.api_failures import (
     REFUSED,
     ApiFailure,
@@ -25,7 +25,7 @@ TEXT = words(__file__)
     topic="2.5",
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL}),
+    any_of=TOLD_BY,
     reads=("api",),
     related=("CCF202", "CCF206"),
 )

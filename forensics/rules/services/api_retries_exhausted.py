@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
+from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Statement, rule, words
 from forensics.rulekit.api_words import facts_of, is_connection_lost, result_all_the_same, severity_of, whose
 from forensics.rulekit.names import capital, time_of
 from forensics.rulekit.whereabouts import MACHINE_LOG, PROVIDER_STATUS, around
-from forensics.schema.api_failures import ApiClass
+from forensics.schema.api_failures import TOLD_BY, ApiClass
 from forensics.session.services.api_failures import (
     RETRIED,
     ApiFailure,
+    caught_only,
     failures,
     has_requests,
     is_still_trying,
@@ -44,7 +45,7 @@ QUESTIONS = {
     topic="2.5",
     severity=Severity.HIGH,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL}),
+    any_of=TOLD_BY,
     reads=("api",),
     related=("CCF107", "CCF204", "CCF207"),
 )
@@ -54,6 +55,8 @@ def api_retries_exhausted(case: Case) -> Iterator[Said]:
     yield from (_hit(case, failure) for failure in found)
     if not found and is_still_trying(case):
         yield TEXT.insufficient("still-trying")
+    elif not found and caught_only(case):
+        yield TEXT.insufficient("caught-only")
     elif not found and tells_result_only(case):
         yield TEXT.insufficient("result-only")
     elif not found and not has_requests(case):

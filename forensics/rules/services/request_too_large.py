@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.rulekit import Case, Confidence, Hit, Said, Severity, Source, Statement, rule, words
+from forensics.rulekit import Case, Confidence, Hit, Said, Severity, Statement, rule, words
 from forensics.rulekit.api_words import client_says, facts_of, result_all_the_same, whose
 from forensics.rulekit.names import time_of
-from forensics.schema.api_failures import ApiClass
+from forensics.schema.api_failures import TOLD_BY, ApiClass
 from forensics.session.services.api_failures import (
     ApiFailure,
     failures,
@@ -25,7 +25,7 @@ TEXT = words(__file__)
     topic="2.5",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL}),
+    any_of=TOLD_BY,
     reads=("api",),
     related=("CCF206", "CCF307"),
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.rulekit import Case, Confidence, Hit, Said, Severity, Source, Statement, rule, words
+from forensics.rulekit import Case, Confidence, Hit, Said, Severity, Statement, rule, words
 from forensics.rulekit.api_words import client_says, facts_of, result_all_the_same, whose
 from forensics.rulekit.names import time_of
-from forensics.schema.api_failures import ApiClass
+from forensics.schema.api_failures import TOLD_BY, ApiClass
 from forensics.session.agents.overlap import agents_out_at
 from forensics.session.services.api_failures import (
     ALLOWANCES,
@@ -27,7 +27,7 @@ SHOWN = 10  # agents whose spawns are cited
     topic="2.5",
     severity=Severity.MEDIUM,
     confidence=Confidence.HIGH,
-    any_of=frozenset({Source.TRANSCRIPT, Source.CLAUDE_DEBUG, Source.OTEL}),
+    any_of=TOLD_BY,
     reads=("api",),
     related=("CCF107", "CCF206"),
 )

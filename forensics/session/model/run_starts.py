@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.schema import UNRECORDED, Row, TsQuality, is_kind
+from forensics.schema import DEATHS, UNRECORDED, Row, Source, TsQuality, is_from, is_kind
 from forensics.schema import EventKind as K
 
 BEGINS = ("startup", "resume")  # of a session: a compaction or /clear begins none of the process
@@ -28,6 +28,24 @@ WORK = (
 def run_starts(events: pl.DataFrame) -> tuple[Row, ...]:
     """Return what tells the start of each run but the first, in order. ``events`` are one session's."""
     return tuple(_told(events))
+
+
+def launches(events: pl.DataFrame) -> tuple[Row, ...]:
+    """Return the launches in the log of a client's host that follow on a death of the client before, in order.
+
+    The host writes its lines in order, whether anything tells the zone of its clock or not.
+    """
+    hosted = events.filter(is_from((Source.EXTENSION_LOG,)))["file"].unique().to_list()
+    told = events.filter(pl.col("file").is_in(hosted) & is_kind((*DEATHS, K.SESSION_START, K.RUN_START)))
+    found: list[Row] = []
+    has_died = False
+    for row in told.sort("file", "event_id").iter_rows(named=True):
+        if K(row["kind"]) in DEATHS:
+            has_died = True
+        elif has_died:
+            found.append(row)
+            has_died = False
+    return tuple(found) if len({row["file"] for row in found}) == 1 else ()
 
 
 def _told(events: pl.DataFrame) -> Iterator[Row]:

@@ -7,7 +7,7 @@ that of its last run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,9 @@ from forensics.schema import DEATHS, Row, Source, is_from, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.agents import AgentLife
 from forensics.session.model.ending import ORDERLY, Ending, judge_ending
-from forensics.session.model.run_starts import run_starts
+from forensics.session.model.run_starts import launches, run_starts
+
+CHANNEL = r"\bchannel:? (\w+)"  # the editor's name of one conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,9 @@ def runs_of(
     events: pl.DataFrame, agents: Sequence[AgentLife], excerpts: frozenset[int] = frozenset()
 ) -> tuple[Run, ...]:
     """Return a session's runs in order, at least one. ``events`` are one session's, sorted by time."""
+    launched = launches(events)
+    if launched:
+        return tuple(_hosted(launched, events, agents, excerpts))
     starts = run_starts(events)
     if not starts:
         return (Run(begun_by=None, since=None, ending=judge_ending(events, agents, excerpts)),)
@@ -48,6 +53,33 @@ def runs_of(
         own = _between(told, bounds[nth], bounds[nth + 1])
         runs[nth] = _run(starts[nth - 1] if nth else None, pl.concat([own, ends]), agents, excerpts)
     return tuple(runs)
+
+
+def _hosted(
+    launched: Sequence[Row], events: pl.DataFrame, agents: Sequence[AgentLife], excerpts: frozenset[int]
+) -> Iterator[Run]:
+    """Yield the runs that a host's log tells apart: by its lines there, by time in other files.
+
+    A death that names its channel is that of the run in which the channel was opened, also where the host tells of it
+    after the next launch.
+    """
+    nth = pl.lit(0, dtype=pl.Int64)
+    for start in launched:
+        here = pl.col("file") == start["file"]
+        later = pl.lit(value=False) if start["ts"] is None else pl.col("ts") >= start["ts"]
+        behind = (
+            pl.when(here)
+            .then(pl.col("event_id") >= start["event_id"])
+            .otherwise(later | pl.col("ts").is_null())
+        )
+        nth = nth + behind.fill_null(value=False).cast(pl.Int64)
+    channel = pl.col("message").str.extract(CHANNEL, 1)
+    opened = pl.col("_run").min().over(pl.col("file"), channel)
+    told = events.with_columns(_run=nth).with_columns(
+        _run=pl.when(is_kind(DEATHS) & channel.is_not_null()).then(opened).otherwise("_run")
+    )
+    for number, start_of in enumerate((None, *launched)):
+        yield _run(start_of, told.filter(pl.col("_run") == number).drop("_run"), agents, excerpts)
 
 
 def _run(

@@ -7,6 +7,8 @@ word on a request. What a retry cured leaves attempts only. Up to 2.1.19 single 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -28,7 +30,11 @@ RETRIED = (
     ApiClass.OTHER,  # what no word tells is a failure, too
 )
 REFUSED = (ApiClass.AUTHENTICATION, ApiClass.FORBIDDEN)
+# a report lists what the client caught: what no retry cures had failed for good
+INCURABLE = (*REFUSED, ApiClass.USAGE_LIMIT, ApiClass.CREDIT, ApiClass.TOO_LARGE)
 ALLOWANCES = (ApiClass.USAGE_LIMIT, ApiClass.CREDIT)
+CAUGHT = "caught"
+MOST_TRIES = 11  # of a request, where nobody sets another number
 MOST_KEPT = 20  # a client that a script starts again and again may fail for days
 AT_ONCE = timedelta(seconds=2)  # between a request's last try and the record that ends its turn
 CLIENT = "the client itself"  # whose requests are nobody's turn
@@ -52,6 +58,7 @@ class ApiFailure:
     tries_end: int  # the record that ended that turn
     spans: tuple[tuple[int, int], ...]  # the first and the last try of every turn
     recovered: int | None  # the same agent's first answer after the last of them
+    is_caught: bool = False  # a report's list of errors does not say whether a turn ended by it
     is_own: bool = False  # a request of the client's own, beside the agents' turns: warm-up, title, topic
     is_told_by_agent: bool  # a debug log does not say whose request it was
 
@@ -73,16 +80,18 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
     A transcript tells them with their agent. Without one the debug log does, which names no agent. What only another
     record tells (the answer to an agent's call, the run's result) counts where the agent's own records do not.
     """
-    by_agent = has_conversation(case)
-    source = Source.TRANSCRIPT if by_agent else _log_of(case)
+    source = Source.TRANSCRIPT if has_conversation(case) else _log_of(case)
+    by_agent = source in (Source.TRANSCRIPT, Source.CONSOLE)  # a screen shows the main agent's
     answers = _Answers(case, source)
     tries = _Tries(answers)
     beside = own_requests(case, source)
     found: dict[tuple[str | None, ApiClass], ApiFailure] = {}
     last: dict[tuple[str | None, ApiClass], Row] = {}
+    caught: Counter[ApiClass] = Counter()
     for row in case.of(K.API_ERROR).iter_rows(named=True):
         kind = class_of(row["status"], row["message"] or "")
-        if row["component"] == "final" and row["source"] == source.value:
+        caught[kind] += row["component"] == CAUGHT
+        if row["source"] == source.value and _is_final(row, kind, caught):
             is_own = row["event_id"] in beside
             key = (CLIENT if is_own else row["agent_id"], kind)
             found[key] = _joined(found.get(key), row, kind, tries.before(row, kind), by_agent=by_agent)
@@ -91,7 +100,7 @@ def failures(case: Case) -> tuple[ApiFailure, ...]:
         else:
             tries.add(row, kind)
     own = {agent for agent, _ in found if agent != CLIENT} if by_agent else set()
-    for row, kind in told_elsewhere(case, has_main=bool(found) and not by_agent):
+    for row, kind in told_elsewhere(case, has_main=bool(found) and source is not Source.TRANSCRIPT):
         key = (row["agent_id"], kind)
         if row["agent_id"] not in own and key not in found:
             found[key] = _joined(None, row, kind, tries.before(row, kind), by_agent=True)
@@ -107,7 +116,20 @@ def has_conversation(case: Case) -> bool:
 
 def _log_of(case: Case) -> Source:
     """Return the log that tells of requests where no conversation does. Telemetry knows a request when it is over."""
-    return Source.CLAUDE_DEBUG if Source.CLAUDE_DEBUG in case.sources else Source.OTEL
+    logs = (Source.CLAUDE_DEBUG, Source.OTEL, Source.CONSOLE, Source.ERROR_REPORT)
+    return next((source for source in logs if source in case.sources), Source.OTEL)
+
+
+def _is_final(row: Row, kind: ApiClass, caught: Mapping[ApiClass, int]) -> bool:
+    """Say whether a record ends a request: so does the last of as many as a client tries, whether tries or requests."""
+    if row["component"] != CAUGHT:
+        return bool(row["component"] == "final")
+    return kind in INCURABLE or (kind in RETRIED and caught[kind] % MOST_TRIES == 0)
+
+
+def caught_only(case: Case) -> bool:
+    """Say whether errors that the client caught are all that is told: not whether a retry cured them."""
+    return case.sources == {Source.ERROR_REPORT} and not case.of(K.API_ERROR).is_empty()
 
 
 def has_requests(case: Case) -> bool:
@@ -155,6 +177,7 @@ def _joined(
         spans=spans,
         recovered=None,
         is_told_by_agent=by_agent,
+        is_caught=row["component"] == CAUGHT,
     )
 
 
@@ -163,7 +186,9 @@ class _Answers:
 
     def __init__(self, case: Case, source: Source) -> None:
         told = case.of(*API_ANSWERED).filter(pl.col("source") == source.value)
-        rows = (told if source is Source.TRANSCRIPT else answers_in_log(case, source)).sort("file", "line")
+        rows = (told if source in (Source.TRANSCRIPT, Source.CONSOLE) else answers_in_log(case, source)).sort(
+            "file", "line"
+        )
         self._of: dict[tuple[int, str | None], tuple[list[int], list[int]]] = {}
         for file, line, agent, event in rows.select("file", "line", "agent_id", "event_id").iter_rows():
             lines, events = self._of.setdefault((file, agent), ([], []))

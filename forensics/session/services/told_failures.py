@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from forensics.schema import EventKind as K
-from forensics.schema import Row
+from forensics.schema import Row, Source
 from forensics.schema.api_failures import BY_FIELD, ApiClass, class_of, http_status_in, says_failure
 from forensics.session.model.agents import AgentEnd
 from forensics.session.model.case import Case
@@ -35,6 +35,7 @@ def told_elsewhere(case: Case, *, has_main: bool) -> Iterator[tuple[Row, ApiClas
             yield {**row, "agent_id": agent.agent_id, "status": _status_in(text)}, _class_in(text)
     if not has_main:
         yield from _of_result(case)
+        yield from _of_screen(case)
 
 
 def _failure_of(outcome: AgentEnd, row: Row) -> str | None:
@@ -52,6 +53,13 @@ def _of_result(case: Case) -> Iterator[tuple[Row, ApiClass]]:
         text = reason_of(row)
         if row["component"] == API_ERROR or http_status_in(text) or says_failure(text):
             yield {**row, "agent_id": None, "status": _status_in(text)}, _class_in(text)
+
+
+def _of_screen(case: Case) -> Iterator[tuple[Row, ApiClass]]:
+    """Yield what was printed beside a log: it counts where the log says nothing of it."""
+    shown = (pl.col("source") == Source.CONSOLE.value) & (pl.col("component") == "final")
+    for row in case.of(K.API_ERROR).filter(shown).iter_rows(named=True):
+        yield row, class_of(row["status"], str(row["message"]))
 
 
 def _status_in(text: str) -> str | None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from forensics.schema import CALLS, Row, is_kind
+from forensics.schema import CALLS, Row, Source, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.files.read_only import is_read_only
 from forensics.session.model.agents import AgentEnd
@@ -26,6 +26,7 @@ class Loss(StrEnum):
 
     WORK = "work"  # an agent, or the write of a file
     MAYBE = "maybe"  # a command: what it had changed is not known
+    UNTOLD = "untold"  # the log of the client's host names no calls
     NONE = "none"
 
 
@@ -52,17 +53,22 @@ def dead_runs(case: Case) -> tuple[DeadRun, ...]:
 
 def _dead(case: Case, number: int, run: Run, following: Run) -> DeadRun:
     lost = list(_lost(case, run, following))
-    loss = Loss.NONE
+    loss = Loss.NONE if Source.TRANSCRIPT in case.sources or not _is_hosted(case) else Loss.UNTOLD
     if lost:
         loss = Loss.MAYBE if all(call["tool"] == SHELL for call in lost) else Loss.WORK
     ids = tuple(call["event_id"] for call in lost)
     return DeadRun(number=number, run=run, taken_up=following, lost=ids, loss=loss)
 
 
+def _is_hosted(case: Case) -> bool:
+    return Source.EXTENSION_LOG in case.sources
+
+
 def _lost(case: Case, run: Run, following: Run) -> Iterator[Row]:
     """Yield the calls open at a run's end that may have changed something, and that no later run made again."""
     opened = case.events.filter(pl.col("event_id").is_in(list(run.ending.open_calls)))
-    later = case.events.filter(is_kind(CALLS) & (pl.col("ts") >= following.since))
+    behind = pl.col("ts") >= following.since if following.since else pl.col("event_id") > following.begun_by
+    later = case.events.filter(is_kind(CALLS) & behind)
     again = {_does(row) for row in later.iter_rows(named=True)}
     back = {a.spawn_event for a in case.agents if a.outcome is AgentEnd.COMPLETED}
     for call in opened.iter_rows(named=True):

@@ -138,7 +138,7 @@ def test_a_screen_says_nothing_of_the_end(tmp_path):
     session = judged(tmp_path, SCREEN)
     assert session.case.ending.verdict == "UNKNOWN"
     assert "an excerpt" in session.case.ending.proof
-    assert session.findings == ()
+    assert [(f.rule, f.severity.value) for f in session.findings] == [("CCF901", "note")]
 
 
 def test_a_failure_that_the_user_saw_names_its_endpoints(tmp_path):
@@ -290,8 +290,10 @@ def test_an_exported_conversation_is_understood_to_the_last_line(read, write):
     told = [e for e in parsed.events.sort("line").select("line", "kind", "status").rows() if e[1] != "other"]
     assert told == [
         (1, "session_meta", "2.1.240"),
+        (6, "user_prompt", None),
         (9, "tool_dispatch", None),
         (10, "tool_done", "Error"),
+        (12, "assistant_message", None),
         (17, "api_error", "529"),
     ]
 

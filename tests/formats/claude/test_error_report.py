@@ -165,3 +165,73 @@ def test_it_does_not_join_a_session_of_another_day(tmp_path):
     (tmp_path / f"{SESSION}.jsonl").write_text(say(SESSION, 0) + say(SESSION, 9))
     by_name = {s.session_id[:4]: s.case.sources for s in analyse(Request([tmp_path])).sessions}
     assert by_name == {SESSION[:4]: {"transcript"}, "log:": {"error-report"}}
+
+
+BUG = """\
+**Bug Description**
+It stops with this:
+
+{said}
+
+**Environment Info**
+- Platform: linux
+- Version: 1.0.72
+
+**Errors**
+```json
+{errors}
+```
+"""
+AUTH = (
+    'Error: 401 {"type":"error","error":{"type":"authentication_error","message":"OAuth token has expired"}}'
+)
+LARGE = 'Error: 400 {"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 207000 tokens"}}'
+CREDIT = 'Error: 400 {"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}'
+BUSY = 'Error: 529 {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
+
+
+def reported(tmp_path, said, *errors):
+    (tmp_path / "bug.txt").write_text(BUG.format(said=said, errors=json.dumps(errors)), encoding="utf-8")
+    (session,) = analyse(Request([tmp_path])).sessions
+    return session
+
+
+@pytest.mark.parametrize(
+    ("words", "rule", "kind"),
+    [
+        (AUTH, "CCF207", "authentication"),
+        (LARGE, "CCF215", "too-large"),
+        (CREDIT, "CCF214", "credit"),
+        ("Error: Claude AI usage limit reached|1772445600", "CCF214", "usage-limit"),
+    ],
+)
+def test_what_no_retry_cures_is_judged_with_its_time(tmp_path, words, rule, kind):
+    session = reported(tmp_path, "see below", caught(words, 5))
+    (found,) = [f for f in session.findings if f.rule in ("CCF206", "CCF207", "CCF214", "CCF215")]
+    assert (found.rule, found.facts["class"], found.severity.value) == (rule, kind, "medium")
+    assert [(e.line, e.ts[11:19]) for e in found.evidence] == [(12, "10:00:05")]
+
+
+def test_of_what_a_retry_may_have_cured_is_said_that_it_is_not_told(tmp_path):
+    session = reported(tmp_path, "see below", *(caught(BUSY, n) for n in range(4)))
+    (outcome,) = [o for o in session.outcomes if o.rule == "CCF206"]
+    assert (outcome.outcome.value, "whether a retry cured them" in outcome.reason) == ("insufficient", True)
+
+
+def test_as_many_as_a_client_tries_are_a_request_that_it_gave_up(tmp_path):
+    session = reported(tmp_path, "see below", *(caught(BUSY, n) for n in range(11)))
+    (found,) = [f for f in session.findings if f.rule == "CCF206"]
+    assert (found.severity.value, found.facts["occurrences"]) == ("medium", 1)
+
+
+@pytest.mark.parametrize("said", ["API Error: 529 Overloaded", "  ⎿  API Error: 529 Overloaded"])
+def test_what_was_copied_from_the_screen_is_judged(tmp_path, said):
+    session = reported(tmp_path, said)
+    (found,) = [f for f in session.findings if f.rule == "CCF206"]
+    assert [e.line for e in found.evidence] == [4]
+
+
+def test_a_report_says_nothing_of_the_end_and_nothing_is_clear_in_it(tmp_path):
+    session = reported(tmp_path, "see below", caught(AUTH))
+    assert "an excerpt" in session.case.ending.proof
+    assert "clear" not in {o.outcome.value for o in session.outcomes}

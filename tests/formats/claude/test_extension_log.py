@@ -73,3 +73,54 @@ def test_a_panic_in_what_the_client_printed_is_a_crash(tmp_path):
     session = judged(tmp_path, log(3) + panic)
     assert session.case.ending.verdict == "CRASHED"
     assert "panic(main thread): Bus error at address 0x5" in session.case.ending.proof
+
+
+def life(channel, minute, *, code=None, start="Launching Claude on channel: {channel} - cwd: /w", first=""):
+    """Return the lines of one client: its launch, its work, and how it ended."""
+    lines = [f"2026-03-04 12:{minute:02d}:00.100 [info] {start.format(channel=channel)}"] if start else []
+    lines += [
+        f"2026-03-04 12:{minute:02d}:0{n}.201 [info] From claude: 2026-03-04T10:{minute:02d}:0{n}.200Z [DEBUG] {said}"
+        for n, said in enumerate(filter(None, (first, "Stream started - received first chunk")), 1)
+    ]
+    return "".join(f"{line}\n" for line in lines) + ("" if code is None else died(channel, minute, code))
+
+
+def died(channel, minute, code):
+    words = f"Error from Claude (on channel {channel}): Error: Claude Code process exited with code {code}"
+    return f"2026-03-04 12:{minute:02d}:30.000 [error] {words}\n"
+
+
+PANIC = (
+    "2026-03-04 12:00:20.000 [info] From claude: ====\nBun v1.3.9 (d5628db2) Linux x64\n"
+    "panic(main thread): Bus error at address 0x5\noh no: Bun has crashed. This indicates a bug in Bun, not your code.\n"
+)
+
+
+def undated(text):
+    return "".join(line for line in text.splitlines(keepends=True) if "10:" not in line)
+
+
+@pytest.mark.parametrize("kept", [str, undated], ids=["dated", "undated"])
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        (life("a", 0, code=137) + life("b", 5), ["KILLED", "UNKNOWN"]),
+        (life("a", 0, code=137) + life("b", 5, code=3), ["KILLED", "CRASHED"]),
+        (life("a", 0, code=3) + life("b", 5, code=1), ["CRASHED", "ERROR_RESULT"]),
+        (life("a", 0, code=3) + life("b", 5, code=137) + life("c", 9), ["CRASHED", "KILLED", "UNKNOWN"]),
+        (life("a", 0) + life("b", 5, code=137), ["KILLED"]),
+        (life("a", 0) + PANIC + life("b", 5) + died("a", 6, 3), ["CRASHED", "UNKNOWN"]),
+    ],
+)
+def test_each_launch_behind_a_death_is_a_run_of_its_own(tmp_path, text, verdicts, kept):
+    session = judged(tmp_path, kept(text))
+    assert [run.ending.verdict for run in session.runs] == verdicts
+    assert session.case.ending.verdict == verdicts[-1]
+    dead = {v for v in verdicts[:-1] if v in ("CRASHED", "KILLED")}
+    assert {f.facts["verdict"] for f in session.findings if f.rule == "CCF903"} == dead
+
+
+def test_a_client_that_starts_behind_a_death_is_another_also_without_a_launch(tmp_path):
+    again = life("b", 5, start="", first="[STARTUP] Loading MCP configs...")
+    session = judged(tmp_path, life("a", 0, code=137) + again)
+    assert [run.ending.verdict for run in session.runs] == ["KILLED", "UNKNOWN"]

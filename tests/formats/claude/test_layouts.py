@@ -186,3 +186,21 @@ def test_a_transcript_may_be_laid_out_too(tmp_path, layout, name):
     kinds = [EventKind.USER_PROMPT, EventKind.TOOL_CALL, EventKind.TOOL_RESULT]
     assert parsed.events["kind"].to_list() == [k.value for k in kinds]
     assert parsed.events.unique(["line", "ordinal"]).height == len(kinds)
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("##[error]The operation was canceled.", "KILLED"),
+        ("##[error]Process completed with exit code 137.", "KILLED"),
+        ("error: Claude Code process exited with code 1", "ERROR_RESULT"),
+    ],
+)
+def test_a_jobs_log_that_shows_the_runs_beginning_alone_ends_as_its_runner_says(tmp_path, said, verdict):
+    """With its full output hidden the action shows no more of a run: the message of that record is a text."""
+    init = {"type": "system", "subtype": "init", "message": "Claude Code initialized", "model": "m"}
+    lines = [*json.dumps(init, indent=2).splitlines(), said]
+    text = "".join(f"2026-03-04T10:00:00.1234567Z {line}\n" for line in lines)
+    ending = judged(written(tmp_path, text, "job.txt"))
+    assert ending[0] == verdict
+    assert said.removeprefix("##[error]") in ending[1]

@@ -62,8 +62,9 @@ SHORT = re.compile(
 )
 # who may be meant by nobody's name: a job, a step, a script
 JOB = re.compile(
-    r"^\s*(?:Process completed|Job failed: *|The command|Bash|Command|command|script|The process(?: was)?|"
-    r"Process|Exited|exit|\S+-\d+|npm (?:ERR!|error)|Error|subprocess\.CalledProcessError: Command)?"
+    r"^\s*(?:Process completed|Job failed:(?: command)? *|The command|Bash|Command|command|script|"
+    r"The process(?: was)?|Process|Exited|exit|\S+-\d+|npm (?:ERR!|error)|Error|"
+    r"subprocess\.CalledProcessError: Command)?"
     r"[ :,\"']*(?:with|by)?\s*$",
     re.IGNORECASE,
 )
@@ -71,9 +72,13 @@ CANCELLED = re.compile(
     r"^(?:The operation was canceled\.|The runner has received a shutdown signal\b.*|"
     r"The job (?:running on runner .* )?(?:has exceeded|was canceled|execution).*|"
     r"The action .* has timed out after \d+ minutes?\.|"
-    r"Job failed: (?:execution took longer than .*|canceled.*)|"
+    r"Job failed(?:: (?:execution took longer than .*|canceled.*)| \(system failure\): .*)|"
+    r"The (?:self-hosted|hosted) runner\b.* lost communication with the server\..*|"
+    r"The job (?:running on agent .* ran longer than the maximum|exceeded the maximum) time .*|"
+    r"Too long with no output \(exceeded .*|Cancelling nested steps due to timeout|"
     r"The job was canceled because .*)$"
 )
+OF_SDK = re.compile(r"^(?:Action failed with error: )?SDK execution error: (?:[A-Z]\w*)?Error: \S")
 OOM = re.compile(
     r"\b[Kk]ill(?:ed|ing)?\b[\w ]{0,40}?[Pp]rocess\b[^(\[\d]{0,30}(?P<pid>\d+)[, ]*[(\[](?P<name>[^)\]]+)[)\]]"
 )
@@ -93,7 +98,8 @@ MARK = re.compile(
     rf"(?i)^\W*(?:{WORD})\b|\b(?:line \d+: |zsh: |fish: )|\].{{1,12}}(?:killed|terminated|fault|abort|quit|hangup)"
     r"|\b(?:SIG[A-Z]{3,}|(?:signal|exit|exited|status|exit_?code|code|rc)\b.{0,30}?\d)"
     r"|out of memory|oom|\bkill(?:ed|ing)\b.*\bprocess\b|segfault|dumped core|trap "
-    r"|operation was cancell?ed|shutdown signal|timed out after|job (?:was|has|failed|running|execution)"
+    r"|operation was cancell?ed|shutdown signal|timed out after|job (?:was|has|failed|running|execution|exceeded)"
+    r"|lost communication|too long with no output|cancelling nested|sdk execution error"
 )
 
 
@@ -108,6 +114,18 @@ def death_in(number: int, text: str) -> Death | None:
         if death is not None:
             return death
     return None
+
+
+def failure_in(number: int, text: str) -> Death | None:
+    """Return the plain failure that a line tells of whatever ran last, without a name: its reader knows what did."""
+    lead = LEAD.match(text)
+    said = text[lead.end() :].rstrip() if lead else text.rstrip()
+    found = CODE.match(said) or SHORT.match(said)
+    if found is None or len(said) > LONGEST or by_exit_code(int(found["code"])) is not How.FAILED:
+        return None
+    if _whose(found["who"]) is not None:
+        return None
+    return _death(number, said, How.FAILED, Witness.RUNNER, code=int(found["code"]))
 
 
 def _death(number: int, said: str, how: How, witness: Witness, **more: object) -> Death:
@@ -178,6 +196,12 @@ def _host_or_runner(said: str) -> Witness:
     return Witness.HOST if "Claude Code process" in said else Witness.RUNNER
 
 
+def _by_host(number: int, said: str) -> Death | None:
+    """Take the word of the program that called the client's SDK: its error in one sentence."""
+    found = OF_SDK.match(said)
+    return _death(number, said, How.FAILED, Witness.HOST, is_client=True) if found else None
+
+
 def _by_runner(number: int, said: str) -> Death | None:
     if CANCELLED.match(said):
         return _death(number, said, How.KILLED, Witness.RUNNER)
@@ -229,4 +253,5 @@ FORMS: tuple[Callable[[int, str], Death | None], ...] = (
     _by_shell,
     _by_signal_name,
     _by_code,
+    _by_host,
 )
