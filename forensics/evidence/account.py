@@ -61,6 +61,19 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What a field and the text beside it, in the record at ``line``, say of one happening: not the same.
+
+    ``judged`` is what it is taken for, by one of them, and why by that one.
+    """
+
+    line: int
+    field: str
+    text: str
+    judged: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """What has to be said of the evidence as a whole, and the lines (file, line) that show it."""
 

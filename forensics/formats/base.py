@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import polars as pl
 
-from forensics.evidence.account import Damage, Problem, Reason, Shape
+from forensics.evidence.account import Contradiction, Damage, Problem, Reason, Shape
 from forensics.evidence.file import Evidence
 from forensics.schema import (
     EVENTS,
@@ -51,6 +51,7 @@ class Parsed:
     records: int = 0  # how many the lines hold, and which of them have a shape that was never recorded
     unknown: tuple[Shape, ...] = ()
     places: Places = field(default_factory=dict)
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 class Parser(Protocol):

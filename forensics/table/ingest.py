@@ -25,6 +25,7 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Source, empty, is
 from forensics.schema.event_ids import ids_in
 from forensics.schema.families import families_of
 from forensics.table.given_times import GivenTimes
+from forensics.table.notes.contradictions import contradictions_in
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
 from forensics.table.notes.missed import missed_in
@@ -87,7 +88,7 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         rank = len(inputs)
         dated, remarks = given.given_to(parsed.events, rank)
         parsed = replace(parsed, events=dated)
-        told += [*_said_of(evidence, rank), *remarks]
+        told += [*_said_of(evidence, rank), *remarks, *contradictions_in(parsed, rank)]
         notes = rows([*damage_in(parsed), *scanner.rows], EVENTS).with_columns(source=_source(parser.source))
         tables["events"].append(_numbered(notes, rank))
         for name, frames in tables.items():

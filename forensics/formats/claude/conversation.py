@@ -14,6 +14,7 @@ import msgspec
 
 from forensics.formats.claude.agent_answers import answer_of
 from forensics.formats.claude.api_failures import RETRIES, attempt, failure, is_failure
+from forensics.formats.claude.contradictions import Contradictions
 from forensics.formats.claude.records import (
     Attachment,
     Block,
@@ -78,6 +79,7 @@ class Conversation:
         self.session_id: str | None = None  # of the last record that names one
         self.spawn_calls: set[str] = set()  # the calls that asked for an agent
         self.tally = Tally(known("transcript").shapes)
+        self.contradictions = Contradictions()
         self._internal = internal_agents
         self._chain_of: dict[str, str] = {}  # uuid -> sidechain name
         self._warmups: set[str] = set()
@@ -100,6 +102,7 @@ class Conversation:
         }
         base["ts_quality"] = (TsQuality.EXACT if base["ts"] else TsQuality.MISSING).value
         found = list(_events_of(record, message))
+        self.contradictions.see(line, record, message, found)
         if self._is_warmup(record, message, agent) or self._internal:
             found = [{"kind": EventKind.OTHER, "message": f"internal agent: {record.type}"}]
         found += [told for told in (self._meta_of(record), self._member_of(record)) if told is not None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from forensics.formats.claude.contradictions import success_is_denied
 from forensics.formats.claude.records import AgentCounts, StreamRecord, Usage
 from forensics.formats.jsonl import decoded
 from forensics.privacy.redact import cut
@@ -22,10 +23,13 @@ SPENT = "max_"  # turns, budget
 TEXT_KEPT = 400
 
 
-def run_result(record: StreamRecord) -> Row:
-    """Return the result of a run: its status, and the reason where it is none that was wished for."""
+def run_result(record: StreamRecord, said_by_model: str | None = None) -> Row:
+    """Return the result of a run: its status, and the reason where it is none that was wished for.
+
+    A success that the client's own words deny is none; ``said_by_model`` is the last that a model said in the run.
+    """
     ended_by = decoded(record.terminal_reason, str)
-    status = _status(record, ended_by)
+    status = "error" if success_is_denied(record, said_by_model) else _status(record, ended_by)
     told = [RESULT_SAYS + status]
     if status != SUCCESS:
         told += list(_reason(record, ended_by, status))[:1]

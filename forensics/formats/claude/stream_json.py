@@ -20,6 +20,7 @@ from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence
 from forensics.evidence.text import shown
 from forensics.formats.base import Parsed, Places
+from forensics.formats.claude.contradictions import in_result, in_snake_case
 from forensics.formats.claude.conversation import TALK, Conversation
 from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord
 from forensics.formats.claude.run_result import agent_tally, run_result
@@ -80,7 +81,14 @@ class StreamJson:
             spawns=[rows(reader.spawns, SPAWNS)],
             tally=reader.tally,
         )
-        return replace(parsed, events=_by_source(parsed.events, requests.events), places=stream.places)
+        return replace(
+            parsed,
+            events=_by_source(parsed.events, requests.events),
+            places=stream.places,
+            contradictions=tuple(
+                replace(c, field=in_snake_case(c.field)) for c in reader.contradictions.found
+            ),
+        )
 
 
 class _Stream:
@@ -107,7 +115,10 @@ class _Stream:
             if before_end:
                 self.places.setdefault(number, []).append((first, before_end))
             self.reader.read(number, _as_transcript(record), first)
-            self.own += _edges(number, record, self._tasks, first)
+            spoken = _last_said(self.reader.events) if record.type == "result" else None
+            if record.type == "result":
+                self.reader.contradictions.found += in_result(number, record, spoken)
+            self.own += _edges(number, record, self._tasks, first, spoken)
         elif line.strip():
             reason = CUT if is_record and _decode(line) is None else NOISE
             if not is_record:
@@ -219,7 +230,16 @@ def _as_transcript(record: StreamRecord) -> Record:
     )
 
 
-def _edges(number: int, record: StreamRecord, tasks: Tasks, first: int = 0) -> Iterator[Row]:
+def _last_said(events: Sequence[Row]) -> str | None:
+    """Return what the main agent's model said last in the run at hand."""
+    said = EventKind.ASSISTANT_MESSAGE.value
+    own = (r for r in reversed(events) if r["kind"] == said and r.get("agent_id") is None)
+    return next((str(row["message"]) for row in own), None)
+
+
+def _edges(
+    number: int, record: StreamRecord, tasks: Tasks, first: int = 0, spoken: str | None = None
+) -> Iterator[Row]:
     """Yield the run's beginning and its result, and its agents' tasks, which only a stream has."""
     base: Row = {
         "line": number,
@@ -237,7 +257,7 @@ def _edges(number: int, record: StreamRecord, tasks: Tasks, first: int = 0) -> I
     elif record.type == "system":
         yield from (base | row for row in tasks.take(record))
     elif record.type == "result":
-        yield base | run_result(record)
+        yield base | run_result(record, spoken)
         for row in agent_tally(record):
             own = f"agents:{record.uuid}" if record.uuid else None
             yield base | row | {"ordinal": base["ordinal"] + 1, "record_id": own}
