@@ -42,7 +42,7 @@ WORDS_FIRST = (
             r"(?i)(?:out of (?:extra )?usage|(?<!not your )usage limit|(?:session|weekly|hour|opus|hit your) limit|"
             r"limit reached)\b.*\bresets?\b|usage limit reached|You.re out of (?:extra )?usage\b|"
             r"\b(?:hit|reached) (?:your|its) (?:[\w']+ ){0,4}?(?<!rate )(?<!window )limits?\b|"
-            r"\bspend(?:ing)? (?:cap|limit) reached|\bextra usage is required"
+            r"\bspend(?:ing)? (?:cap|limit) reached|\bextra usage is required|^rate_limit_event: status rejected\b"
         ),
     ),
     (ApiClass.CREDIT, r"(?i)credit balance (?:is )?too low|insufficient[_ ](?:quota|credit|balance|funds)"),

@@ -26,6 +26,7 @@ from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatu
 from forensics.formats.claude.run_result import agent_tally, run_result
 from forensics.formats.claude.sdk_log import SdkLog
 from forensics.formats.claude.stream_tasks import Tasks
+from forensics.formats.claude.usage_limits import UsageLimits
 from forensics.formats.claude.witnesses import Said, Witness, deaths_in, may_tell
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
 from forensics.formats.reading import finish, first_free, problems_by_reason, rows
@@ -98,6 +99,7 @@ class _Stream:
         self.reader = Conversation(internal_agents=False)
         self.requests = SdkLog(self.reader.tally)
         self._tasks = Tasks(self.reader.spawn_calls)
+        self._limits = UsageLimits(self.reader.tally)
         self.own: list[Row] = []  # what only a stream says
         self.bad: dict[Reason, list[int]] = {}
         self.places: Places = {}
@@ -118,6 +120,7 @@ class _Stream:
             spoken = _last_said(self.reader.events) if record.type == "result" else None
             if record.type == "result":
                 self.reader.contradictions.found += in_result(number, record, spoken)
+            self.own += self._limits.take(number, record, first)
             self.own += _edges(number, record, self._tasks, first, spoken)
         elif line.strip():
             reason = CUT if is_record and _decode(line) is None else NOISE
@@ -126,7 +129,10 @@ class _Stream:
             self.bad.setdefault(reason, []).extend(range(number, number + max(1, span)))
 
     def end(self) -> None:
-        """Hear the witnesses, after the last line."""
+        """Hear the witnesses, after the last line, and leave out the refusals that an answer tells."""
+        starts = [row["line"] for row in self.own if row["kind"] == RUN_STARTS.value]
+        again = {id(row) for row in self._limits.told_anyway(self.reader.events, starts)}
+        self.own = [row for row in self.own if id(row) not in again]
         self.own += _deaths(self._beside, self.reader.session_id, _ended(self.own), self.bad)
 
     def _record_in(self, line: bytes) -> StreamRecord | None:
