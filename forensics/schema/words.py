@@ -17,6 +17,8 @@ NO_SILENCE_DETECTION = "no silence detection"
 IN_A_CALL, FLOOR_KEPT = "in a call", "floor kept"
 # status of a launch, and of a result that a resumed client fills in for one that was never recorded
 LAUNCHED, UNRECORDED = "launched", "unrecorded"
+# how agents ended that did not do what they were asked, as a run's result counts them
+FAILED_AGENTS, KILLED_AGENTS = "failed", "killed"
 COMMAND_KEPT = 400  # characters of a command that an event holds
 # which damage a line has, of those that rules tell apart
 CUT_OFF = "cut off"

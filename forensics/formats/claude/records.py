@@ -98,6 +98,7 @@ class AgentCounts(msgspec.Struct):
     spawned: int = 0
     completed: int = 0
     failed: int = 0
+    killed: dict[str, int | None] = {}  # by whom: parent, user, system, ceiling
 
 
 class RateLimit(msgspec.Struct, rename="camel"):

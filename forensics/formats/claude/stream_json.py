@@ -264,9 +264,9 @@ def _edges(
         yield from (base | row for row in tasks.take(record))
     elif record.type == "result":
         yield base | run_result(record, spoken)
-        for row in agent_tally(record):
-            own = f"agents:{record.uuid}" if record.uuid else None
-            yield base | row | {"ordinal": base["ordinal"] + 1, "record_id": own}
+        for nth, row in enumerate(agent_tally(record), 1):
+            own = f"agents:{record.uuid}:{nth}" if record.uuid else None
+            yield base | row | {"ordinal": base["ordinal"] + nth, "record_id": own}
 
 
 def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:
