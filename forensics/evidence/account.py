@@ -50,7 +50,8 @@ class Shape:
     """A form of records that this program has not seen before: ``count`` of them, the first at ``line``.
 
     ``ordinal`` is that of the first one's first event, in a line that holds several records.
-    ``families`` says what they are about, as far as their words tell.
+    ``families`` says what they are about, as far as their words tell. One that ``lacks`` something is of a known form
+    and was read in part: whatever was read of it, it may have told more.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Shape:
     count: int
     ordinal: int = 0
     families: tuple[Family, ...] = ()
+    lacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from forensics.schema.words import (
     SHUTDOWN,
     SPAWN_TOOLS,
     STARTING,
+    TODO_STATES,
     UNRECORDED,
     UUID,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "SPAWN_TOOLS",
     "STARTING",
     "TODOS",
+    "TODO_STATES",
     "TRACES",
     "UNRECORDED",
     "UTC",

@@ -9,6 +9,7 @@ RESULT_SAYS = "the run's result: "  # before a result's status, and after it the
 SHUTDOWN = "shutdown"  # component of an interrupt that the client's end made, in the words of the user's own
 # how a hook ended that has no exit code
 HOOK_TIMED_OUT = "timed out"
+TODO_STATES = frozenset({"pending", "in_progress", "completed"})  # of an item of a list
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
 # the voice server's tool, behind its server's name; and what a call says that does not want silence detected
 CONVERSE = "__converse"

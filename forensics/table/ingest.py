@@ -126,7 +126,9 @@ def _with_families(parsed: Parsed, source: Source) -> tuple[Shape, ...]:
         read.setdefault(line, []).append(ordinal)
     return tuple(
         replace(
-            s, text=redact(s.text), families=() if _is_read(s, parsed, read) else families_of(s.text, source)
+            s,
+            text=redact(s.text),
+            families=families_of(s.text, source) if s.lacks or not _is_read(s, parsed, read) else (),
         )
         for s in parsed.unknown
     )

@@ -15,7 +15,9 @@ import msgspec
 from forensics.formats.claude.agent_answers import answer_of
 from forensics.formats.claude.api_failures import RETRIES, attempt, failure, is_failure
 from forensics.formats.claude.contradictions import Contradictions
+from forensics.formats.claude.lacking import lacking
 from forensics.formats.claude.records import (
+    EMPTY,
     Attachment,
     Block,
     CompactMetadata,
@@ -94,6 +96,7 @@ class Conversation:
         agent = self._agent_of(record)
         message = _message_of(record)
         self.tally.see(line, _shapes_of(record, message), first)
+        self.tally.lack(line, lacking(record, message), first)
         base: Row = {
             "line": line,
             "ts": parse_time(record.timestamp),
@@ -176,7 +179,16 @@ def _shapes_of(record: Record, message: Message) -> Iterator[str]:
         case "queue-operation":
             yield _name(record.type, record.operation)
         case _:
-            yield _name(record.type, record.subtype)
+            yield _with_parts(_name(record.type, record.subtype), record)
+
+
+def _with_parts(name: str, record: Record) -> str:
+    """Add to the name of a type that was never recorded what its message holds: that is what it is about."""
+    if record.message == EMPTY or name in known("transcript").shapes:
+        return name
+    held = decoded(record.message, Message).content
+    parts = dict.fromkeys(block.type for block in held) if isinstance(held, list) else {}
+    return cut(f"{name} with {', '.join(parts)}", SHAPE_KEPT) if parts else name
 
 
 def _name(kind: str, part: str | None) -> str:

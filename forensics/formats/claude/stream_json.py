@@ -22,6 +22,7 @@ from forensics.evidence.text import shown
 from forensics.formats.base import Parsed, Places
 from forensics.formats.claude.contradictions import in_result, in_snake_case
 from forensics.formats.claude.conversation import TALK, Conversation
+from forensics.formats.claude.lacking import lacking_in_stream
 from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord
 from forensics.formats.claude.run_result import agent_tally, run_result
 from forensics.formats.claude.sdk_log import SdkLog
@@ -120,6 +121,7 @@ class _Stream:
             spoken = _last_said(self.reader.events) if record.type == "result" else None
             if record.type == "result":
                 self.reader.contradictions.found += in_result(number, record, spoken)
+            self.reader.tally.lack(number, lacking_in_stream(record), first)
             self.own += self._limits.take(number, record, first)
             self.own += _edges(number, record, self._tasks, first, spoken)
         elif line.strip():
