@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from forensics.evidence.account import Damage, InputFile
 from forensics.rulekit.rule import Rule
 from forensics.schema import ANSWERS, CALLS, EventKind, Source
+from forensics.session.agents.counted import untold_ends
 from forensics.session.model.case import Case
 from forensics.text.numbers import counted
 
@@ -25,12 +26,14 @@ class Unseen:
 
     files: tuple[tuple[InputFile, frozenset[Source]], ...]
     only_the_end: str = ""  # where it stands how the run ended, if nothing of what happened in it is there
+    counted_ends: str = ""  # what a run's result counts of its agents and no record tells
 
     def untold_to(self, rule: Rule) -> str | None:
-        """Return why a rule saw nothing of what it reads: a result tells of the end, and of nothing before it."""
-        if not self.only_the_end or rule.reads <= {"ending"}:
-            return None
-        return f"{self.only_the_end} tells how the run ended, and not what happened in it; its transcript would tell"
+        """Return why a rule saw nothing, or not all, of what it reads: a result tells the end, and counts agents."""
+        if self.only_the_end and not rule.reads <= {"ending"}:
+            place = self.only_the_end
+            return f"{place} tells how the run ended, and not what happened in it; its transcript would tell"
+        return self.counted_ends if self.counted_ends and "agents" in rule.reads else None
 
     def reason_for(self, rule: Rule) -> str | None:
         """Return what a rule has not understood, at which lines; null where it has seen everything that it reads."""
@@ -46,7 +49,18 @@ def unseen_of(case: Case, accounts: Mapping[int, InputFile]) -> Unseen:
     for file, source in case.events.select("file", "source").unique().sort("file", "source").iter_rows():
         held.setdefault(file, set()).add(Source(source))
     files = tuple((accounts[file], frozenset(sources)) for file, sources in held.items())
-    return Unseen(files, _only_the_end(case, accounts))
+    return Unseen(files, _only_the_end(case, accounts), _counted_ends(case, accounts))
+
+
+def _counted_ends(case: Case, accounts: Mapping[int, InputFile]) -> str:
+    """Say what results count of agents that failed or were killed where no record tells which, nor how."""
+    counted = untold_ends(case)
+    if counted is None:
+        return ""
+    row = case.event(counted.events[-1])
+    where = f"{accounts[row['file']].evidence.name}:{row['line']}"
+    told = "that end of one of them" if counted.agents == 1 else f"those ends of {counted.agents} of them"
+    return f"the run's result counts agents that did not complete: {counted.words} ({where}); no record tells {told}"
 
 
 def _only_the_end(case: Case, accounts: Mapping[int, InputFile]) -> str:

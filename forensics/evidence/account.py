@@ -55,7 +55,8 @@ class Shape:
     """A form of records that this program has not seen before: ``count`` of them, the first at ``line``.
 
     ``ordinal`` is that of the first one's first event, in a line that holds several records.
-    ``families`` says what they are about, as far as their words tell.
+    ``families`` says what they are about, as far as their words tell. One that ``lacks`` something is of a known form
+    and was read in part: whatever was read of it, it may have told more.
     """
 
     text: str
@@ -63,6 +64,20 @@ class Shape:
     count: int
     ordinal: int = 0
     families: tuple[Family, ...] = ()
+    lacks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What a field and the text beside it, in the record at ``line``, say of one happening: not the same.
+
+    ``judged`` is what it is taken for, by one of them, and why by that one.
+    """
+
+    line: int
+    field: str
+    text: str
+    judged: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import polars as pl
 
-from forensics.evidence.account import Damage, Problem, Reason, Shape
+from forensics.evidence.account import Contradiction, Damage, Problem, Reason, Shape
 from forensics.evidence.file import Evidence
 from forensics.schema import (
     EVENTS,
@@ -54,6 +54,7 @@ class Parsed:
     silent: str | None = (
         None  # why a file that this format knows has to count as unread: it says nothing of a session
     )
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 class Parser(Protocol):

@@ -101,6 +101,19 @@ def first_free(line: int, *tables: Sequence[Row]) -> int:
     )
 
 
+def unread_document(session: str | None, reason: Reason) -> list[pl.DataFrame]:
+    """Return what stands for a document of a session that could not be read: its session has not seen everything."""
+    row = {
+        "line": 1,
+        "ordinal": 0,
+        "kind": EventKind.OTHER.value,
+        "session_id": session,
+        "message": str(reason),
+        "ts_quality": TsQuality.MISSING.value,
+    }
+    return [rows([row], EVENTS)]
+
+
 def lines_of_key(data: bytes, key: str) -> list[int]:
     """Return the line of each place where ``key`` stands as a key of a JSON document."""
     found = re.finditer(rb'(?<!\\)"' + key.encode() + rb'"\s*:', data)

@@ -132,6 +132,7 @@ class Tally:
     _unknown: dict[str, tuple[int, int, int]] = field(
         default_factory=dict
     )  # shape: first line, ordinal, count
+    _lacking: set[str] = field(default_factory=set)
 
     def see(self, line: int, shapes: Iterable[str], ordinal: int = 0) -> None:
         """Count one record, which may be of several shapes: the parts of a message."""
@@ -146,6 +147,12 @@ class Tally:
         *first, count = self._unknown.get(name, (line, ordinal, 0))
         self._unknown[name] = (first[0], first[1], count + 1)
 
+    def lack(self, line: int, shapes: Iterable[str], ordinal: int = 0) -> None:
+        """Count what a record lacks that was counted and read: it may have told more."""
+        for shape in shapes:
+            self._lacking.add(shape)
+            self.add(line, shape, ordinal)
+
     def add_texts(self, records: int, strange: pl.DataFrame) -> None:
         """Count so many records of text, of which ``strange`` (``line``, ``message``) are of unknown shapes."""
         self.records += records
@@ -155,5 +162,8 @@ class Tally:
     @property
     def unknown(self) -> tuple[Shape, ...]:
         """Return the unknown shapes, the most frequent first."""
-        found = [Shape(name, line, count, place) for name, (line, place, count) in self._unknown.items()]
+        found = [
+            Shape(name, line, count, place, lacks=name in self._lacking)
+            for name, (line, place, count) in self._unknown.items()
+        ]
         return tuple(sorted(found, key=lambda s: (-s.count, s.line, s.text)))

@@ -48,7 +48,7 @@ WORDS_FIRST = (
             r"(?i)(?:out of (?:extra )?usage|(?<!not your )usage limit|(?:session|weekly|hour|opus|hit your) limit|"
             r"limit reached)\b.*\bresets?\b|usage limit reached|You.re out of (?:extra )?usage\b|"
             r"\b(?:hit|reached) (?:your|its) (?:[\w']+ ){0,4}?(?<!rate )(?<!window )limits?\b|"
-            r"\bspend(?:ing)? (?:cap|limit) reached|\bextra usage is required"
+            r"\bspend(?:ing)? (?:cap|limit) reached|\bextra usage is required|^rate_limit_event: status rejected\b"
         ),
     ),
     (ApiClass.CREDIT, r"(?i)credit balance (?:is )?too low|insufficient[_ ](?:quota|credit|balance|funds)"),
@@ -127,6 +127,30 @@ BY_FIELD = {
     "request_too_large": ApiClass.TOO_LARGE,
     "refusal": ApiClass.REFUSAL,
 }
+# classes of which one is wider than the other, or that the API and the client draw apart in other places
+KIN = frozenset(
+    frozenset(pair)
+    for pair in (
+        (ApiClass.RATE_LIMIT, ApiClass.USAGE_LIMIT),
+        (ApiClass.RATE_LIMIT, ApiClass.CREDIT),
+        (ApiClass.USAGE_LIMIT, ApiClass.CREDIT),
+        (ApiClass.SERVER_ERROR, ApiClass.OVERLOADED),
+        (ApiClass.SERVER_ERROR, ApiClass.CONNECTION),
+        (ApiClass.SERVER_ERROR, ApiClass.TIMEOUT),
+        (ApiClass.CONNECTION, ApiClass.TIMEOUT),
+        (ApiClass.CONNECTION, ApiClass.ABORTED),
+        (ApiClass.TIMEOUT, ApiClass.ABORTED),
+        (ApiClass.AUTHENTICATION, ApiClass.NO_LOGIN),
+        (ApiClass.AUTHENTICATION, ApiClass.FORBIDDEN),
+        (ApiClass.FORBIDDEN, ApiClass.NO_LOGIN),
+        (ApiClass.FORBIDDEN, ApiClass.REFUSAL),
+        (ApiClass.REQUEST, ApiClass.TOO_LARGE),
+        (ApiClass.REQUEST, ApiClass.REFUSAL),
+        (ApiClass.REQUEST, ApiClass.CREDIT),
+        (ApiClass.REQUEST, ApiClass.USAGE_LIMIT),
+        (ApiClass.REQUEST, ApiClass.FORBIDDEN),
+    )
+)
 _FIRST = tuple((kind, re.compile(words)) for kind, words in WORDS_FIRST)
 _THEN = tuple((kind, re.compile(words)) for kind, words in WORDS)
 NETWORK = re.compile(r"E[A-Z]{4,}|Connection[A-Z]\w*|FailedToOpenSocket")
@@ -149,6 +173,16 @@ def class_of(status: str | None, message: str) -> ApiClass:
     if status and NETWORK.fullmatch(status):
         return ApiClass.CONNECTION
     return _said(_THEN, message) or _said(_THEN, status or "") or BY_FIELD.get(status or "", ApiClass.OTHER)
+
+
+def class_of_field(field: str) -> ApiClass:
+    """Name the class that a field alone tells: an HTTP status, or the client's or the API's word for it."""
+    return _of_http(field) or BY_FIELD.get(field, ApiClass.OTHER)
+
+
+def contradict(one: ApiClass, other: ApiClass) -> bool:
+    """Say whether two classes cannot be meant of one failure. What nothing names contradicts nothing."""
+    return ApiClass.OTHER not in (one, other) and one is not other and frozenset((one, other)) not in KIN
 
 
 def http_status_in(text: str) -> str | None:

@@ -19,7 +19,7 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 # words that a record of the family begins with, in the client's debug log or as a type in its transcripts
 WORDS: Mapping[Family, str] = {
     "agents": r"(?:sub-?)?agents?|teammates?|teams?|workflows?|spawn(?:ed|ing)?|sidechain|background|launched|started"
-    r"|task_(?:started|updated|progress|notification)|task-notification",
+    r"|task_\w+|task-notification",
     "api": r"api|rate_?limit\w*|overload\w*|retry|retries|retrying|streaming|stream|quota|usage limit"
     r"|connection[_ ]error|credit|refus\w+|anthropic",
     "ending": r"shut\w*|exit\w*|crash\w*|fatal|panic|killed|abort\w*|uncaught|unhandled|signal|terminat\w*|ended|end"
@@ -33,6 +33,7 @@ WORDS: Mapping[Family, str] = {
     "tools": r"tools?|tool_\w+|mcp__\w+|bash|command|permission\w*|result",
     "turns": r"turns?|compact\w*|user|assistant|messages?|prompts?|resum\w+|conversation|queue\w*|session\w*",
 }
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # words that are written as one: flushSessionStorageAtExit
 FOUND = {family: re.compile(rf"(?i)(?<![a-z])(?:{words})(?![a-z])") for family, words in WORDS.items()}
 
 
@@ -43,4 +44,5 @@ def families_of(shape: str, source: Source) -> tuple[Family, ...]:
     """
     if source.about.author is Author.VOICE_SERVER:
         return ("speech",) if FOUND["speech"].search(shape.replace("_", " ")) else ()
-    return tuple(f for f, words in FOUND.items() if f != "speech" and words.search(shape))
+    told = f"{shape} {HUMP.sub(' ', shape)}"
+    return tuple(f for f, words in FOUND.items() if f != "speech" and words.search(told))

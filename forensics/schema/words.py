@@ -9,6 +9,7 @@ RESULT_SAYS = "the run's result: "  # before a result's status, and after it the
 SHUTDOWN = "shutdown"  # component of an interrupt that the client's end made, in the words of the user's own
 # how a hook ended that has no exit code
 HOOK_TIMED_OUT = "timed out"
+TODO_STATES = frozenset({"pending", "in_progress", "completed"})  # of an item of a list
 SPAWN_TOOLS = frozenset({"Task", "Agent"})
 # the voice server's tool, behind its server's name; and what a call says that does not want silence detected
 CONVERSE = "__converse"
@@ -17,6 +18,8 @@ NO_SILENCE_DETECTION = "no silence detection"
 IN_A_CALL, FLOOR_KEPT = "in a call", "floor kept"
 # status of a launch, and of a result that a resumed client fills in for one that was never recorded
 LAUNCHED, UNRECORDED = "launched", "unrecorded"
+# how agents ended that did not do what they were asked, as a run's result counts them
+FAILED_AGENTS, KILLED_AGENTS = "failed", "killed"
 COMMAND_KEPT = 400  # characters of a command that an event holds
 # which damage a line has, of those that rules tell apart
 CUT_OFF = "cut off"

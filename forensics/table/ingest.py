@@ -26,6 +26,7 @@ from forensics.schema import EVENTS, SPAWNS, TODOS, EventKind, Source, empty, is
 from forensics.schema.event_ids import ids_in
 from forensics.schema.families import families_of
 from forensics.table.given_times import GivenTimes
+from forensics.table.notes.contradictions import contradictions_in
 from forensics.table.notes.credentials import Scanner
 from forensics.table.notes.damage import damage_in
 from forensics.table.notes.long_lines import LongLines
@@ -97,7 +98,7 @@ def ingest(found: Found, progress: Progress | None = None) -> Ingested:
         parsed = long.told_in(parsed)
         dated, remarks = given.given_to(parsed.events, rank)
         parsed = replace(parsed, events=dated)
-        told += [*_said_of(evidence, rank), *remarks]
+        told += [*_said_of(evidence, rank), *remarks, *contradictions_in(parsed, rank)]
         notes = rows([*damage_in(parsed), *scanner.rows], EVENTS).with_columns(source=_source(parser.source))
         tables["events"].append(_numbered(notes, rank))
         for name, frames in tables.items():
@@ -136,7 +137,9 @@ def _with_families(parsed: Parsed, source: Source) -> tuple[Shape, ...]:
         read.setdefault(line, []).append(ordinal)
     return tuple(
         replace(
-            s, text=redact(s.text), families=() if _is_read(s, parsed, read) else families_of(s.text, source)
+            s,
+            text=redact(s.text),
+            families=families_of(s.text, source) if s.lacks or not _is_read(s, parsed, read) else (),
         )
         for s in parsed.unknown
     )

@@ -35,6 +35,11 @@ def answer_of(result: ToolUseResult, text: str) -> Answer:
     """Read an answer by its fields, and by its words where it has none."""
     if LOST.match(text):
         return Answer(UNRECORDED, None)
-    is_launch = result.status in LAUNCHES or (result.status is None and LAUNCH.match(text) is not None)
+    is_launch = result.status in LAUNCHES or (not _is_measured(result) and LAUNCH.match(text) is not None)
     named = (NAMED if is_launch else RETURNED).search(text)
     return Answer(LAUNCHED if is_launch else None, result.agent or (named[1] if named else None))
+
+
+def _is_measured(result: ToolUseResult) -> bool:
+    """Say whether what an agent took stands beside its answer: a launch has no such measure, whatever it is called."""
+    return result.status is not None and (result.total_duration_ms, result.total_tokens) != (None, None)

@@ -21,6 +21,7 @@ SYNTHETIC = "<synthetic>"  # the model of what the client itself says in its pla
 SAYS_NOTHING = ("", "unknown")
 SDK_WORDS = re.compile(r"Request timed out|Connection error")
 NETWORK_CODE = re.compile(rf"\((?P<code>{NETWORK.pattern})\)")
+SUCCEEDED = re.compile(r"[123]\d\d")  # a status that no failure has
 TEXT_KEPT = 400
 
 
@@ -72,7 +73,7 @@ def status_in(text: str) -> str | None:
 
 def _field_of(record: Record) -> str | None:
     """Return the status or the class that the client gives a failure beside its words (2.0.69 on)."""
-    if record.api_error_status is not None:
+    if record.api_error_status is not None and not SUCCEEDED.fullmatch(str(record.api_error_status)):
         return str(record.api_error_status)
     said = (decoded(field, str) for field in (record.api_error, record.error))
     return next((one for one in said if one not in SAYS_NOTHING), None)

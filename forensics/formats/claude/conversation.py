@@ -14,7 +14,10 @@ import msgspec
 
 from forensics.formats.claude.agent_answers import answer_of
 from forensics.formats.claude.api_failures import RETRIES, attempt, failure, is_failure
+from forensics.formats.claude.contradictions import Contradictions
+from forensics.formats.claude.lacking import lacking
 from forensics.formats.claude.records import (
+    EMPTY,
     Attachment,
     Block,
     CompactMetadata,
@@ -78,6 +81,7 @@ class Conversation:
         self.session_id: str | None = None  # of the last record that names one
         self.spawn_calls: set[str] = set()  # the calls that asked for an agent
         self.tally = Tally(known("transcript").shapes)
+        self.contradictions = Contradictions()
         self._internal = internal_agents
         self._chain_of: dict[str, str] = {}  # uuid -> sidechain name
         self._warmups: set[str] = set()
@@ -92,6 +96,7 @@ class Conversation:
         agent = self._agent_of(record)
         message = _message_of(record)
         self.tally.see(line, _shapes_of(record, message), first)
+        self.tally.lack(line, lacking(record, message), first)
         base: Row = {
             "line": line,
             "ts": parse_time(record.timestamp),
@@ -100,6 +105,7 @@ class Conversation:
         }
         base["ts_quality"] = (TsQuality.EXACT if base["ts"] else TsQuality.MISSING).value
         found = list(_events_of(record, message))
+        self.contradictions.see(line, record, message, found)
         if self._is_warmup(record, message, agent) or self._internal:
             found = [{"kind": EventKind.OTHER, "message": f"internal agent: {record.type}"}]
         found += [told for told in (self._meta_of(record), self._member_of(record)) if told is not None]
@@ -173,7 +179,16 @@ def _shapes_of(record: Record, message: Message) -> Iterator[str]:
         case "queue-operation":
             yield _name(record.type, record.operation)
         case _:
-            yield _name(record.type, record.subtype)
+            yield _with_parts(_name(record.type, record.subtype), record)
+
+
+def _with_parts(name: str, record: Record) -> str:
+    """Add to the name of a type that was never recorded what its message holds: that is what it is about."""
+    if record.message == EMPTY or name in known("transcript").shapes:
+        return name
+    held = decoded(record.message, Message).content
+    parts = dict.fromkeys(block.type for block in held) if isinstance(held, list) else {}
+    return cut(f"{name} with {', '.join(parts)}", SHAPE_KEPT) if parts else name
 
 
 def _name(kind: str, part: str | None) -> str:

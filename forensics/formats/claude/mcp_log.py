@@ -47,6 +47,9 @@ class Item(msgspec.Struct):
     cwd: str | None = None
 
 
+TEXTLESS = "MCP server item without its text"
+
+
 class McpLog:
     """The parser of both layouts."""
 
@@ -68,6 +71,8 @@ class McpLog:
             items, problems, total = _line_items(evidence)
         tally = Tally()
         tally.add_texts(items.height, _strange(items))
+        for line in items.filter(pl.col("text").is_null())["line"]:
+            tally.add(line, TEXTLESS)
         return finish([_events(items, server)], self.source, problems, total, tally=tally)
 
 

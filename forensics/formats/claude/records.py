@@ -82,6 +82,7 @@ class StreamRecord(msgspec.Struct):
     usage: msgspec.Raw = EMPTY
     errors: msgspec.Raw = EMPTY
     mcp_servers: msgspec.Raw = EMPTY
+    rate_limit_info: msgspec.Raw = EMPTY
 
 
 class TaskPatch(msgspec.Struct):
@@ -97,6 +98,17 @@ class AgentCounts(msgspec.Struct):
     spawned: int = 0
     completed: int = 0
     failed: int = 0
+    killed: dict[str, int | None] = {}  # by whom: parent, user, system, ceiling
+
+
+class RateLimit(msgspec.Struct, rename="camel"):
+    """How an account stands with one of its limits, in a ``rate_limit_event`` (2.1.4 on)."""
+
+    status: str | None = None
+    resets_at: int | float | None = None  # in seconds of the epoch
+    rate_limit_type: str | None = None  # five_hour, seven_day, seven_day_opus …
+    overage_status: str | None = None  # whether what is beyond the limit is paid for
+    is_using_overage: bool = False
 
 
 class ServerStatus(msgspec.Struct):

@@ -20,11 +20,14 @@ from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence
 from forensics.evidence.text import shown
 from forensics.formats.base import Parsed, Places
+from forensics.formats.claude.contradictions import in_result, in_snake_case
 from forensics.formats.claude.conversation import TALK, Conversation
+from forensics.formats.claude.lacking import lacking_in_stream
 from forensics.formats.claude.records import EMPTY, UNTYPED, Record, ServerStatus, StreamRecord
 from forensics.formats.claude.run_result import agent_tally, run_result
 from forensics.formats.claude.sdk_log import SdkLog
 from forensics.formats.claude.stream_tasks import Tasks
+from forensics.formats.claude.usage_limits import UsageLimits
 from forensics.formats.claude.witnesses import Said, Witness, deaths_in, may_tell
 from forensics.formats.jsonl import UNDECODABLE, decoded, mend
 from forensics.formats.reading import finish, first_free, problems_by_reason, rows
@@ -80,7 +83,14 @@ class StreamJson:
             spawns=[rows(reader.spawns, SPAWNS)],
             tally=reader.tally,
         )
-        return replace(parsed, events=_by_source(parsed.events, requests.events), places=stream.places)
+        return replace(
+            parsed,
+            events=_by_source(parsed.events, requests.events),
+            places=stream.places,
+            contradictions=tuple(
+                replace(c, field=in_snake_case(c.field)) for c in reader.contradictions.found
+            ),
+        )
 
 
 class _Stream:
@@ -90,6 +100,7 @@ class _Stream:
         self.reader = Conversation(internal_agents=False)
         self.requests = SdkLog(self.reader.tally)
         self._tasks = Tasks(self.reader.spawn_calls)
+        self._limits = UsageLimits(self.reader.tally)
         self.own: list[Row] = []  # what only a stream says
         self.bad: dict[Reason, list[int]] = {}
         self.places: Places = {}
@@ -107,7 +118,12 @@ class _Stream:
             if before_end:
                 self.places.setdefault(number, []).append((first, before_end))
             self.reader.read(number, _as_transcript(record), first)
-            self.own += _edges(number, record, self._tasks, first)
+            spoken = _last_said(self.reader.events) if record.type == "result" else None
+            if record.type == "result":
+                self.reader.contradictions.found += in_result(number, record, spoken)
+            self.reader.tally.lack(number, lacking_in_stream(record), first)
+            self.own += self._limits.take(number, record, first)
+            self.own += _edges(number, record, self._tasks, first, spoken)
         elif line.strip():
             reason = CUT if is_record and _decode(line) is None else NOISE
             if not is_record:
@@ -115,7 +131,10 @@ class _Stream:
             self.bad.setdefault(reason, []).extend(range(number, number + max(1, span)))
 
     def end(self) -> None:
-        """Hear the witnesses, after the last line."""
+        """Hear the witnesses, after the last line, and leave out the refusals that an answer tells."""
+        starts = [row["line"] for row in self.own if row["kind"] == RUN_STARTS.value]
+        again = {id(row) for row in self._limits.told_anyway(self.reader.events, starts)}
+        self.own = [row for row in self.own if id(row) not in again]
         self.own += _deaths(self._beside, self.reader.session_id, _ended(self.own), self.bad)
 
     def _record_in(self, line: bytes) -> StreamRecord | None:
@@ -219,7 +238,16 @@ def _as_transcript(record: StreamRecord) -> Record:
     )
 
 
-def _edges(number: int, record: StreamRecord, tasks: Tasks, first: int = 0) -> Iterator[Row]:
+def _last_said(events: Sequence[Row]) -> str | None:
+    """Return what the main agent's model said last in the run at hand."""
+    said = EventKind.ASSISTANT_MESSAGE.value
+    own = (r for r in reversed(events) if r["kind"] == said and r.get("agent_id") is None)
+    return next((str(row["message"]) for row in own), None)
+
+
+def _edges(
+    number: int, record: StreamRecord, tasks: Tasks, first: int = 0, spoken: str | None = None
+) -> Iterator[Row]:
     """Yield the run's beginning and its result, and its agents' tasks, which only a stream has."""
     base: Row = {
         "line": number,
@@ -237,10 +265,10 @@ def _edges(number: int, record: StreamRecord, tasks: Tasks, first: int = 0) -> I
     elif record.type == "system":
         yield from (base | row for row in tasks.take(record))
     elif record.type == "result":
-        yield base | run_result(record)
-        for row in agent_tally(record):
-            own = f"agents:{record.uuid}" if record.uuid else None
-            yield base | row | {"ordinal": base["ordinal"] + 1, "record_id": own}
+        yield base | run_result(record, spoken)
+        for nth, row in enumerate(agent_tally(record), 1):
+            own = f"agents:{record.uuid}:{nth}" if record.uuid else None
+            yield base | row | {"ordinal": base["ordinal"] + nth, "record_id": own}
 
 
 def _servers(base: Row, record: StreamRecord) -> Iterator[Row]:

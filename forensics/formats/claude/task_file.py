@@ -10,7 +10,7 @@ from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
-from forensics.formats.reading import finish, lines_of_key, rows
+from forensics.formats.reading import finish, lines_of_key, rows, unread_document
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:^|/)tasks/([0-9a-f-]{36})/(\d+)\.json$")
@@ -45,7 +45,10 @@ class TaskFile:
         try:
             task = msgspec.json.decode(mend(data), type=TaskState)
         except UNDECODABLE:
-            return finish([], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total)
+            unread = unread_document(name.group(1) if name else None, NOT_A_TASK)
+            return finish(
+                unread if total else [], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total
+            )
         line = next(iter(lines_of_key(data, "status")), 1)
         state = {
             "line": line,

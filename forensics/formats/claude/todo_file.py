@@ -15,8 +15,10 @@ import msgspec
 from forensics.evidence.account import Damage, Problem, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
+from forensics.formats.claude.lacking import new_state
 from forensics.formats.jsonl import UNDECODABLE, mend
-from forensics.formats.reading import finish, lines_of_key, rows
+from forensics.formats.reading import finish, lines_of_key, rows, unread_document
+from forensics.formats.shapes import Tally
 from forensics.schema import EVENTS, TODOS, EventKind, Source, TsQuality
 
 NAME = re.compile(r"(?:^|/)(?:([0-9a-f-]{36})-agent-([0-9a-z-]+)|(?<=todos/)([0-9a-f-]{36}))\.json$")
@@ -44,11 +46,16 @@ class TodoFile:
         """Make one snapshot of the list, without a time: the file says only what came last."""
         data, total = evidence.document()
         name = NAME.search(evidence.place)
+        session, agent = (name[1] or name[3], name[2]) if name else (None, None)
         try:
             items = msgspec.json.decode(mend(data), type=list[TodoItem])
         except UNDECODABLE:
-            return finish([], self.source, [Problem(1, NOT_A_LIST, total)] if total else [], total)
-        session, agent = (name[1] or name[3], name[2]) if name else (None, None)
+            unread = unread_document(session, NOT_A_LIST)
+            return finish(
+                unread if total else [], self.source, [Problem(1, NOT_A_LIST, total)] if total else [], total
+            )
+        tally = Tally(records=1)
+        tally.lack(1, (state for item in items if (state := new_state(item.status)) is not None))
         line = _telling_line(data, items)
         snapshot = {
             "line": line,
@@ -72,7 +79,9 @@ class TodoFile:
             }
             for position, item in enumerate(items)
         ]
-        return finish([rows([snapshot], EVENTS)], self.source, [], total, todos=[rows(listed, TODOS)])
+        return finish(
+            [rows([snapshot], EVENTS)], self.source, [], total, todos=[rows(listed, TODOS)], tally=tally
+        )
 
 
 def _telling_line(data: bytes, items: list[TodoItem]) -> int:

@@ -52,9 +52,20 @@ def tool_call(block: Block) -> Row:
     return call
 
 
-def _file(block: Block) -> Row:
+def asked_path(block: Block) -> str | None:
+    """Return the path that the call of a file tool names."""
     file = decoded(block.input, FileInput)
-    path = file.file_path or file.notebook_path or file.path
+    return file.file_path or file.notebook_path or file.path
+
+
+def asked_todos(block: Block) -> list[TodoInput]:
+    """Return the items that a call of TodoWrite writes; some callers send the list as a string."""
+    asked = decoded(block.input, TodoWriteInput)
+    return asked.todos if isinstance(asked.todos, list) else decoded(asked.todos.encode(), list[TodoInput])
+
+
+def _file(block: Block) -> Row:
+    path = asked_path(block)
     return {"path": path, "message": f"{block.name} {path}"}
 
 
@@ -83,8 +94,7 @@ def _spawn(block: Block) -> Row:
 
 
 def _todo_write(block: Block) -> Row:
-    asked = decoded(block.input, TodoWriteInput)
-    items = asked.todos if isinstance(asked.todos, list) else decoded(asked.todos.encode(), list[TodoInput])
+    items = asked_todos(block)
     busy = sum(i.status == "in_progress" for i in items)
     return {
         "kind": EventKind.TODO_SNAPSHOT,

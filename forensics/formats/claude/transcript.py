@@ -65,4 +65,4 @@ class Transcript:
             spawns=[rows(reader.spawns, SPAWNS)],
             tally=reader.tally,
         )
-        return replace(parsed, places=places)
+        return replace(parsed, places=places, contradictions=tuple(reader.contradictions.found))

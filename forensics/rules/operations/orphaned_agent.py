@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from forensics.rulekit import Case, Confidence, Hit, Said, Saying, Severity, Source, Statement, rule, words
-from forensics.rulekit import EventKind as K
 from forensics.rulekit.names import agent_name, clock_time
 from forensics.rulekit.whereabouts import WORKING_TREE
+from forensics.session.agents.counted import run_counts, untold_ends
 from forensics.session.agents.overlap import may_still_run, spawned
 from forensics.session.lists.todo_lists import last_in_progress
 from forensics.session.model.agents import AgentEnd, AgentLife
@@ -36,18 +36,14 @@ def orphaned_agent(case: Case, *, silence_s: float = 600.0) -> Iterator[Said]:
         missing = [a for a in agents if a.outcome is AgentEnd.UNFINISHED and not a.is_out_of_sight]
         yield from (_hit(case, agent, timedelta(seconds=silence_s)) for agent in missing)
         yield from _not_told(agents)
-    elif counted := case.of(K.AGENT_TALLY).tail(1).rows(named=True):
-        yield from _by_count(counted[0]["count"], counted[0]["total"])
+    elif counts := run_counts(case):
+        others = sum(c.others for c in counts)
+        if others:
+            yield TEXT.insufficient("by-count", agents=sum(c.spawned for c in counts), others=others)
     elif any(a.spawn_event is None for a in case.agents):
         yield TEXT.insufficient("no-parent")
     else:
         yield TEXT.not_applicable("no-agents")
-
-
-def _by_count(agents: int, completed: int) -> Iterator[Said]:
-    """Say what a run's result, which only counts its agents, leaves open."""
-    if completed < agents:
-        yield TEXT.insufficient("by-count", agents=agents, others=agents - completed)
 
 
 def _not_told(agents: Sequence[AgentLife]) -> Iterator[Said]:
@@ -102,6 +98,9 @@ def _happened(case: Case, agent: AgentLife, say: Saying) -> Iterator[Statement]:
         yield say.sentence("gave-up", agent.gave_up_event)
     if agent.gone_by is not None:
         yield say.sentence("gone", agent.spawn_event, agent.gone_event, gone_by=clock_time(agent.gone_by))
+    counted = untold_ends(case)
+    if counted is not None:
+        yield say.sentence("counted", *counted.events, ends=counted.words)
     aborted = aborted_requests(case) if agent.background else ()
     if aborted:
         yield say.sentence("aborted", *aborted)

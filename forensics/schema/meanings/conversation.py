@@ -118,7 +118,12 @@ AGENTS: Mapping[K, Meaning] = {
     ),
     K.AGENT_TALLY: Meaning(
         "a headless run's result counts its agents",
-        {"count": "how many were spawned", "total": "how many of them completed"},
+        {
+            "count": "how many were spawned; with a status, how many ended so",
+            "total": "how many of them completed; with a status, how many were spawned",
+            "status": "of those that did not complete: `failed`, `killed`",
+            "component": "the same with who did it: `killed by the user`, `… parent`, `… system`, `… ceiling`",
+        },
     ),
     K.AGENT_META: Meaning(
         "the file beside an agent's transcript",

@@ -52,7 +52,7 @@ from forensics.session.model.last_records import (
     unanswered_turn,
     unended_stream,
 )
-from forensics.session.model.open_calls import open_calls
+from forensics.session.model.open_calls import cut_writes, open_calls
 from forensics.session.model.pauses import Pause, folder_of, pause_of
 from forensics.text.lengths import shortened
 
@@ -228,7 +228,8 @@ def _judge(
     else:
         away = [a.agent_id for a in agents if a.background]
         of_others = events.filter(pl.col("agent_id").is_in(away))["event_id"]
-        opened = unanswered = tuple(c for c in unanswered if c not in set(of_others))
+        outlive = set(of_others) - cut_writes(whole, unanswered, away)
+        opened = unanswered = tuple(c for c in unanswered if c not in outlive)
     cut = cut_in_voice_call(whole)
     pause = _paused(whole, opened, unanswered)
     if pause is not None:

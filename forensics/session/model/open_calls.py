@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from forensics.schema import ANSWERS, CALLS, MODEL_SAID, Source, is_kind
+from forensics.schema import ANSWERS, CALLS, MODEL_SAID, Row, Source, is_kind
 from forensics.schema import EventKind as K
 from forensics.session.model.agents import AgentEnd, AgentLife
+from forensics.session.model.files import WRITE_TOOLS
+from forensics.session.model.last_records import BURST
 
 # what an agent says or is told: after it, earlier calls are behind
 SAID = (*MODEL_SAID, K.API_ERROR, K.USER_PROMPT, K.USER_INTERRUPT)
@@ -40,3 +42,35 @@ def open_calls(events: pl.DataFrame, agents: Sequence[AgentLife]) -> tuple[int, 
         & (pl.col("agent_id").is_null() | ~pl.col("agent_id").is_in(ended))
     )
     return tuple(still["event_id"])
+
+
+def cut_writes(events: pl.DataFrame, calls: Sequence[int], away: Sequence[str]) -> frozenset[int]:
+    """Return the open calls that are writes of agents in the background, behind which the main agent did nothing.
+
+    Such an agent may outlive the record, and what it waits for may take long: a file's write does not. Where the
+    main agent went on for longer than that takes, the process lived, and the write tells nothing of its end.
+    """
+    writes = events.filter(
+        pl.col("event_id").is_in(list(calls))
+        & pl.col("agent_id").is_in(list(away))
+        & pl.col("tool").is_in(list(WRITE_TOOLS))
+    )
+    if writes.is_empty():
+        return frozenset()
+    main = events.filter(
+        (pl.col("source") == Source.TRANSCRIPT.value)
+        & pl.col("agent_id").is_null()
+        & is_kind((*SAID, *ANSWERS))
+    )
+    return frozenset(
+        row["event_id"] for row in writes.iter_rows(named=True) if main.filter(_is_behind(row)).is_empty()
+    )
+
+
+def _is_behind(call: Row) -> pl.Expr:
+    """Say which records are later than a call by more than the end's own bustle; without times, by their line."""
+    below: pl.Expr = (pl.col("file") == call["file"]) & (pl.col("event_id") > call["event_id"])
+    if call["ts"] is None:
+        return below
+    later: pl.Expr = (pl.col("ts") > call["ts"] + BURST) | (pl.col("ts").is_null() & below)
+    return later

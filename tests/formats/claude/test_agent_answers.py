@@ -36,8 +36,16 @@ def test_a_field_tells_a_launch(result, agent):
 
 
 def test_an_agents_answer_that_quotes_a_launch_is_an_answer():
-    assert answer_of(ToolUseResult(status="completed"), "Async agent launched successfully.").status is None
+    took = ToolUseResult(status="completed", total_duration_ms=5000.0, total_tokens=900)
+    assert answer_of(took, "Async agent launched successfully.").status is None
     assert answer_of(NOTHING, "It said: Async agent launched successfully.").status is None
+
+
+def test_a_field_alone_completes_no_agent_that_the_text_says_was_launched():
+    assert (
+        answer_of(ToolUseResult(status="completed"), "Async agent launched successfully.").status
+        == "launched"
+    )
 
 
 def test_an_answer_in_an_agents_own_transcript_names_the_agent_that_returned():

@@ -237,6 +237,7 @@ def test_a_stream_and_a_transcript_of_one_failure_give_equal_findings(tmp_path, 
 
 def test_a_result_counts_the_agents_of_its_run(tmp_path):
     stats = {"spawned": 3, "completed": 1, "failed": 2, "killed": {"user": 0}}
-    (tally,) = of(K.AGENT_TALLY, events(tmp_path, result(subagent_stats=stats)))
+    tally, failed = of(K.AGENT_TALLY, events(tmp_path, result(subagent_stats=stats)))
     assert (tally["count"], tally["total"]) == (3, 1)
+    assert (failed["status"], failed["count"], failed["total"]) == ("failed", 2, 3)
     assert of(K.AGENT_TALLY, events(tmp_path, result(subagent_stats={"spawned": 0}))) == []
