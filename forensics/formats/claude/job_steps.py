@@ -39,9 +39,10 @@ CLIENT = re.compile(
 TEXTS = re.compile(
     r"<<-?\s*['\"]?(\w+)['\"]?.*?^\s*\1\s*$|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\\n", re.DOTALL | re.MULTILINE
 )
+NEXT = re.compile(r"\n|&&|;")
 # what stands behind the command in a script and does nothing
 TRIVIAL = re.compile(
-    r"^\s*(?:#.*|(?:fi|done|esac|\}|\)|EOF)\b.*|(?:echo|printf|cat|ls|exit|set|true|:)\b.*|[})]?)\s*$"
+    r"^\s*(?:#.*|(?:fi|done|esac|\}|\)|EOF)\b.*|(?:echo|printf|cat|ls|exit|set|true|:)\b.*|(?:then|do|else|[})])?)\s*$"
 )
 
 
@@ -51,8 +52,8 @@ def starts_client(script: str) -> bool:
     found = [*CLIENT.finditer(bare)]
     if not found:
         return False
-    behind = bare[found[-1].end() :].partition("\n")[2]
-    return all(TRIVIAL.match(line) for line in behind.split("\n"))
+    _, *behind = NEXT.split(bare[found[-1].end() :])
+    return all(TRIVIAL.match(command) for command in behind)
 
 
 class Steps:

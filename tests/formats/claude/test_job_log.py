@@ -140,7 +140,7 @@ def test_a_script_whose_last_command_is_the_client(script):
 
 @pytest.mark.parametrize(
     "script",
-    ["claude --version", "claude mcp add x", "npm i -g @anthropic-ai/claude-code", "which claude", "claude -p hi\nnpm test", "echo 'claude -p hi'", "git commit -m claude"],
+    ["claude --version", "claude mcp add x", "npm i -g @anthropic-ai/claude-code", "which claude", "claude -p hi\nnpm test", "claude -p hi && npm test", "if claude -p hi; then npm test; fi", "echo 'claude -p hi'", "git commit -m claude"],
 )  # fmt: skip
 def test_a_script_whose_last_command_is_another(script):
     assert not starts_client(script)
