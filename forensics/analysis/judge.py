@@ -110,6 +110,7 @@ def _outcome(rule: Rule, case: Case, said: Sequence[Said], unseen: Unseen) -> Ou
     absent = [one.reason for one in said if isinstance(one, NotApplicable) and not _is_never_whole(case)]
     for outcome, reasons in (
         (OutcomeKind.INSUFFICIENT, [*unable, unseen.untold_to(rule)]),
+        (OutcomeKind.INSUFFICIENT, [unseen.denies_absence_to(rule)] if absent else []),
         (OutcomeKind.NOT_APPLICABLE, absent),
         (OutcomeKind.INSUFFICIENT, [unseen.reason_for(rule)]),
     ):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from forensics.evidence.account import Damage, InputFile
 from forensics.rulekit.rule import Rule
 from forensics.schema import ANSWERS, CALLS, EventKind, Source
-from forensics.session.agents.counted import untold_ends
+from forensics.session.agents.counted import run_counts, untold_ends
 from forensics.session.model.case import Case
 from forensics.text.numbers import counted
 
@@ -26,7 +26,8 @@ class Unseen:
 
     files: tuple[tuple[InputFile, frozenset[Source]], ...]
     only_the_end: str = ""  # where it stands how the run ended, if nothing of what happened in it is there
-    counted_ends: str = ""  # what a run's result counts of its agents and no record tells
+    counted_ends: str = ""  # what a run's result counts of its agents' ends and no record tells
+    counted_agents: str = ""  # the same of agents
 
     def untold_to(self, rule: Rule) -> str | None:
         """Return why a rule saw nothing, or not all, of what it reads: a result tells the end, and counts agents."""
@@ -34,6 +35,10 @@ class Unseen:
             place = self.only_the_end
             return f"{place} tells how the run ended, and not what happened in it; its transcript would tell"
         return self.counted_ends if self.counted_ends and "agents" in rule.reads else None
+
+    def denies_absence_to(self, rule: Rule) -> str | None:
+        """Return why a rule may not say that there was nothing to judge: a result counts what no record tells."""
+        return self.counted_agents if self.counted_agents and "agents" in rule.reads else None
 
     def reason_for(self, rule: Rule) -> str | None:
         """Return what a rule has not understood, at which lines; null where it has seen everything that it reads."""
@@ -49,7 +54,9 @@ def unseen_of(case: Case, accounts: Mapping[int, InputFile]) -> Unseen:
     for file, source in case.events.select("file", "source").unique().sort("file", "source").iter_rows():
         held.setdefault(file, set()).add(Source(source))
     files = tuple((accounts[file], frozenset(sources)) for file, sources in held.items())
-    return Unseen(files, _only_the_end(case, accounts), _counted_ends(case, accounts))
+    return Unseen(
+        files, _only_the_end(case, accounts), _counted_ends(case, accounts), _counted_agents(case, accounts)
+    )
 
 
 def _counted_ends(case: Case, accounts: Mapping[int, InputFile]) -> str:
@@ -57,10 +64,25 @@ def _counted_ends(case: Case, accounts: Mapping[int, InputFile]) -> str:
     counted = untold_ends(case)
     if counted is None:
         return ""
-    row = case.event(counted.events[-1])
-    where = f"{accounts[row['file']].evidence.name}:{row['line']}"
+    where = _place(case, accounts, counted.events[-1])
     told = "that end of one of them" if counted.agents == 1 else f"those ends of {counted.agents} of them"
     return f"the run's result counts agents that did not complete: {counted.words} ({where}); no record tells {told}"
+
+
+def _counted_agents(case: Case, accounts: Mapping[int, InputFile]) -> str:
+    """Say how many agents results count where records tell of fewer."""
+    counts = run_counts(case)
+    total, known = sum(run.spawned for run in counts), len(case.agents)
+    if total <= known:
+        return ""
+    agents = "1 agent" if total == 1 else f"{total} agents"
+    where = _place(case, accounts, counts[-1].event)
+    return f"the run's result counts {agents} ({where}), and records tell of {known or 'none'}"
+
+
+def _place(case: Case, accounts: Mapping[int, InputFile], event: int) -> str:
+    row = case.event(event)
+    return f"{accounts[row['file']].evidence.name}:{row['line']}"
 
 
 def _only_the_end(case: Case, accounts: Mapping[int, InputFile]) -> str:

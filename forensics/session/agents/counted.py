@@ -19,6 +19,7 @@ TOLD_AS = {FAILED_AGENTS: AgentEnd.FAILED, KILLED_AGENTS: AgentEnd.STOPPED}
 class RunCounts:
     """How the last result of one file counts its run's agents."""
 
+    event: int
     spawned: int
     completed: int
     ends: tuple[Row, ...]  # those that failed or were killed, one record's row for each kind of end
@@ -48,7 +49,7 @@ def run_counts(case: Case) -> tuple[RunCounts, ...]:
 def _last_of(rows: pl.DataFrame) -> RunCounts:
     total = rows.filter(pl.col("component").is_null()).tail(1).row(0, named=True)
     ends = rows.filter(pl.col("component").is_not_null() & (pl.col("event_id") > total["event_id"]))
-    return RunCounts(total["count"], total["total"], tuple(ends.iter_rows(named=True)))
+    return RunCounts(total["event_id"], total["count"], total["total"], tuple(ends.iter_rows(named=True)))
 
 
 @per_case
