@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
 from forensics.privacy.issuers import ISSUERS, WORD, Issuer
-from forensics.privacy.kind import START
 from forensics.privacy.values import is_drawn
 
 # forms of keys that ``secret_kinds`` has, too: here for their whole length, where a line's end cuts them
@@ -36,34 +35,46 @@ ENCODED = {
     if len(begin) >= SHORTEST_ENCODED
 }
 BASE64_REST = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-BEGINS = re.compile(START)
 _RUNS = {made_of: re.compile(f"[{made_of}]+") for made_of in {form.made_of for form in FORMS}}
 _OVER = {made_of: re.compile(f"{WRAP}([{made_of}]+)") for made_of in _RUNS}
-# mark -> what begins so; the marks are looked for as they stand
 BY_BEGIN: dict[str, list[Issuer]] = {}
 for _form in FORMS:
     for _begin in _form.begins:
         BY_BEGIN.setdefault(_begin, []).append(_form)
 MARKS = (*BY_BEGIN, *ENCODED)
+LENGTHS = sorted({len(mark) for mark in MARKS}, reverse=True)
 
 
-def issued_in(text: str, marks: Iterable[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield where a key begins and ends, and its kind, for those of ``MARKS`` that are in the text."""
-    for mark in marks:
-        at = text.find(mark)
-        while at >= 0:
+def _any_of(words: Iterable[str]) -> str:
+    """Return a shape of many words that looks at each first letter once."""
+    rests: dict[str, list[str]] = {}
+    for word in words:
+        rests.setdefault(word[:1], []).append(word[1:])
+    if "" in rests:  # a shorter word is enough
+        return ""
+    return "(?:" + "|".join(re.escape(first) + _any_of(rest) for first, rest in sorted(rests.items())) + ")"
+
+
+# not inside of a word; what stands behind an escape or a colour does so beneath its layers
+BEGINS = re.compile(r"(?<![A-Za-z0-9_-])" + _any_of(MARKS))
+
+
+def issued_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where a key begins and ends, and its kind."""
+    for found in BEGINS.finditer(text):
+        at = found.start()
+        for mark in (
+            m for m in (text[at : at + length] for length in LENGTHS) if m in BY_BEGIN or m in ENCODED
+        ):
             end = at + len(mark)
-            if BEGINS.match(text, at):
-                if mark in ENCODED:
-                    rest = BASE64_REST.match(text, end)
-                    if rest:
-                        yield at, rest.end(), ENCODED[mark].kind
-                for form in BY_BEGIN.get(mark, ()):
-                    stop = _end_of(text, end, form)
-                    if stop:
-                        yield at, stop, form.kind
-                        end = max(end, stop)
-            at = text.find(mark, end)
+            if mark in ENCODED:
+                rest = BASE64_REST.match(text, end)
+                if rest:
+                    yield at, rest.end(), ENCODED[mark].kind
+            for form in BY_BEGIN.get(mark, ()):
+                stop = _end_of(text, end, form)
+                if stop:
+                    yield at, stop, form.kind
 
 
 def _end_of(text: str, begin: int, form: Issuer) -> int | None:

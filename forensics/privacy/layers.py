@@ -18,31 +18,32 @@ HIDING = (
     "\\u", "\\x", "%", "&", "\x1b", "\ufffd[", "\\e[", "\\033[", "</", "**", "\\_", "\\-", "\u200b", "\u00ad", "\u2060",
 )  # fmt: skip
 LAST_ASCII = 127
-# a colour or another command to a terminal; its first character may have been taken away, or shown as a gap
-COLOUR = (
-    r"(?:[\x1b\ufffd]|(?<!\\)\\+(?:u001[bB]|x1[bB]|033|e))\[[0-9;?]{0,20}[A-Za-z]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)"
-    r"|\[\d{1,3}(?:;\d{1,3}){0,5}m"
-)
-UNSEEN = "[\u200b-\u200d\u2060\ufeff\u00ad]"  # characters without a width
-TAG = (
-    r"</?(?:a|b|big|code|del|em|font|i|ins|kbd|mark|s|samp|small|span|strong|sub|sup|tspan|tt|u|wbr)"
-    r"(?:\s[^<>]{0,200})?/?>"
-)
 ENTITIES = {
     "amp": "&", "apos": "'", "colon": ":", "commat": "@", "dash": "-", "dollar": "$", "equals": "=", "gt": ">",
     "hyphen": "-", "lowbar": "_", "lt": "<", "nbsp": " ", "num": "#", "percnt": "%", "period": ".", "plus": "+",
     "quot": '"', "sol": "/", "Tab": "\t", "NewLine": "\n",
 }  # fmt: skip
 CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+LAST_ASCII = 127
+# every layer begins with one of these: a search skips to them
+SIGNS = "\\%&\x1b[<*\ufffd\u200b\u200c\u200d\u2060\ufeff\u00ad"
+# behind the first character, which is looked back at
+BETWEEN = (
+    # a colour or another command to a terminal; its first character may be written out, taken away, or shown as a gap
+    r"(?<=[\x1b\ufffd])\[[0-9;?]{0,20}[A-Za-z]|(?<=\\)(?<!\\\\)\\*(?:u001[bB]|x1[bB]|033|e)\[[0-9;?]{0,20}[A-Za-z]"
+    r"|(?<=\x1b)\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|(?<=\[)\d{1,3}(?:;\d{1,3}){0,5}m"
+    # a tag inside of a word; emphasis; a character without a width
+    r"|(?<=<)/?(?:a|b|big|code|del|em|font|i|ins|kbd|mark|s|samp|small|span|strong|sub|sup|tspan|tt|u|wbr)"
+    r"(?:\s[^<>]{0,200})?/?>|(?<=\*)\*|(?<=[\u200b-\u200d\u2060\ufeff\u00ad])"
+)
 CODED = (
-    r"(?<!\\)\\+(?:u\{?0{2,4}(?P<u>[0-7][0-9A-Fa-f])\}?|x(?P<x>[0-7][0-9A-Fa-f])|(?P<control>[nrtbf])"
+    r"(?<=\\)(?<!\\\\)\\*(?:u\{?0{2,4}(?P<u>[0-7][0-9A-Fa-f])\}?|x(?P<x>[0-7][0-9A-Fa-f])|(?P<control>[nrtbf])"
     r"|(?P<sign>[^\w\s\\]|_))"
-    r"|%(?:25)*(?P<percent>[0-7][0-9A-Fa-f])"
-    r"|&(?:amp;)*(?:(?P<entity>" + "|".join(ENTITIES) + r")|#0{0,4}(?P<number>\d{1,3})"
+    r"|(?<=%)(?:25)*(?P<percent>[0-7][0-9A-Fa-f])"
+    r"|(?<=&)(?:amp;)*(?:(?P<entity>" + "|".join(ENTITIES) + r")|#0{0,4}(?P<number>\d{1,3})"
     r"|#[xX]0{0,4}(?P<hex>[0-7]?[0-9A-Fa-f]));"
 )
-SPREADING = rf"(?P<between>{COLOUR}|{UNSEEN}|{TAG}|\*\*)"
-UNIT = re.compile(f"{SPREADING}|{CODED}")
+UNIT = re.compile(f"[{re.escape(SIGNS)}](?:(?P<between>{BETWEEN})|{CODED})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,44 +77,48 @@ def views(text: str) -> Iterator[View]:
     """Yield the text, then what stands beneath its layers: with a space for each colour and tag, and without them."""
     top = View(text)
     yield top
-    if UNIT.search(text) is None:
+    if not any(sign in text for sign in SIGNS):
         return
-    apart = _beneath(top, " ")
-    if apart.text != text:
+    apart, spread = _beneath(top, " ")
+    if apart.above is not None:
         yield apart
-    joined = replace(_beneath(top, ""), is_joined=True)
-    if joined.text != apart.text:
-        yield joined
+    if spread:
+        yield replace(_beneath(top, "")[0], is_joined=True)
 
 
-def _beneath(view: View, between: str) -> View:
+def _beneath(view: View, between: str) -> tuple[View, bool]:
+    """Take all layers off; say whether something stood between characters."""
+    spread = False
     for _ in range(DEEPEST):
-        below = _decoded(view, between)
+        below, is_spread = _decoded(view, between)
         if below is None:
             break
-        view = below
-    return view
+        view, spread = below, spread or is_spread
+        if not any(sign in view.text for sign in SIGNS):
+            break
+    return view, spread
 
 
-def _decoded(view: View, between: str) -> View | None:
+def _decoded(view: View, between: str) -> tuple[View | None, bool]:
     """Take one layer off; ``None`` where there is none."""
     pieces: list[str] = []
     starts: list[int] = []
     units: list[tuple[int, int, int]] = []
     at = length = 0
+    spread = False
     for found in UNIT.finditer(view.text):
         start, end = found.span()
         read = _read(found, between)
-        pieces.append(view.text[at:start])
-        pieces.append(read)
+        spread = spread or found.lastgroup == "between"
+        pieces += (view.text[at:start], read)
         starts.append(length + start - at)
         units.append((len(read), start, end))
         length += start - at + len(read)
         at = end
     if not units:
-        return None
+        return None, False
     pieces.append(view.text[at:])
-    return View("".join(pieces), view, starts=starts, units=units)
+    return View("".join(pieces), view, starts=starts, units=units), spread
 
 
 def _read(found: re.Match[str], between: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from forensics.privacy.kind import BODY, GIVEN, NO_VALUE, QUOTED, START, Kind
-from forensics.privacy.values import is_code, is_drawn, is_mixed, is_name
+from forensics.privacy.values import is_code, is_drawn, is_mixed, is_name, is_placeholder
 
 # a name's first letter stands apart from it: only so are all other letters skipped at the speed of a search
 NAMED = (
@@ -57,6 +57,8 @@ def _is_value(found: re.Match[str]) -> bool:
     if ABOUT.search(found["rest"]):
         return False
     value = found["value"]
+    if is_placeholder(value):
+        return False
     if not _is_bare(found):
         return True
     spaced = found.string[found.start("value") - 1].isspace()

@@ -22,21 +22,28 @@ from typing import NamedTuple
 import polars as pl
 
 from forensics.privacy import issued
+from forensics.privacy.kind import Kind
 from forensics.privacy.layers import HIDING, View, views
 from forensics.privacy.secret_kinds import KINDS, OWN_SHAPED
 
 # kind -> shape
 SHAPES = tuple((kind.name, kind.shape) for kind in KINDS)
-# the cheap test: a text without any of these holds no secret of a known shape. Those of shapes are small letters
-_SHAPED = tuple(dict.fromkeys(mark.casefold() for kind in KINDS for mark in kind.marks))
-MARKS = (*_SHAPED, *(mark.casefold() for mark in issued.MARKS))
 MARGIN = 1000  # so much of a secret is seen behind a cut: more than any but a private key is long
 _COMPILED = tuple((kind.name, re.compile(kind.shape), kind.judge) for kind in KINDS)
-# mark -> the places of the kinds that have it: each mark is looked for once, however many kinds share it
-_MARKED = {
-    mark: tuple(n for n, kind in enumerate(KINDS) if mark in {m.casefold() for m in kind.marks})
-    for mark in _SHAPED
-}
+
+
+def _marked(kinds: Sequence[Kind]) -> dict[str, tuple[int, ...]]:
+    """Return for each mark the places of the kinds that have it: it is looked for once, however many share it."""
+    places: dict[str, list[int]] = {}
+    for n, kind in enumerate(kinds):
+        for mark in dict.fromkeys(m.casefold() for m in kind.marks):
+            places.setdefault(mark, []).append(n)
+    return {mark: tuple(ns) for mark, ns in places.items()}
+
+
+_MARKED, _OWN_MARKED = _marked(KINDS), _marked(OWN_SHAPED)
+# the cheap test: a text without any of these holds no secret of a known shape
+MARKS = (*_MARKED, *(mark.casefold() for mark in issued.MARKS))
 LONG = 20_000  # characters of a text in which all marks are looked for at once
 MOST_ROUNDS = 20
 
@@ -93,28 +100,23 @@ def _found_in(text: str, near: list[tuple[int, int]] | None) -> Iterator[_Found]
 
 def _secrets_in(view: View) -> Iterator[tuple[int, int, str]]:
     text = view.text
-    shaped, marks = _marks_in(text)
+    small = text.casefold()
+    marked = _OWN_MARKED if view.is_joined else _MARKED
     # a shape costs a hundred times what looking for a mark does, and few texts hold any
-    for n in sorted({n for mark in shaped for n in _MARKED[mark]}):
-        if view.is_joined and n >= len(OWN_SHAPED):
-            break
+    for n in sorted({n for mark in _marks_in(small, marked) for n in marked[mark]}):
         kind, shape, judge = _COMPILED[n]
         group = "value" if "value" in shape.groupindex else 0
         for found in shape.finditer(text):
             if judge is None or judge(found):
                 yield *found.span(group), kind
-    yield from issued.issued_in(text, marks)
+    yield from issued.issued_in(text)
 
 
-def _marks_in(text: str) -> tuple[list[str], list[str]]:
-    small = text.casefold()
-    if len(text) < LONG:
-        return [m for m in _SHAPED if m in small], [m for m in issued.MARKS if m in text]
-    seen = [
-        set(pl.Series([line]).str.extract_many(list(marks), overlapping=True)[0].to_list())
-        for line, marks in ((small, _SHAPED), (text, issued.MARKS))
-    ]
-    return [m for m in _SHAPED if m in seen[0]], [m for m in issued.MARKS if m in seen[1]]
+def _marks_in(small: str, marks: Iterable[str]) -> Iterable[str]:
+    if len(small) < LONG:
+        return [mark for mark in marks if mark in small]
+    seen = set(pl.Series([small]).str.extract_many(list(marks), overlapping=True)[0].to_list())
+    return [mark for mark in marks if mark in seen]
 
 
 def _without(text: str, found: Sequence[_Found]) -> tuple[str, list[tuple[int, int]]]:

@@ -22,11 +22,11 @@ IN_URLS: tuple[Kind, ...] = (
     Kind(
         "password in url",
         ("://", ":\\/"),
-        r":(?<=[A-Za-z0-9]:)(?:\\*/){2}[^\s/:@\"']{0,200}:(?P<value>[^\s/\"'\[\]]+)@",
+        r":(?<=[A-Za-z0-9]:)(?:\\*/){2}[^\s/:@\"']{0,200}:(?P<value>(?!\$?\{|\$[A-Z_]+@|<|%s@)[^\s/\"'\[\]]+)@",
     ),
     Kind(
         "password in url",
-        ("://", ":\\/"),
+        ("sql:", "postgres:", "mariadb:", "mongodb", "redis", "amqp", "ldap", "smtp", "ftp", "clickhouse:", "nats:"),
         rf"(?i:{STORES}):(?:\\*/){{2}}[^\s/:@\"']{{0,200}}:(?P<value>[^\s\"'\[\]@:?]{{1,200}}/[^\s\"'\[\]@?]{{0,200}})@",
     ),
     Kind(

@@ -32,7 +32,7 @@ def is_mixed(body: str) -> bool:
 CODE = re.compile(
     r"[A-Za-z_$@][\w$]*(?:(?:\?\.|\.|::|->|!\.)[A-Za-z_$][\w$]*)*!?(?:\(|\?\.\(|\[)"  # call(, obj.call(, table[
     r"|(?:[A-Za-z_$@][\w$]*(?:\?\.|\.|::|->|!\.))+[A-Za-z_$][\w$]*[;,)!?]*\Z"  # process.env.NAME
-    r"|(?:~|\.{1,2})?/(?:[\w.@-]+/)*[\w.@-]*\Z"  # /a/path
+    r"|(?:~|\.{1,2})?/(?:[\w.@-]+/)*[\w.@-]*\Z|(?:[\w.@-]+/)+[\w@-]+(?:\.[a-z0-9]{1,6}){1,2}\Z"  # /a/path, a/file.txt
     r"|[A-Za-z]:[/\\]|(?:https?|file|s3|gs)://"
     r"|[A-Za-z_]\w*\s*(?:\|\||&&|\?\?|==|!=|\+)"  # a || b
     r"|[|&*!?=+(/.]"
@@ -41,15 +41,26 @@ CODE = re.compile(
 WORDS = r"[A-Za-z]+(?:[_-][A-Za-z]+)*"
 NAME = re.compile(rf"_*{WORDS}(?:[_-]?\d{{1,2}}(?:[_-]?{WORDS})?)?_*\Z")
 LONG_RUN = re.compile(r"[A-Za-z0-9+_-]{16,}")
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+# what stands for a value, as examples and instructions have it
+PLACEHOLDER = re.compile(
+    r"(?i)(?:your|my|the|some|insert|enter|replace|change|paste|put|add)[_-]?[a-z_-]*(?:key|token|secret|passw(?:or)?d|value"
+    r"|here|me|this|it)[a-z_-]*\Z|[a-z_-]{0,20}x{4,}[a-z_-]{0,10}\Z|<[^<>]*>\Z|[*x.•-]+\Z"
+)
 
 
 def is_code(value: str) -> bool:
     """Say whether what stands behind a name is a piece of a program, and not a value."""
     if CODE.match(value) is None:
         return False
-    return not any(is_drawn(run) and not is_name(run) for run in LONG_RUN.findall(value))
+    return not any(is_drawn(run) and not is_name(run) for run in LONG_RUN.findall(UUID.sub("", value)))
 
 
 def is_name(value: str) -> bool:
     """Say whether a value reads as the name of a variable, a type or a function does."""
     return NAME.match(value) is not None and not is_mixed(value)
+
+
+def is_placeholder(value: str) -> bool:
+    """Say whether a value stands for one that is to be filled in."""
+    return PLACEHOLDER.match(value) is not None
