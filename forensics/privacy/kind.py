@@ -34,7 +34,7 @@ def begins(letters: str = "") -> str:
 
 START = begins()
 # what stands between a name and its value: of a variable, a key of JSON (escaped any number of times), a header
-GIVEN = r"\\*[\"']?\s*(?:=>|:=|[=:]|%3[DdAa])\s*"
+GIVEN = r"\\*[\"']?\s*(?:=>|[:?]=|[=:]|%3[DdAa])\s*"
 QUOTED = r"\\*[\"']?"  # what may stand before a value
 BODY = r"[^\s\"',;\[\]{}$<>\\]"
 # what stands for a value: a variable, a gap to be filled in, a word of a description

@@ -233,5 +233,13 @@ IN_HEADERS: tuple[Kind, ...] = (
         ("cookie",),
         r"(?i:(?:set-)?cookie)\\*[\"']?\s*:\s*\\*[\"']?(?P<value>[A-Za-z0-9_.-]{1,80}=(?=[^\r\n\"'\\]{0,500}[^\s\"'\\;=]{8})[^\r\n\"'\\]{8,4000})",
     ),
+    Kind(
+        "cookie",
+        ("sess", "connect.sid", "csrftoken"),
+        (
+            r"(?:_[a-z]{2,30}_session|connect\.sid|PHPSESSID|JSESSIONID|ASP\.NET_SessionId|sessionid|laravel_session"
+            rf"|csrftoken)(?:=|%3[Dd])(?P<value>{BODY}{{16,2000}})"
+        ),
+    ),
     Kind("credential of npm", ("_auth",), r"(?<![A-Za-z0-9])_auth\s*=\s*\\*[\"']?(?P<value>[A-Za-z0-9+/]{8,}=*)"),
 )  # fmt: skip

@@ -8,7 +8,9 @@ from forensics.privacy.commands import IN_COMMANDS
 from forensics.privacy.kind import START, Kind, begins
 from forensics.privacy.named import BY_NAME, IN_HEADERS, PASSWORDS
 from forensics.privacy.urls import IN_URLS
+from forensics.privacy.values import UUID_FORM as UUID
 from forensics.privacy.values import is_drawn, is_name
+from forensics.privacy.vendors import BESIDE_VENDORS
 
 
 def _is_drawn(found: re.Match[str]) -> bool:
@@ -96,15 +98,36 @@ SHAPED: tuple[Kind, ...] = (
         rf"{START}[A-Za-z0-9_]{{1,40}}-[A-Za-z0-9_-]{{1,60}}-PRD-[a-f0-9]{{8,12}}-[a-f0-9]{{8,12}}",
     ),
     Kind("salesforce token", ("!",), rf"{begins('00')}[A-Za-z0-9]{{13}}![A-Za-z0-9._-]{{80,260}}"),
+    Kind("aws key id", ("a3t", "abia", "acca"), r"A(?:3T[A-Z0-9]|BIA|CCA)[A-Z2-7]{16}(?![A-Za-z0-9])", _is_drawn),
+    Kind(
+        "facebook token",
+        ("|", "%7c"),
+        r"[\d](?<!\d\d)\d{14,15}(?:\||%7[Cc])[0-9A-Za-z_-]{27,40}(?![0-9A-Za-z_-])",
+        _is_drawn,
+    ),
+    Kind("fal key", (":",), rf"(?<![0-9A-Za-z-]){UUID}:[0-9a-f]{{32}}(?![0-9a-f])"),
+    Kind("plaid token", ("access-",), rf"{START}(?:access|public|link)-(?:sandbox|development|production)-{UUID}"),
+    Kind("checkout key", ("sk_",), rf"{begins('sk_')}(?:sbox_|test_)?{UUID}"),
+    Kind("mailchimp key", ("-us",), rf"{START}[0-9a-f]{{32}}-us\d{{1,2}}(?!\d)"),
+    Kind("clickup key", ("pk_",), rf"{begins('pk_')}\d{{6,9}}_[A-Za-z0-9]{{32}}"),
+    Kind(
+        "authress key",
+        (".acc_", ".acc-"),
+        rf"{START}(?:sc|ext|scauth|authress)_[a-z0-9]{{5,30}}\.[a-z0-9]{{4,6}}\.acc[_-][a-z0-9-]{{10,32}}"
+        r"\.[A-Za-z0-9+/_=-]{30,120}",
+    ),
     Kind("vault token", ("s.",), rf"{begins('s[.]')}[A-Za-z0-9]{{24}}(?![A-Za-z0-9_(])", _is_drawn),
     Kind("private key", ("client-key-data",), r"client-key-data\\*[\"']?:\s*\\*[\"']?(?P<value>[A-Za-z0-9+/]{16,}=*)"),
     Kind("age key", ("age-secret-key-",), r"AGE-SECRET-KEY-[A-Z0-9]{40,}"),
     Kind("sendgrid key", ("sg.",), rf"{begins('SG[.]')}[A-Za-z0-9_-]{{16,64}}\.[A-Za-z0-9_-]{{16,}}"),
     Kind(
         "twilio key",
-        ("twilio",),
-        rf"{begins('SK')}[0-9a-f]{{32}}(?![A-Za-z0-9])",
+        ("sk",),
+        rf"{begins('SK')}[0-9a-fA-F]{{32}}(?![A-Za-z0-9])",
+        _is_drawn,
     ),
+    Kind("tableau token", ("==:",), rf"{START}[A-Za-z0-9+/]{{22}}==:[A-Za-z0-9]{{32}}(?![A-Za-z0-9])"),
+    Kind("z.ai key", (".",), r"(?<![0-9A-Za-z.-])[0-9a-f]{32}\.[0-9A-Za-z]{16}(?![0-9A-Za-z._-])", _is_drawn),
     Kind(
         "google refresh token",
         ("1//", "1\\/"),
@@ -120,5 +143,5 @@ SHAPED: tuple[Kind, ...] = (
 # a whole block before its last lines, and of keys that begin alike the longer beginning first
 OWN_SHAPED: tuple[Kind, ...] = (*SHAPED[:1], *ISSUED, *SHAPED[1:])
 KINDS: tuple[Kind, ...] = (
-    *OWN_SHAPED, *IN_URLS, *IN_HEADERS, *BY_NAME, *PASSWORDS, *IN_COMMANDS,
+    *OWN_SHAPED, *IN_URLS, *IN_HEADERS, *BY_NAME, *PASSWORDS, *IN_COMMANDS, *BESIDE_VENDORS,
 )  # fmt: skip

@@ -41,7 +41,8 @@ CODE = re.compile(
 WORDS = r"[A-Za-z]+(?:[_-][A-Za-z]+)*"
 NAME = re.compile(rf"_*{WORDS}(?:[_-]?\d{{1,2}}(?:[_-]?{WORDS})?)?_*\Z")
 LONG_RUN = re.compile(r"[A-Za-z0-9+_-]{16,}")
-UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+UUID_FORM = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+UUID = re.compile(UUID_FORM)
 # what stands for a value, as examples and instructions have it
 PLACEHOLDER = re.compile(
     r"(?i)(?:your|my|the|some|insert|enter|replace|change|paste|put|add)[_-]?[a-z_-]*(?:key|token|secret|passw(?:or)?d|value"

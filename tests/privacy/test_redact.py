@@ -18,6 +18,7 @@ from forensics.table.ingest import ingest
 
 # put together at run time: no scanner should take this file for a leak
 BODY = "Ab3dE5gH" * 5
+UUID = "ab3de5fb-ab3d-e5fb-ab3d-e5fbab3de5fb"
 SECRETS = {
     "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIEow" + BODY + "\n-----END RSA PRIVATE KEY-----",
     "anthropic key": "sk-ant-" + "api03-" + BODY,
@@ -40,6 +41,16 @@ SECRETS = {
     "sendgrid key": "SG" + "." + BODY[:22] + "." + BODY,
     "twilio key": "twilio SK" + "ab3de5fb" * 4,
     "google refresh token": "1/" + "/0" + BODY * 2,
+    "facebook token": "1234567890" + "12345|" + BODY[:30],
+    "fal key": UUID + ":" + "ab3de5fb" * 4,
+    "plaid token": "access-" + "sandbox-" + UUID,
+    "checkout key": "sk" + "_" + UUID,
+    "mailchimp key": "ab3de5fb" * 4 + "-us" + "12",
+    "clickup key": "pk" + "_12345678_" + BODY[:32],
+    "authress key": "sc" + "_ab3de5fb.ab3de.acc-ab3de5fbab3d." + BODY,
+    "tableau token": BODY[:22] + "=" + "=:" + BODY[:32],
+    "z.ai key": "ab3de5fb" * 4 + "." + BODY[:16],
+    "vendor key": "datadog: " + "ab3de5fb" * 4,
     "azure secret": "Ab3" + "8Q" + "~" + BODY[:34],
     "terraform token": BODY[:14] + ".atlas" + "v1." + BODY * 2,
     "airtable token": "pat" + BODY[:14] + "." + "ab3de5fb" * 8,
@@ -72,6 +83,7 @@ VALUES = {
     "token in url": BODY[:36],
     "azure key": BODY * 2,
     "gitlab mail token": BODY[:24],
+    "vendor key": "ab3de5fb" * 4,
     "parameter of url": BODY,
     "cookie": BODY,
     "credential of npm": BODY,
