@@ -37,7 +37,7 @@ ISSUED: tuple[Kind, ...] = (
     ),
     Kind("aws key id", ("AKIA", "ASIA"), r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
     Kind("google key", ("AIza",), r"AIza[A-Za-z0-9_-]{30,}"),
-    Kind("slack token", ("xox",), r"xox[abcdeoprs]-[A-Za-z0-9%/+_-]{10,}=*"),
+    Kind("slack token", ("xox",), r"xox[abcdeoprs]-[A-Za-z0-9%/+_-]{8,}=*"),
     Kind("perplexity key", ("pplx-",), r"pplx-[A-Za-z0-9]{20,}"),
     Kind("jwt", ("eyJ",), rf"{begins('eyJ')}[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*"),
     Kind("hugging face token", ("hf_",), r"hf_[A-Za-z0-9]{20,}"),
