@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 DEEPEST = 4  # layers of different kinds over each other
 # no text without one of these has a layer that hides what a mark is looked for: letters, or what stands between them
@@ -52,7 +52,6 @@ class View:
 
     text: str
     above: View | None = None
-    is_joined: bool = False  # what stood between characters is gone: words may be one that are two
     # of each unit that is read as one character or none: where it begins here; that, and its begin and end above
     starts: list[int] = field(default_factory=list)
     units: list[tuple[int, int, int]] = field(default_factory=list)
@@ -83,7 +82,7 @@ def views(text: str) -> Iterator[View]:
     if apart.above is not None:
         yield apart
     if spread:
-        yield replace(_beneath(top, "")[0], is_joined=True)
+        yield _beneath(top, "")[0]
 
 
 def _beneath(view: View, between: str) -> tuple[View, bool]:

@@ -70,6 +70,10 @@ def _is_call(found: re.Match[str]) -> bool:
     return found.string[found.end() : found.end() + 1] in ("(", "[") and is_name(found["value"])
 
 
+def _is_password(found: re.Match[str]) -> bool:
+    return not is_placeholder(found["value"]) and not (_is_bare(found) and is_code(found["value"]))
+
+
 def _is_drawn_value(found: re.Match[str]) -> bool:
     return is_drawn(found["value"]) and not is_code(found["value"]) and not is_name(found["value"])
 
@@ -93,7 +97,7 @@ BY_NAME: tuple[Kind, ...] = (
     Kind(
         "secret", NAMES, rf"{NAMED}(?:(?<==)|(?<=%3[Dd])|(?=\\*[\"']))\\*[\"']?(?P<value>{LETTERS})", _is_value
     ),
-    Kind("secret", NAMES, rf"{NAMED}{QUOTED}(?P<value>[A-Za-z0-9+/_-]{{16,500}}={{0,2}})(?![\w.])", _is_mixed_value),
+    Kind("secret", NAMES, rf"{NAMED}{QUOTED}(?P<value>[A-Za-z0-9+/_-]{{16,500}}={{0,2}})(?![\w.+/-])", _is_mixed_value),
     Kind("option", NAMES, rf"{OPTION}(?P<value>{WITH_DIGIT}|{LETTERS})"),
     Kind(
         "option",
@@ -159,7 +163,7 @@ PASSWORDS: tuple[Kind, ...] = (
         "password",
         ("passw",),
         rf"(?i:passw(?:or)?d)\\*[\"']?\s*[=:]\s*\\*[\"']?(?P<value>(?=\S{{0,100}}[0-9]){BODY}{{6,}})",
-        lambda found: not (_is_bare(found) and is_code(found["value"])),
+        _is_password,
     ),
     Kind(
         # a variable of a shell: whatever it is given
@@ -167,8 +171,9 @@ PASSWORDS: tuple[Kind, ...] = (
         ("passw", "passphrase", "_pass", "dbpass", "pgpass", "sshpass", "_pwd", "_passwd"),
         (
             r"(?:PASSWORD|PASSPHRASE|PASSWD|(?:_|DB|PG|SSH)PASS|_PWD)(?:=\\*[\"']?|\\*[\"']\s?:\s?\\*[\"'])"
-            rf"(?P<value>{NO_VALUE}(?![$</.\[{{%(]){BODY}{{4,}})"
+            rf"(?P<value>{NO_VALUE}(?![|$</.\[{{%(]){BODY}{{4,}})"
         ),
+        _is_password,
     ),
     Kind(
         "password",

@@ -23,8 +23,8 @@ import polars as pl
 
 from forensics.privacy import issued
 from forensics.privacy.kind import Kind
-from forensics.privacy.layers import HIDING, View, views
-from forensics.privacy.secret_kinds import KINDS, OWN_SHAPED
+from forensics.privacy.layers import HIDING, views
+from forensics.privacy.secret_kinds import KINDS
 
 # kind -> shape
 SHAPES = tuple((kind.name, kind.shape) for kind in KINDS)
@@ -41,7 +41,7 @@ def _marked(kinds: Sequence[Kind]) -> dict[str, tuple[int, ...]]:
     return {mark: tuple(ns) for mark, ns in places.items()}
 
 
-_MARKED, _OWN_MARKED = _marked(KINDS), _marked(OWN_SHAPED)
+_MARKED = _marked(KINDS)
 # the cheap test: a text without any of these holds no secret of a known shape
 MARKS = (*_MARKED, *(mark.casefold() for mark in issued.MARKS))
 LONG = 20_000  # characters of a text in which all marks are looked for at once
@@ -93,17 +93,15 @@ def _redacted(text: str) -> str:
 def _found_in(text: str, near: list[tuple[int, int]] | None) -> Iterator[_Found]:
     for begin, stop in near or [(0, len(text))]:
         for view in views(text[begin:stop]):
-            for start, end, kind in _secrets_in(view):
+            for start, end, kind in _secrets_in(view.text):
                 at, behind = view.span(start, end)
                 yield _Found(begin + at, begin + behind, kind, end - start)
 
 
-def _secrets_in(view: View) -> Iterator[tuple[int, int, str]]:
-    text = view.text
+def _secrets_in(text: str) -> Iterator[tuple[int, int, str]]:
     small = text.casefold()
-    marked = _OWN_MARKED if view.is_joined else _MARKED
     # a shape costs a hundred times what looking for a mark does, and few texts hold any
-    for n in sorted({n for mark in _marks_in(small, marked) for n in marked[mark]}):
+    for n in sorted({n for mark in _marks_in(small, _MARKED) for n in _MARKED[mark]}):
         kind, shape, judge = _COMPILED[n]
         group = "value" if "value" in shape.groupindex else 0
         for found in shape.finditer(text):

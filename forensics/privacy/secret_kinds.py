@@ -141,7 +141,6 @@ SHAPED: tuple[Kind, ...] = (
     ),
 )  # fmt: skip
 # a whole block before its last lines, and of keys that begin alike the longer beginning first
-OWN_SHAPED: tuple[Kind, ...] = (*SHAPED[:1], *ISSUED, *SHAPED[1:])
 KINDS: tuple[Kind, ...] = (
-    *OWN_SHAPED, *IN_URLS, *IN_HEADERS, *BY_NAME, *PASSWORDS, *IN_COMMANDS, *BESIDE_VENDORS,
+    *SHAPED[:1], *ISSUED, *SHAPED[1:], *IN_URLS, *IN_HEADERS, *BY_NAME, *PASSWORDS, *IN_COMMANDS, *BESIDE_VENDORS,
 )  # fmt: skip
