@@ -22,6 +22,7 @@ from forensics.privacy.redact import redact
 
 ALL = string.ascii_letters + string.digits
 PRINTABLE = string.printable[:95]
+OPEN = 12  # characters of a part that may be of any length
 SHOWN = 8  # characters of a secret that must not be left
 # what it reports, too, and is none: ids, hosts, names, keys meant for the public; a form that only it has
 NO_SECRET = re.compile(
@@ -102,8 +103,9 @@ def _piece(kind: str, value: Any, chance: random.Random) -> str:  # noqa: ANN401
         case "IN", list(sets):
             fit = [c for c in PRINTABLE if _is_in(c, sets)]
             return chance.choice([c for c in fit if c in ALL] or fit or [" "])
-        case (("MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT"), (int(least), _, part)):
-            return "".join(_made(part, chance) for _ in range(least))
+        case (("MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT"), (int(least), most, part)):
+            is_open = least > 0 and most == _parser.MAXREPEAT and not _made(part, random.Random(0)).isspace()  # noqa: S311
+            return "".join(_made(part, chance) for _ in range(max(least, OPEN) if is_open else least))
         case "SUBPATTERN", (*_, part):
             return _made(part, chance)
         case "BRANCH", (_, list(ways)):

@@ -12,6 +12,7 @@ import re
 import pytest
 
 from tests.support.outputs import OUTPUTS, output_of
+from tests.support.places import INCIDENT
 from tools.secret_oracle import NO_SECRET, made_up, patterns, scanner, sightings
 
 ORACLE = scanner()
@@ -80,6 +81,14 @@ def test_the_scanner_finds_the_planted_ones(logs, known):
 
 
 def test_it_finds_none_in_any_output(logs, tmp_path):
+    assert_none_let_through(logs, tmp_path)
+
+
+def test_it_finds_none_in_what_is_said_of_the_incident(tmp_path):
+    assert_none_let_through(INCIDENT, tmp_path)
+
+
+def assert_none_let_through(logs, tmp_path):
     shown = tmp_path / "shown"
     shown.mkdir()
     for name in OUTPUTS:
