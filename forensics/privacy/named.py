@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from forensics.privacy.kind import BODY, GIVEN, NO_VALUE, QUOTED, START, Kind
-from forensics.privacy.values import is_code, is_drawn, is_mixed, is_name, is_placeholder
+from forensics.privacy.values import (
+    is_code,
+    is_drawn,
+    is_mixed,
+    is_name,
+    is_name_of_type,
+    is_placeholder,
+    is_setting,
+)
 
 # a name's first letter stands apart from it: only so are all other letters skipped at the speed of a search
 NAMED = (
@@ -57,7 +65,7 @@ def _is_value(found: re.Match[str]) -> bool:
     if ABOUT.search(found["rest"]):
         return False
     value = found["value"]
-    if is_placeholder(value):
+    if is_placeholder(value) or is_setting(value) or is_name_of_type(found.string, found.start()):
         return False
     if not _is_bare(found):
         return True
@@ -89,6 +97,8 @@ def _is_said(found: re.Match[str]) -> bool:
 
 def _is_in_header(found: re.Match[str]) -> bool:
     value = found["value"]
+    if is_name_of_type(found.string, found.start()):
+        return False
     return is_drawn(value) or (len(value) > LONG_WORD and value.isalpha())
 
 
@@ -206,7 +216,7 @@ IN_HEADERS: tuple[Kind, ...] = (
         "authorization",
         ("bearer", "basic", "authorization"),
         (
-            rf"(?i:{START}(?:bearer|basic|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:{SCHEMES})))\s+"
+            rf"(?i:{START}(?:bearer|basic|(?<![A-Za-z])authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:{SCHEMES})))\s+"
             r"(?P<value>(?=[A-Za-z0-9._~+/-]*\d)[A-Za-z0-9._~+/-]{16,}=*)"
         ),
     ),
@@ -224,14 +234,14 @@ IN_HEADERS: tuple[Kind, ...] = (
         "authorization",
         ("authorization", "extraheader"),
         (
-            rf"(?i:authorization){GIVEN}\\*[\"']?(?i:(?:{SCHEMES})(?:\s+|%20|\+))"
+            rf"(?i:(?<![A-Za-z])authorization){GIVEN}\\*[\"']?(?i:(?:{SCHEMES})(?:\s+|%20|\+))"
             rf"(?P<value>{NO_VALUE}(?!(?i:auth|access|realm|scheme|header))[A-Za-z0-9._~+/-]{{8,}}=*)"
         ),
     ),
     Kind(
         "authorization",
         ("authorization",),
-        rf"(?i:authorization){GIVEN}\\*[\"']?(?P<value>(?=[A-Za-z0-9._~+/-]{{0,99}}\d)[A-Za-z0-9._~+/-]{{16,}}=*)",
+        rf"(?i:(?<![A-Za-z])authorization){GIVEN}\\*[\"']?(?P<value>(?=[A-Za-z0-9._~+/-]{{0,99}}\d)[A-Za-z0-9._~+/-]{{16,}}=*)",
     ),
     Kind(
         "cookie",

@@ -25,7 +25,7 @@ ISSUED: tuple[Kind, ...] = (
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
     ),
     Kind("anthropic key", ("sk-ant-",), r"sk-ant-[A-Za-z0-9_*-]{8,}"),
-    Kind("openai key", ("sk-",), rf"{begins('sk-')}[A-Za-z0-9_*-]{{12,}}"),
+    Kind("openai key", ("sk-",), rf"{begins('sk-')}(?!ssh-|ecdsa-)[A-Za-z0-9_*-]{{12,}}"),
     Kind(
         "github token",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),

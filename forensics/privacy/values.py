@@ -57,6 +57,24 @@ def is_code(value: str) -> bool:
     return not any(is_drawn(run) and not is_name(run) for run in LONG_RUN.findall(UUID.sub("", value)))
 
 
+# the name of a type or a setting, of which a secret's name is the last part: AWS::ApiGateway::ApiKey
+PATH_BEFORE = re.compile(r"::\w{0,60}\Z")
+DOTTED = re.compile(r"[A-Za-z]\w{0,40}(?:\.[A-Za-z]\w{0,40}){2,}\Z")
+NAMED_ALIKE = re.compile(r"(?i)[a-z]+(?:_[a-z]+)*_?(?:key|token|secret|passw(?:or)?d|auth)[a-z_]*\Z")
+
+
+def is_name_of_type(text: str, at: int) -> bool:
+    """Say whether what stands at a place is the end of a type's name, in parts."""
+    return PATH_BEFORE.search(text, max(0, at - 62), at) is not None
+
+
+def is_setting(value: str) -> bool:
+    """Say whether a value is itself a name: of a setting in parts, or of a variable that is called like its own."""
+    if DOTTED.match(value):
+        return all(is_name(part) for part in value.split("."))
+    return "_" in value and NAMED_ALIKE.match(value) is not None and not is_mixed(value)
+
+
 def is_name(value: str) -> bool:
     """Say whether a value reads as the name of a variable, a type or a function does."""
     return NAME.match(value) is not None and not is_mixed(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from forensics.privacy.kind import QUOTED, Kind
-from forensics.privacy.values import UUID, is_code, is_drawn, is_name
+from forensics.privacy.values import UUID, is_code, is_drawn, is_name, is_name_of_type
 
 # services whose keys have no form of their own: their names stand beside them
 VENDORS = (
@@ -46,7 +46,12 @@ LONG_RUN = re.compile(r"[A-Za-z0-9]{12,}")
 
 def _is_vendors(found: re.Match[str]) -> bool:
     value, between = found["value"], found["between"]
-    if NO_KEY.search(between) or is_code(value) or is_name(value):
+    if (
+        NO_KEY.search(between)
+        or is_name_of_type(found.string, found.start())
+        or is_code(value)
+        or is_name(value)
+    ):
         return False
     if UUID.fullmatch(value):
         return IS_KEY.search(between) is not None or found[0].casefold().startswith(WITH_UUIDS)
@@ -58,7 +63,7 @@ BESIDE_VENDORS: tuple[Kind, ...] = tuple(
         "vendor key",
         (vendor,),
         # its first letter stands apart: only so are all other letters skipped at the speed of a search
-        rf"[{vendor[0]}{vendor[0].upper()}](?i:{vendor[1:]})(?P<between>[\w.-]{{0,24}}){GIVES}{QUOTED}"
+        rf"[{vendor[0]}{vendor[0].upper()}](?<![A-Za-z].)(?i:{vendor[1:]})(?P<between>[\w.-]{{0,24}}){GIVES}{QUOTED}"
         r"(?P<value>[A-Za-z0-9_+/=.~:-]{16,400})(?![\w(])",
         _is_vendors,
     )

@@ -169,6 +169,16 @@ ORDINARY = [
     "login: alice, please enter the password for sudo",
     '"sessionId":"c4f74656-68ad-4973-8f53-0b862ed16d5d","session_id":"c4f74656-68ad-4973-8f53-0b862ed16d5d"',
     "https://github.com/example/repo/blob/9fceb02d0ae598e95dc970b74767f19372d61af8/x.py",
+    '"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3", "AWS::Config::AggregationAuthorization": "283bee55be96a8f1"',
+    '"AWS::EKS::AccessEntry": "6eb6ba186799e7f3", "AWS::MediaPackage::PackagingGroup": "73516c13f6ecdd30"',
+    "client(secret_key=aws_secret_access_key, api_key_required=api_key_required, token=self.session.oauth2_token)",
+    "RETRY_KEY = 'fs.s3.consistent.retryCount' and sk-ecdsa-sha2-nistp256@openssh.com",
+    "token = Base64EncodeUrl(x2), secret: process.env.NEXTAUTH_SECRET2, password = hashlib.sha256(value).hexdigest()",
+    "http://{RPC_USER}:{RPC_PASSWORD}@{RPC_HOST} and https://${USER}:${PASSWORD}@h.example",
+    "OPENAI_API_KEY=your-key-here; GITHUB_TOKEN=ghp_xxxxxxxxxxxx; rpcpassword=your_secure_password_here",
+    "datadog: agent 7.32.1 and sentry_sha=9fceb02d0ae598e95dc970b74767f19372d61af8, heroku_url: https://h.example/x1",
+    "X-Api-Key: authentication, token_expires_at=2025-10-21T07:00:00Z, secret_name=my-secret-2024-name",
+    "set -x; set -e TOKEN; zip -r a.zip b; openssl x509 -in a -out b; sudo -S ls; az login -t x; gpg --verify a",
     "hf_hub_download, npm_config_registry and npm_lifecycle_event",
 ]
 
