@@ -22,14 +22,15 @@ import polars as pl
 
 from forensics.evidence.batch import Batch
 from forensics.formats.jsonl import decoded
-from forensics.privacy.secret_kinds import ISSUED, START
+from forensics.privacy.kind import START
+from forensics.privacy.secret_kinds import ISSUED
 from forensics.schema import FIRST_NOTE, LAST_ORDINAL, UUID, EventKind, Row, TsQuality
 from forensics.table.notes.test_marks import around, in_claims
 
 # what is public of an issuer's key: how it begins
 PREFIX = re.compile(
     rb"sk-(?:ant-(?:api\d\d-|admin\d\d-|oat\d\d-)?|proj-|svcacct-|admin-|or-v1-)?"
-    rb"|gh[pousr]_|github_pat_|AKIA|ASIA|AIza|xox[abeoprs]-|pplx-|eyJ|hf_|glpat-|npm_|gsk_|xai-|[rs]k_live_|sk_"
+    rb"|gh[pousr]_|github_pat_|AKIA|ASIA|AIza|xox[abcdeoprs]-|pplx-|eyJ|hf_|glpat-|npm_|gsk_|xai-|[rs]k_live_|sk_"
 )
 PRIVATE, JWT = "private key", "jwt"
 BLOCK_BYTES = 12_000  # of a private key's block, escapes and quotation marks included
@@ -50,7 +51,7 @@ BASIC = re.compile(rb"(?i:basic) (?P<value>[A-Za-z0-9+/]{12,500}={0,2})(?![A-Za-
 HEADER_MARKS = ("Bearer ", "bearer ", "Basic ", "basic ")
 NAME_MARKS = tuple(f"{name}{end}" for name in NAMES for end in ("=", '"', "'", "\\"))
 MARKS = (
-    *(mark for _, marks, _ in ISSUED for mark in marks),
+    *(mark for kind in ISSUED for mark in kind.marks),
     *HEADER_MARKS,
     *NAME_MARKS,
 )
@@ -105,9 +106,9 @@ class _Seen:
 
 def _by_mark() -> dict[str, list[tuple[str, re.Pattern[bytes]]]]:
     found: dict[str, list[tuple[str, re.Pattern[bytes]]]] = {}
-    for kind, marks, shape in ISSUED:
-        for mark in marks:
-            found.setdefault(mark, []).append((kind, re.compile(shape.encode())))
+    for kind in ISSUED:
+        for mark in kind.marks:
+            found.setdefault(mark, []).append((kind.name, re.compile(kind.shape.encode())))
     return found
 
 
