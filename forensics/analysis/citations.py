@@ -14,6 +14,7 @@ from forensics.evidence.line_index import LineIndex, RawBytes
 from forensics.evidence.near_lines import CONTROL, HELD, NearLine, near_lines
 from forensics.evidence.near_lines import LEAD as BEFORE
 from forensics.privacy.redact import redact
+from forensics.privacy.streamed import without_pieces
 from forensics.schema import Quoting, Row, Source
 from forensics.schema.finding import Cite, EvidenceRef
 from forensics.text.clock_time import format_utc
@@ -172,6 +173,7 @@ def excerpt(line: str, needle: str | None = None, most: int = EXCERPT) -> str:
     It begins at the line's head, or shortly before ``needle`` where that stands far behind it. Where one
     JSON string holds several log lines side by side, it keeps to the one that ``needle`` is in.
     """
+    line = without_pieces(line)
     begin = max(0, line.find(needle) - WINDOW) if needle else 0
     # redacted before it is cut: a part of a secret has no shape
     part = redact(CONTROL.sub("\ufffd", line[begin : begin + 2 * WINDOW]))

@@ -1,7 +1,7 @@
 """Lines as they stand around a cited one, fit to be shown: cut, without control characters, without secrets.
 
 A secret may be spread over several lines, and its name or its first line may stand before the window: so lines are
-redacted side by side, and what looks like the body of a key is taken for one.
+redacted side by side, what looks like the body of a key is taken for one, and pieces of a stream are not shown.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forensics.privacy.redact import MARGIN, is_redacting, redact
+from forensics.privacy.streamed import without_pieces
 from forensics.text.lengths import CUT
 
 # what must not reach a terminal or a document as it stands: control characters, but for the tab
@@ -41,7 +42,7 @@ class NearLine:
 
 def near_lines(raw: Sequence[tuple[int, str]], first: int) -> tuple[NearLine, ...]:
     """Return consecutive lines from number ``first`` on as they may be shown; those before it are only looked at."""
-    heads = [CONTROL.sub("\ufffd", _held(text)) for _, text in raw]
+    heads = [without_pieces(CONTROL.sub("\ufffd", _held(text))) for _, text in raw]
     clean = _without_bodies(_redacted(heads), heads) if is_redacting() else heads
     return tuple(
         NearLine(number, _shortened(text, is_cut=len(whole) > HELD))
