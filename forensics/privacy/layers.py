@@ -17,7 +17,6 @@ DEEPEST = 4  # layers of different kinds over each other
 HIDING = (
     "\\u", "\\x", "%", "&", "\x1b", "\ufffd[", "\\e[", "\\033[", "</", "**", "\\_", "\\-", "\u200b", "\u00ad", "\u2060",
 )  # fmt: skip
-LAST_ASCII = 127
 ENTITIES = {
     "amp": "&", "apos": "'", "colon": ":", "commat": "@", "dash": "-", "dollar": "$", "equals": "=", "gt": ">",
     "hyphen": "-", "lowbar": "_", "lt": "<", "nbsp": " ", "num": "#", "percnt": "%", "period": ".", "plus": "+",
@@ -37,11 +36,11 @@ BETWEEN = (
     r"(?:\s[^<>]{0,200})?/?>|(?<=\*)\*|(?<=[\u200b-\u200d\u2060\ufeff\u00ad])"
 )
 CODED = (
-    r"(?<=\\)(?<!\\\\)\\*(?:u\{?0{2,4}(?P<u>[0-7][0-9A-Fa-f])\}?|x(?P<x>[0-7][0-9A-Fa-f])|(?P<control>[nrtbf])"
+    r"(?<=\\)(?<!\\\\)\\*(?:u(?:(?P<u>[0-9A-Fa-f]{4})|\{(?P<braced>[0-9A-Fa-f]{1,6})\})|x(?P<x>[0-9A-Fa-f]{2})|(?P<control>[nrtbf])"
     r"|(?P<sign>[^\w\s\\]|_))"
-    r"|(?<=%)(?:25)*(?P<percent>[0-7][0-9A-Fa-f])"
-    r"|(?<=&)(?:amp;)*(?:(?P<entity>" + "|".join(ENTITIES) + r")|#0{0,4}(?P<number>\d{1,3})"
-    r"|#[xX]0{0,4}(?P<hex>[0-7]?[0-9A-Fa-f]));"
+    r"|(?<=%)(?:25)*(?P<percent>[0-9A-Fa-f]{2})"
+    r"|(?<=&)(?:amp;)*(?:(?P<entity>" + "|".join(ENTITIES) + r")|#0{0,4}(?P<number>\d{1,7})"
+    r"|#[xX]0{0,4}(?P<hex>[0-9A-Fa-f]{1,6}));"
 )
 UNIT = re.compile(f"[{re.escape(SIGNS)}](?:(?P<between>{BETWEEN})|{CODED})")
 
@@ -131,7 +130,7 @@ def _read(found: re.Match[str], between: str) -> str:
             return value
         case "entity":
             return ENTITIES[value]
-        case "number":
-            return chr(int(value)) if int(value) <= LAST_ASCII else " "
         case _:
-            return chr(int(value, 16))
+            code = int(value, 10 if kind == "number" else 16)
+            # what else a text is made of is no part of a secret, and stands between words or in them as itself
+            return chr(code) if code <= LAST_ASCII or (kind == "u" and chr(code).isprintable()) else " "

@@ -112,3 +112,12 @@ def test_a_megabyte_takes_time_in_proportion(piece):
     began = time.process_time()
     assert redact(text) == text
     assert time.process_time() - began < 5  # on any machine; under one on most
+
+
+BEFORE = ("\\u2192", "\\u201c", "\\u{2192}", "\\xe2\\x86\\x92", "%E2%86%92", "&#8594;", "&#x2192;", "\\ud83d\\ude00", "\\\\u2192", "%25E2%2586%2592", "&amp;#8594;", "\\u00a0", "\\n")  # fmt: skip
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_a_key_behind_a_character_that_is_written_out(before):
+    key = "gh" + "p_" + "ptgUzEjfebzJ6sZWdoHIxrXl0gqn87b1PZqZ"
+    assert redact(f'a {before}{key}"') == f'a {before}[redacted: github token, 40 characters]"'

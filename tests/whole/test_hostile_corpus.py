@@ -17,6 +17,8 @@ from tests.support.outputs import OUTPUTS, output_of
 from tests.support.places import CORPUS
 
 SECRET = re.compile(rb"(?:ghp_|sk-proj-)[A-Za-z0-9_-]{20,}")
+# so many characters of capitals, small letters and digits are no words
+DRAWN = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z\d]{12}")
 SHOWN = 12  # characters of a secret that give it away
 FIELDS = {"parentUuid": None, "cwd": "/home/dev/x", "sessionId": "aaaaaaaa-1111-4111-8111-111111111111", "version": "2.0.69"}  # fmt: skip
 
@@ -143,7 +145,9 @@ def secrets_of(case):
 
 
 def pieces(secret):
-    return {secret[at : at + SHOWN] for at in range(max(1, len(secret) - SHOWN + 1))}
+    """Return what of a secret was drawn: of a command or an address that holds it, all else may be shown."""
+    every = {secret[at : at + SHOWN] for at in range(max(1, len(secret) - SHOWN + 1))}
+    return {p for p in every if DRAWN.fullmatch(p)}
 
 
 @pytest.mark.whole
