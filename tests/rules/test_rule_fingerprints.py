@@ -29,6 +29,7 @@ NAMED = {
     "CCF212": "spoken-by-the-http-log",
     "CCF305": "agent-without-result",
     "CCF405": "agent-silent-for-600-seconds",
+    "CCF407": "fails-after-each-write-1.0.128",
     "CCF408": "reads-in-between",
 }
 
