@@ -86,13 +86,9 @@ class Comparison:
         return (held for held in self._ledger if id(held) not in taken)
 
     def _new(self) -> Iterator[Held]:
-        left = list(self._left())
-        strange = {held.holder for held in left}
-        holders = {held.holder for held in self._ledger}
-        for held in left:
-            # what holds nothing but what was given, is only how it was packed
-            if not (held.is_packed and held.name in holders - strange):
-                yield held
+        """Yield the files that the manifest does not name, but for those that only hold what it names."""
+        holders = {held.holder for held in self._here.values()}
+        return (held for held in self._left() if not (held.is_packed and held.name in holders))
 
 
 def _compared(given: Input, held: Held | None) -> Compared:
@@ -104,8 +100,7 @@ def _compared(given: Input, held: Held | None) -> Compared:
     if held.sha256 is None:
         return Compared(name, State.MISSING, f"is here, and was not opened: {held.reason}")
     if held.sha256 == given.sha256:
-        moved = (held.holder, held.name) != (given.member_of, given.path)
-        return Compared(name, State.SAME, f"is called {held.name} here" if moved else None)
+        return Compared(name, State.SAME, f"is called {held.name} here" if held.name != given.path else None)
     if held.size > given.size > 0 and _begins_with(held, given):
         return Compared(
             name, State.GROWN, f"its first {given.size} bytes are the same; {held.size - given.size} follow"

@@ -99,6 +99,11 @@ def test_logs_that_are_packed_or_named_one_by_one_are_the_same(case):
             if path.suffix != ".zip":
                 bundle.write(path, path.name)
     assert told(case / "case.zip", case / "all.zip", case / "in" / "old.zip", exit_code=0) == KEYS
+    assert "is called" not in run(case / "case.zip", case / "all.zip", case / "in" / "old.zip").stdout
+    with ZipFile(case / "all.zip", "a") as bundle:
+        bundle.writestr("more.jsonl", "{}\n")
+    what = told(case / "case.zip", case / "all.zip", case / "in" / "old.zip", exit_code=1)
+    assert what == {**KEYS, ("inputs", "more.jsonl"): "new"}
     assert told(case / "case.zip", *(case / "in").iterdir(), exit_code=0) == KEYS
 
 
@@ -269,6 +274,20 @@ def test_names_in_a_bundle_move_no_terminal(case):
         assert "\x1b" not in result.output
         assert not re.search(r"(?m)^\s*::", result.output)
         assert "error::x" in result.stdout
+
+
+def test_keys_in_names_are_not_shown(case):
+    key = "ghp" + "_" + "Qx3dE5gH" * 4 + "Qx3d"
+    (case / "in" / f"{key}.txt").write_text("here only")
+    held = members(case)
+    manifest = json.loads(held["manifest.json"])
+    manifest["inputs"].append({**manifest["inputs"][0], "path": f"/w/{key}", "sha256": "0" * 64})
+    bundle = written(case, resealed({**held, "manifest.json": json.dumps(manifest).encode(), f"x{key}": b""}))
+    for form in ("text", "json"):
+        result = run(bundle, case / "in", "--format", form)
+        assert result.exit_code == 1
+        assert key not in result.output
+        assert "[redacted: " in result.stdout
 
 
 def test_a_log_behind_gzip_is_compared(case, tmp_path):
