@@ -58,9 +58,18 @@ class Verification:
             i.state in {State.NOT_COMPARED, State.MISSING} for i in self.inputs
         )
 
+    @property
+    def other_program(self) -> Compared | None:
+        """Return what first of program and rules is another one here: a second analysis would prove nothing."""
+        return next((one for one in self.tool if one.state is not State.SAME), None)
+
     def with_again(self, again: tuple[Compared, ...]) -> Verification:
         """Return the same with what a second analysis gave."""
         return replace(self, again=again)
+
+    def with_note(self, note: str) -> Verification:
+        """Return the same with something more to be said of it."""
+        return replace(self, notes=(*self.notes, note))
 
     def _evidence(self) -> Iterator[Compared]:
         return chain(self.members, self.inputs or (), self.lines or (), self.again or ())

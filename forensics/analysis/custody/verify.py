@@ -54,11 +54,6 @@ def verify(
         )
 
 
-def is_the_same_program(manifest: Manifest) -> bool:
-    """Say whether this program is the one that a bundle was made with."""
-    return manifest.version == __version__ and manifest.code_sha256 == code_hash()
-
-
 def made_again(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[Compared, ...]:
     """Compare the members that a second analysis gave with those of the bundle."""
     return tuple(
@@ -89,6 +84,8 @@ def _tool(manifest: Manifest, rules: Sequence[Rule]) -> Iterator[Compared]:
     for code, was in manifest.rules.items():
         why = _rule_fault(was, here.get(code))
         yield Compared(printable(code), State.NOT_COMPARED if why else State.SAME, why)
+    for code in sorted(here.keys() - manifest.rules.keys()):
+        yield Compared(code, State.NOT_COMPARED, "the bundle was made without this rule")
 
 
 def _rule_fault(was: RuleThen, rule: Rule | None) -> str | None:
@@ -96,4 +93,6 @@ def _rule_fault(was: RuleThen, rule: Rule | None) -> str | None:
         return "there is no such rule here"
     if was.sha256 is None or rule_hash(rule) != was.sha256:
         return "the rule is another one here"
-    return None if in_json(dict(rule.thresholds)) == was.thresholds else "its thresholds are others here"
+    if in_json(dict(rule.thresholds)) != was.thresholds:
+        return "its thresholds are others here"
+    return None if rule.is_expected == was.expected else "its safeguard is declared in one of both only"

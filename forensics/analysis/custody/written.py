@@ -26,14 +26,16 @@ class Input:
     member_of: str | None
     sha256: str | None
     size: int
+    is_on_disk: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RuleThen:
-    """A rule as it was in force: its code, and its thresholds as JSON has them."""
+    """A rule as it was in force: its code, its thresholds as JSON has them, and whether its safeguard was declared."""
 
     sha256: str | None
     thresholds: str
+    expected: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,7 @@ class Manifest:
     @property
     def inputs_list(self) -> str:
         """Return the list of hashes that it goes with."""
-        on_disk = (
-            i for i in self.inputs if i.member_of is None and i.sha256 is not None and i.path != "stdin"
-        )
-        return "".join(sum_line(i.sha256 or "", i.path) for i in on_disk)
+        return "".join(sum_line(i.sha256, i.path) for i in self.inputs if i.is_on_disk and i.sha256)
 
 
 def read_manifest(data: bytes) -> Manifest:
@@ -69,7 +68,9 @@ def read_manifest(data: bytes) -> Manifest:
         )
     tool = document.object("tool")
     rules = {
-        r.get("code", str): RuleThen(r.hash("sha256"), in_json(r.get("thresholds", dict)))
+        r.get("code", str): RuleThen(
+            r.hash("sha256"), in_json(r.get("thresholds", dict)), r.get("expected", bool)
+        )
         for r in document.objects("rules")
     }
     members = {m.get("name", str): m.hash("sha256") or "" for m in document.objects("members")}
@@ -117,6 +118,7 @@ def _input(given: _Object) -> Input:
         member_of=given.maybe("member_of", str),
         sha256=sha256,
         size=size if 0 <= size < MOST_NUMBER else 0,
+        is_on_disk=given.maybe("mtime", str) is not None,
     )
 
 

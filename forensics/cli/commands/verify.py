@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from forensics.cli.commands.report import LINES_AROUND
 from forensics.cli.intake import Depth, analysed, rules_in_force
 from forensics.cli.options import Asked, Configuration, Trust, VerifyFormat
 from forensics.cli.run import EXIT_FINDINGS, EXIT_UNREAD, Run, guarded, show
@@ -16,8 +17,9 @@ from forensics.errors import UsageError
 if TYPE_CHECKING:
     from forensics.analysis.custody.compared import Compared, Verification
     from forensics.analysis.custody.opened import Opened
+    from forensics.analysis.custody.written import Manifest
 
-LINES_AROUND = 3  # as report has them
+NOT_AGAIN = "the logs were not analysed again, since bundle or logs differ already"
 
 
 def verify(
@@ -58,8 +60,11 @@ def verify(
             raise UsageError(msg)
         opened = open_bundle(bundle)
         told = _compared(opened, logs or [], config, trust=trust_config)
-        if again and not told.differs:
-            told = told.with_again(_again(opened, logs or [], config, run, trust=trust_config))
+        if again and (told.differs or told.compared_nothing):
+            told = told.with_note(NOT_AGAIN)
+        elif again and opened.manifest is not None:
+            _require_same_program(told)
+            told = told.with_again(_again(opened.manifest, logs or [], config, run, trust=trust_config))
         run.exit_code = run.exit_code or _exit_code(told)  # a rule that failed comes first
         show(
             verification.as_json(told)
@@ -77,17 +82,24 @@ def _compared(opened: Opened, logs: list[Path], config: Path | None, *, trust: b
         return verified(opened, logs, rules, progress)
 
 
+def _require_same_program(told: Verification) -> None:
+    """Let a second analysis say something only of the logs. Raises ``UsageError``."""
+    other = told.other_program
+    if other is not None:
+        msg = (
+            f"--again: {other.name}: {other.why}; leave it out, or take the same version and, with --config, the "
+            "configuration that the bundle was made with"
+        )
+        raise UsageError(msg)
+
+
 def _again(
-    opened: Opened, logs: list[Path], config: Path | None, run: Run, *, trust: bool
+    manifest: Manifest, logs: list[Path], config: Path | None, run: Run, *, trust: bool
 ) -> tuple[Compared, ...]:
     """Make the members anew from the logs, as the manifest says that they were made."""
-    from forensics.analysis.custody.verify import is_the_same_program, made_again
+    from forensics.analysis.custody.verify import made_again
     from forensics.render.bundle.making import members_of
 
-    manifest = opened.manifest
-    if manifest is None or not is_the_same_program(manifest):
-        msg = "--again: the bundle was made with another program, whose words and rules may be others; leave it out"
-        raise UsageError(msg)
     asked = Asked(
         paths=logs,
         config=config,

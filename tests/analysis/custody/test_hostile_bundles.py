@@ -70,7 +70,7 @@ def test_a_folder_is_no_bundle(tmp_path):
         json.dumps(EMPTY | {"inputs": [{"path": "x" * 20_000, "read_as": []}]}).encode(),
         json.dumps(EMPTY | {"members": [{"name": "report.md", "sha256": "abc"}]}).encode(),
         json.dumps(EMPTY | {"redacted": 1}).encode(),
-        json.dumps(EMPTY | {"rules": [{"code": "A", "sha256": None, "thresholds": []}]}).encode(),
+        json.dumps(EMPTY | {"rules": [{"code": "A", "sha256": None, "thresholds": [], "expected": False}]}).encode(),
     ],
     ids=range(15),
 )  # fmt: skip
@@ -165,6 +165,7 @@ def test_a_place_far_behind_the_end_of_a_log_is_not_there(tmp_path):
         "member_of": None,
         "sha256": digest,
         "bytes": -5,
+        "mtime": "1980",
         "read_as": [],
         "not_read": None,
     }

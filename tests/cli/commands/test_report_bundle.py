@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,15 @@ def test_it_holds_report_findings_lines_and_manifest(logs, tmp_path):
     assert held["report.md"].decode() == run(logs).stdout
     run(logs, "-o", tmp_path / "r.html")
     assert held["report.html"].decode() == (tmp_path / "r.html").read_text()
+
+
+def test_members_can_be_unpacked_on_any_system(logs, tmp_path):
+    data, held = bundled(logs, folder=tmp_path)
+    assert len({name.casefold() for name in held}) == len(held)
+    for info in ZipFile(io.BytesIO(data)).infolist():
+        assert re.fullmatch(r"[A-Za-z][A-Za-z-]*\.[a-z0-9]+", info.filename)
+        assert (info.date_time, info.compress_type, info.extra) == ((1980, 1, 1, 0, 0, 0), 0, b"")
+        assert info.external_attr >> 16 == 0o100644
 
 
 def test_its_lists_of_hashes_are_what_sha256sum_reads(logs, tmp_path):

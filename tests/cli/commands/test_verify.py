@@ -220,13 +220,43 @@ def test_another_program_and_other_rules_are_not_compared(case):
     manifest["tool"]["version"] = "0.0.1"
     manifest["rules"][0]["sha256"] = "0" * 64
     manifest["rules"][1]["thresholds"]["lasting_s"] = 1.0
+    manifest["rules"][3]["expected"] = True
+    codes = [r["code"] for r in manifest["rules"][:4]]
     manifest["rules"][2]["code"] = "OUR101"
     bundle = written(case, resealed({**held, "manifest.json": json.dumps(manifest).encode()}))
-    codes = [r["code"] for r in manifest["rules"][:3]]
-    assert told(bundle, exit_code=0) == {("tool", name): "not compared" for name in (ANCIENT, *codes)}
+    assert told(bundle, exit_code=0) == {
+        ("tool", name): "not compared" for name in (ANCIENT, "OUR101", *codes)
+    }
     again = run(bundle, case / "in", "--again")
     assert again.exit_code == 2
-    assert "another program" in again.stderr
+    assert f"{ANCIENT}: this is forensics" in again.stderr
+
+
+def test_a_second_analysis_needs_the_same_thresholds(case):
+    config = case / "forensics.toml"
+    config.write_text("[thresholds.CCF102]\nlasting_s = 1.0\n")
+    bundle = case / "strict.zip"
+    options = ["--config", str(config)]
+    done = CliRunner().invoke(app, ["report", str(case / "in"), *options, "--bundle", str(bundle)])
+    assert done.exit_code == 0, done.output
+    assert told(bundle, case / "in", "--again", *options, exit_code=0) == KEYS
+    refused = run(bundle, case / "in", "--again")
+    assert refused.exit_code == 2
+    assert "CCF102: its thresholds are others here" in refused.stderr
+
+
+def test_logs_that_differ_are_not_analysed_again(case):
+    (case / "in" / "more.txt").write_text("more")
+    result = run(case / "case.zip", case / "in", "--again")
+    assert result.exit_code == 1
+    assert "were not analysed again" in result.stdout
+
+
+def test_a_file_that_is_called_stdin_is_a_file(case):
+    shutil.copy(case / "in" / f"{ONE}.jsonl", case / "in" / "stdin")
+    done = CliRunner().invoke(app, ["report", str(case / "in"), "--bundle", str(case / "std.zip")])
+    assert done.exit_code == 0, done.output
+    assert told(case / "std.zip", case / "in", exit_code=0) == KEYS
 
 
 @pytest.mark.parametrize("options", [[], ["--anonymise", "--tz", "Asia/Tokyo"], ["--session", "aaaaaaaa"]], ids=str)  # fmt: skip
