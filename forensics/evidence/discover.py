@@ -63,7 +63,7 @@ class _Entry:
 class _Item:
     """One file to read, or one that is not: ``path`` is where its bytes lie now, ``place`` where they would.
 
-    What was packed has the number of its ``archive``.
+    What was packed has the number of its ``archive``; ``is_whole`` is that itself, where it could not be unpacked.
     """
 
     called: Called
@@ -72,6 +72,7 @@ class _Item:
     reason: str = ""
     likeness: str | None = None
     archive: int | None = None
+    is_whole: bool = False
 
 
 def discover(
@@ -135,23 +136,31 @@ class _Collector:
             return
         self._archives.append((whole, _archive(entry.path)))
         for member in self._unpacker.members(entry.path, name):
-            self._items.append(replace(_packed(member, entry.path), archive=len(self._archives) - 1))
+            is_whole = member.path is None and member.name == name
+            at = len(self._archives) - 1
+            self._items.append(replace(_packed(member, entry.path), archive=at, is_whole=is_whole))
 
     def found(self) -> Found:
         """Open what was taken, each under a name of its own."""
         names = own_names([item.called for item in self._items])
-        archives = self._named_archives()
+        archives = self._named_archives(names)
         opener = _Opener(self._unpacker, self._meter)
         for name, item in sorted(zip(names, self._items, strict=True), key=lambda pair: pair[0]):
             opener.take(item, name, archives[item.archive].name if item.archive is not None else None)
         custody = Custody({**self._linked, **self._seen}, (*archives, *opener.ledger))
         return Found(tuple(opener.files), tuple(opener.unread), custody)
 
-    def _named_archives(self) -> list[Held]:
+    def _named_archives(self, names: Sequence[str]) -> list[Held]:
         """Return the packed files by their own names, which change none of those that reports print."""
+        whole = {
+            i.archive: (name, i.reason) for name, i in zip(names, self._items, strict=True) if i.is_whole
+        }
         every = own_names([*(item.called for item in self._items), *(name for name, _ in self._archives)])
-        own = every[len(self._items) :]
-        return [replace(held, name=name) for name, (_, held) in zip(own, self._archives, strict=True)]
+        named: list[Held] = []
+        for at, (name, (_, held)) in enumerate(zip(every[len(names) :], self._archives, strict=True)):
+            told, reason = whole.get(at, (name, held.reason))
+            named.append(replace(held, name=told, reason=reason and printable(reason)))
+        return named
 
 
 def _archive(path: Path) -> Held:
@@ -197,7 +206,7 @@ class _Opener:
                 self._leave(name, _cannot(error), placed_like_ours(item.place.as_posix()))
             except TooLargeError as error:
                 self._leave(name, f"not decoded: {error}")
-        if len(self.ledger) == before:
+        if len(self.ledger) == before and not item.is_whole:
             self.ledger.append(Held(name=name, holder=holder, reason=self.unread[-1].reason))
 
     def _open(self, path: Path, name: str, place: Path, holder: str | None) -> None:

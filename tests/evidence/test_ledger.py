@@ -116,3 +116,13 @@ def test_a_packed_file_changes_no_name_of_another(tmp_path):
     assert [f.name for f in found.files] == ["a.jsonl", "b.zip"]
     assert min(h.name for h in found.custody.ledger if h.holder is None) == "a.jsonl"
     assert len({(h.holder, h.name) for h in found.custody.ledger}) == 3
+
+
+def test_an_archive_that_cannot_be_unpacked_is_held_once_by_its_own_name(tmp_path):
+    (tmp_path / "x.zip").write_bytes(b"no zip")
+    (tmp_path / "y.jsonl.gz").write_bytes(b"no gzip")
+    held = ledger(tmp_path)
+    assert held["x.zip"].sha256 == sha(b"no zip")
+    assert "cannot be unpacked" in held["x.zip"].reason
+    assert held["y.jsonl.gz"].sha256 == sha(b"no gzip")
+    assert len(held) == 2

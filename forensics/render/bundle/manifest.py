@@ -84,13 +84,16 @@ def _inputs(analysis: Analysis, after: Mapping[Held, After]) -> list[dict[str, o
             "mtime": _time(held.modified_ns),
             "after": after[held].value,
             "read_as": sorted(sources.get(held.name, ())),
-            "not_read": None if held.is_packed or held.name in sources else _why(held, reasons),
+            "not_read": None if held.name in sources else _why(held, reasons),
         }
         for held in _in_order(analysis)
     ]
 
 
-def _why(held: Held, reasons: Mapping[str, str]) -> str:
+def _why(held: Held, reasons: Mapping[str, str]) -> str | None:
+    """Say why a file was not read. Of what was unpacked, its members say it."""
+    if held.is_packed:
+        return held.reason
     return held.reason or reasons.get(held.name) or ELSEWHERE
 
 
