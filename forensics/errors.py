@@ -29,3 +29,11 @@ class ConfigError(ForensicsError):
 
 class BadRuleError(ForensicsError):
     """A rule of the user's cannot be used: its file fails, or what it says of itself does not hold."""
+
+
+class ChangedEvidenceError(ForensicsError):
+    """A file that was given is not what it was when it was hashed: nothing can be vouched for."""
+
+
+class BundleError(ForensicsError):
+    """What is given as a bundle is none, or none that this program can read."""

@@ -21,12 +21,12 @@ def surroundings(
         return {}
     places: dict[tuple[str, int], None] = {}
     for session in reversed(sessions):
-        own = dict.fromkeys((ref.path, ref.line) for ref in _shown(session))
+        own = dict.fromkeys((ref.path, ref.line) for ref in shown_refs(session))
         places |= dict.fromkeys(list(own)[:MOST_OF_SESSION])
     return citations.around(list(places)[:MOST_PLACES], lines)
 
 
-def _shown(session: SessionAnalysis) -> Iterator[EvidenceRef]:
+def shown_refs(session: SessionAnalysis) -> Iterator[EvidenceRef]:
     """Yield the evidence that a report shows, what matters most first."""
     yield from session.ending_refs
     yield from session.silence_refs

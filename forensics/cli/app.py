@@ -19,6 +19,7 @@ from forensics.cli.commands.report import report
 from forensics.cli.commands.rules import explain, rules
 from forensics.cli.commands.sessions import sessions
 from forensics.cli.commands.timeline import timeline
+from forensics.cli.commands.verify import verify
 
 app = typer.Typer(
     name="forensics",
@@ -48,5 +49,5 @@ def main(
     """Find out why a Claude Code session died, from the logs it left."""
 
 
-for command in (report, check, sessions, timeline, events, query, doctor, rules, explain, demo):
+for command in (report, verify, check, sessions, timeline, events, query, doctor, rules, explain, demo):
     app.command()(command)

@@ -72,6 +72,13 @@ class QueryFormat(StrEnum):
     JSONL = "jsonl"
 
 
+class VerifyFormat(StrEnum):
+    """How ``verify`` says what differs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class RulesFormat(StrEnum):
     """How ``rules`` lists the rules."""
 
@@ -122,6 +129,16 @@ Assets = Annotated[
         "--assets",
         help="Write the pictures as SVG files into this folder; a report in Markdown links them. "
         "Needs the extra plots: pip install altair vl-convert-python.",
+    ),
+]
+Bundle = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--bundle",
+        metavar="ZIP",
+        help="Write the report with its findings, the cited lines and the hashes of all that was given into one zip, "
+        "which is the same for the same input and version; forensics verify checks it.",
+        show_default=False,
     ),
 ]
 FailOn = Annotated[

@@ -17,12 +17,12 @@ from typing import IO
 from forensics.errors import UsageError
 from forensics.evidence.account import Unread
 from forensics.evidence.containers.encodings import encoding_of
-from forensics.evidence.custody import Custody, Identity, identity_of
+from forensics.evidence.custody import Custody, Held, Identity, hashed, identity_of
 from forensics.evidence.file import Evidence, logs_in, open_evidence
 from forensics.evidence.likeness import like_ours, placed_like_ours
 from forensics.evidence.names import Called, called, own_names, printable
 from forensics.evidence.progress import Meter, Phase, Progress
-from forensics.evidence.unpack import Member, TooLargeError, Unpacker
+from forensics.evidence.unpack import Member, TooLargeError, Unpacker, is_packed
 
 # files that are known to hold credentials: never opened, whatever else they might say
 SECRET_NAMES = re.compile(
@@ -61,13 +61,18 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One file to read, or one that is not: ``path`` is where its bytes lie now, ``place`` where they would."""
+    """One file to read, or one that is not: ``path`` is where its bytes lie now, ``place`` where they would.
+
+    What was packed has the number of its ``archive``; ``is_whole`` is that itself, where it could not be unpacked.
+    """
 
     called: Called
     path: Path | None
     place: Path
     reason: str = ""
     likeness: str | None = None
+    archive: int | None = None
+    is_whole: bool = False
 
 
 def discover(
@@ -100,6 +105,7 @@ class _Collector:
         self._unpacker = unpacker
         self._meter = meter
         self._items: list[_Item] = []
+        self._archives: list[tuple[Called, Held]] = []
         self._seen: dict[Identity, Path] = {}
         self._linked: dict[Identity, Path] = {}
 
@@ -125,20 +131,44 @@ class _Collector:
             return
         name = entry.relative.as_posix()
         self._meter.begin(name)
-        members = self._unpacker.members(entry.path, name) if self._unpacker else [Member(name, entry.path)]
-        for member in members:
-            if member.path == entry.path:
-                self._items.append(_Item(whole, entry.path, entry.path))
-            else:
-                self._items.append(_packed(member, entry.path))
+        if self._unpacker is None or not is_packed(name):
+            self._items.append(_Item(whole, entry.path, entry.path))
+            return
+        self._archives.append((whole, _archive(entry.path)))
+        for member in self._unpacker.members(entry.path, name):
+            is_whole = member.path is None and member.name == name
+            at = len(self._archives) - 1
+            self._items.append(replace(_packed(member, entry.path), archive=at, is_whole=is_whole))
 
     def found(self) -> Found:
         """Open what was taken, each under a name of its own."""
         names = own_names([item.called for item in self._items])
+        archives = self._named_archives(names)
         opener = _Opener(self._unpacker, self._meter)
         for name, item in sorted(zip(names, self._items, strict=True), key=lambda pair: pair[0]):
-            opener.take(item, name)
-        return Found(tuple(opener.files), tuple(opener.unread), Custody({**self._linked, **self._seen}))
+            opener.take(item, name, archives[item.archive].name if item.archive is not None else None)
+        custody = Custody({**self._linked, **self._seen}, (*archives, *opener.ledger))
+        return Found(tuple(opener.files), tuple(opener.unread), custody)
+
+    def _named_archives(self, names: Sequence[str]) -> list[Held]:
+        """Return the packed files by their own names, which change none of those that reports print."""
+        whole = {
+            i.archive: (name, i.reason) for name, i in zip(names, self._items, strict=True) if i.is_whole
+        }
+        every = own_names([*(item.called for item in self._items), *(name for name, _ in self._archives)])
+        named: list[Held] = []
+        for at, (name, (_, held)) in enumerate(zip(every[len(names) :], self._archives, strict=True)):
+            told, reason = whole.get(at, (name, held.reason))
+            named.append(replace(held, name=told, reason=reason and printable(reason)))
+        return named
+
+
+def _archive(path: Path) -> Held:
+    """Hash a packed file before it is unpacked."""
+    try:
+        return hashed(path, "", is_packed=True)
+    except OSError as error:
+        return Held(name="", is_packed=True, reason=_cannot(error))
 
 
 def _packed(member: Member, holder: Path) -> _Item:
@@ -157,23 +187,46 @@ class _Opener:
     def __init__(self, unpacker: Unpacker | None, meter: Meter) -> None:
         self.files: list[Evidence] = []
         self.unread: list[Unread] = []
+        self.ledger: list[Held] = []
         self._unpacker = unpacker
         self._meter = meter
         self._contents: dict[tuple[str, str], str] = {}
 
-    def take(self, item: _Item, name: str) -> None:
+    def take(self, item: _Item, name: str, holder: str | None) -> None:
         """Open one file, or say why it is not read."""
+        before = len(self.ledger)
         if item.path is None:
             self._leave(name, item.reason, item.likeness)
         elif SECRET_NAMES.match(item.place.name):
             self._leave(name, KEYS)
         else:
             try:
-                self._keep(self._opened(item.path, name, item.place), item.place)
+                self._open(item.path, name, item.place, holder)
             except OSError as error:
                 self._leave(name, _cannot(error), placed_like_ours(item.place.as_posix()))
             except TooLargeError as error:
                 self._leave(name, f"not decoded: {error}")
+        if len(self.ledger) == before and not item.is_whole:
+            self.ledger.append(Held(name=name, holder=holder, reason=self.unread[-1].reason))
+
+    def _open(self, path: Path, name: str, place: Path, holder: str | None) -> None:
+        """Hold a file as it is, and read it; text of another encoding as UTF-8."""
+        evidence = open_evidence(path, name, place)
+        held = Held(
+            name=name,
+            sha256=evidence.sha256,
+            size=evidence.size,
+            modified_ns=evidence.modified_ns if path == place else None,
+            holder=holder,
+            path=path,
+        )
+        self.ledger.append(held)
+        encoding = encoding_of(evidence.head)
+        if encoding is not None and self._unpacker is not None:
+            decoded = self._unpacker.decoded(path, encoding)
+            self.ledger[-1] = replace(held, text=decoded)
+            evidence = replace(open_evidence(decoded, name, place), encoding=encoding)
+        self._keep(evidence, place)
 
     def _keep(self, evidence: Evidence, place: Path) -> None:
         self._meter.take(evidence.size)
@@ -190,15 +243,6 @@ class _Opener:
     def _leave(self, name: str, reason: str, likeness: str | None = None) -> None:
         # a reason may quote what a stranger's archive says
         self.unread.append(Unread(name, printable(reason), likeness))
-
-    def _opened(self, path: Path, name: str, place: Path) -> Evidence:
-        """Open a file; text of another encoding as UTF-8."""
-        evidence = open_evidence(path, name, place)
-        encoding = encoding_of(evidence.head)
-        if encoding is None or self._unpacker is None:
-            return evidence
-        decoded = self._unpacker.decoded(path, encoding)
-        return replace(open_evidence(decoded, name, place), encoding=encoding)
 
 
 def _walk_all(paths: Sequence[Path], base: Path | None) -> Iterator[_Entry]:

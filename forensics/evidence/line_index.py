@@ -7,10 +7,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from forensics.evidence.batch import LineHead
-from forensics.evidence.file import Evidence
 
 CHUNK = 64 * 1024
 
@@ -26,13 +26,27 @@ class RawBytes:
     data: bytes
 
 
+class Readable(Protocol):
+    """A file of which so many bytes are read: a log, or what is held of one."""
+
+    @property
+    def path(self) -> Path:
+        """Return where it lies."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes of it are read."""
+        ...
+
+
 class LineIndex:
     """Finds lines of one file. What was appended after it was hashed is not seen.
 
     A log may be rotated or removed meanwhile: the lines that are gone are not found, and ``custody`` says why.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Readable) -> None:
         self._evidence = evidence
         self._before = [0]  # line ends before each chunk
         with suppress(OSError), evidence.path.open("rb") as stream:

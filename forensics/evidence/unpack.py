@@ -70,6 +70,12 @@ class Member:
     refused: str | None = None
 
 
+def is_packed(name: str) -> bool:
+    """Say whether a file of this name is taken for a packed one."""
+    lower = name.casefold()
+    return lower.endswith((*TARS, ".zip")) or PurePosixPath(lower).suffix in PACKED
+
+
 class TooLargeError(Exception):
     """The limits of unpacking are reached."""
 

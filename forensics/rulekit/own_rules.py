@@ -21,7 +21,7 @@ from types import ModuleType
 from forensics.errors import BadRuleError, UsageError
 from forensics.rulekit.prose import Guidance
 from forensics.rulekit.rule import Origin, Rule, rule_named
-from forensics.rulekit.saying import Words
+from forensics.rulekit.rule_hash import file_hash_of, hash_of
 from forensics.schema import Source
 from forensics.schema.finding import Confidence, Nature, Severity
 
@@ -87,13 +87,7 @@ def _from_file(name: str, path: Path) -> Iterator[Rule]:
     except (Exception, SystemExit) as error:
         raise BadRuleError(_broken(path, error)) from error
     for rule in _rules_of(module, str(path)):
-        yield replace(rule, origin=Origin(Path(name).as_posix(), _hash_of(source, rule)))
-
-
-def _hash_of(source: bytes, rule: Rule) -> str:
-    """Return the hash of a rule's file, with that of its words behind it where they stand in a file of their own."""
-    words = rule.told.data if isinstance(rule.told, Words) else b""
-    return hashlib.sha256(source + words).hexdigest()
+        yield replace(rule, origin=Origin(Path(name).as_posix(), hash_of(source, rule)))
 
 
 def _broken(path: Path, error: BaseException) -> str:
@@ -127,7 +121,7 @@ def _distribution(point: EntryPoint) -> str:
 def _digest(rule: Rule, named: str) -> str:
     """Return the hash of the file that a rule's function stands in, and of its words."""
     try:
-        return _hash_of(Path(inspect.getfile(rule.detect)).read_bytes(), rule)
+        return file_hash_of(rule)
     except (OSError, TypeError) as error:
         msg = f"{named}: {rule.code}: its code stands in no file, and cannot be hashed"
         raise BadRuleError(msg) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZipFile
 
 import polars as pl
 from typer.testing import CliRunner
@@ -18,6 +19,7 @@ from forensics.cli.app import app
 ANALYSED = {
     "report": ("report", "{input}"),
     "report-file": ("report", "{input}", "-o", "{folder}/report.md"),
+    "report-bundle": ("report", "{input}", "--bundle", "{folder}/case.zip"),
     "report-html": ("report", "--format", "html", "{input}"),
     "report-terminal": ("report", "--format", "terminal", "{input}"),
     "check-text": ("check", "--exit-zero", "{input}"),
@@ -72,4 +74,7 @@ def output_of(name: str, logs: Path, folder: Path, *more: str) -> tuple[str, str
 def _text_of(file: Path) -> str:
     if file.suffix == ".parquet":  # is packed: a secret would not be seen in its bytes
         return pl.read_parquet(file).write_ndjson()
+    if file.suffix == ".zip":
+        with ZipFile(file) as bundle:
+            return "\n".join(f"{name}\n{bundle.read(name).decode()}" for name in bundle.namelist())
     return file.read_text(encoding="utf-8", errors="replace")

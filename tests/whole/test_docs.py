@@ -63,7 +63,7 @@ def test_the_readme_lists_every_rule_and_no_other():
 def test_every_option_of_the_readme_exists():
     text = (CHECKOUT / "README.md").read_text()
     for command in (
-        "report", "check", "sessions", "timeline", "events", "query", "doctor", "rules", "explain", "demo",
+        "report", "verify", "check", "sessions", "timeline", "events", "query", "doctor", "rules", "explain", "demo",
     ):  # fmt: skip
         help_text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
         for line in re.findall(rf"^forensics {command} .*$", text, re.MULTILINE):

@@ -13,6 +13,7 @@ from email.parser import BytesParser
 import pytest
 
 import forensics
+from forensics.analysis.own_code import code_hash
 from tests.support.places import CHECKOUT, INCIDENT
 
 CLUTTER = {"__pycache__", ".DS_Store"}
@@ -106,3 +107,19 @@ def test_dependencies_have_lower_bounds_only():
         assert ">=" in requirement
         assert "<" not in requirement
         assert "==" not in requirement
+
+
+@pytest.mark.whole
+def test_the_program_in_the_wheel_is_the_one_of_the_checkout(wheel, tmp_path):
+    for name, data in wheel.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    package = tmp_path / "forensics"
+    assert code_hash(package) == code_hash()
+    changed = package / "templates" / "report.md.j2"
+    changed.write_bytes(changed.read_bytes().replace(b"\n", b"\r\n"))
+    code_hash.cache_clear()
+    assert code_hash(package) == code_hash(), "line ends are a matter of the system"
+    changed.write_bytes(changed.read_bytes() + b" ")
+    code_hash.cache_clear()
+    assert code_hash(package) != code_hash()

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from forensics.cli.intake import Depth, analysed
-from forensics.cli.options import Asked, Assets, Output, ReportFormat, Template, takes
+from forensics.cli.options import Asked, Assets, Bundle, Output, ReportFormat, Template, takes
 from forensics.cli.report_file import Wanted, require_plots, write_report
 from forensics.cli.run import guarded
 from forensics.cli.terminal import is_terminal
@@ -23,6 +23,7 @@ def report(
     output: Output = None,
     template: Template = None,
     assets: Assets = None,
+    bundle: Bundle = None,
     report_format: Annotated[
         Optional[ReportFormat],  # noqa: UP045
         typer.Option(
@@ -41,9 +42,16 @@ def report(
             raise UsageError(msg)
         if assets is not None:
             require_plots()
-        around = LINES_AROUND if written_as is ReportFormat.HTML else 0
+        around = LINES_AROUND if bundle is not None or written_as is ReportFormat.HTML else 0
         analysis = analysed(asked, run, Depth(around=around, reviewing=True))
-        wanted = Wanted(output=output, written_as=written_as, tz=asked.tz, template=template, assets=assets)
+        wanted = Wanted(
+            output=output,
+            written_as=written_as,
+            tz=asked.tz,
+            template=template,
+            assets=assets,
+            bundle=bundle,
+        )
         write_report(analysis, wanted)
 
 
