@@ -171,8 +171,8 @@ def shortened(sentence: str) -> str:
     from forensics.privacy.redact import redact
 
     line = " ".join(sentence[: 10 * LONGEST].split())
-    told = redact(line)
-    return plain(told if len(told) <= LONGEST else f"{told[:LONGEST]}{CUT}")
+    told = plain(redact(line))
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]}{CUT}"
 
 
 def _say(text: str) -> None:
