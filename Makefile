@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift twins new-rule wheel audit clean distclean
+.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift twins new-rule wheel audit mutation clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,9 +84,12 @@ wheel: $(VENV)/.installed-dev ## Build the sdist, and the wheel from it, into di
 	  || { cat $(VENV)/build.log >&2; exit 1; }
 	@ls $(DIST)/session_forensics-*
 
+mutation: $(VENV)/.installed-dev ## Measure which small mistakes the tests notice: ARGS='chain clock --most 100 --jobs 2'.
+	@$(BIN)/python -m tools.mutation $(ARGS)
+
 audit: $(VENV)/.installed-measure ## Ask PyPI whether anything that is installed has a known vulnerability.
 	@$(BIN)/python -m pip freeze --exclude-editable >$(VENV)/audited.txt
-	@$(BIN)/pip-audit --disable-pip --no-deps --progress-spinner off -r $(VENV)/audited.txt
+	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r $(VENV)/audited.txt
 
 clean: ## Remove what was made, but not .venv and .drift.
 	@rm -rf dist incident.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
