@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift twins new-rule wheel audit mutation clean distclean
+.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift twins new-rule wheel audit fuzz mutation clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ wheel: $(VENV)/.installed-dev ## Build the sdist, and the wheel from it, into di
 	@$(BIN)/python -m build --no-isolation --outdir $(DIST) . >$(VENV)/build.log 2>&1 \
 	  || { cat $(VENV)/build.log >&2; exit 1; }
 	@ls $(DIST)/session_forensics-*
+
+fuzz: $(VENV)/.installed-measure ## Feed all that reads strangers' bytes with spoilt ones, FUZZ_SECONDS each (600).
+	@$(BIN)/python -m tools.fuzz $(ARGS)
 
 mutation: $(VENV)/.installed-dev ## Measure which small mistakes the tests notice: ARGS='chain clock --most 100 --jobs 2'.
 	@$(BIN)/python -m tools.mutation $(ARGS)
