@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift twins new-rule wheel audit fuzz mutation clean distclean
+.PHONY: help accuracy cost demo docs test test-whole test-everywhere test-tools lint types layers check format golden drift twins new-rule wheel audit fuzz mutation clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(VENV)/.installed-dev ## Run the tests, in random order, on all cores.
 
 test-whole: $(VENV)/.installed-dev ## Run those that take long: browser, Mermaid's parser, wheel, all recordings.
 	@$(BIN)/python -m pytest -q -n auto -m whole $(ARGS)
+
+test-everywhere: $(VENV)/.installed-measure ## Run the quick ones in five zones, LANG=C, any order, offline, from the wheel, at lowest versions.
+	@$(BIN)/python -m tools.everywhere $(ARGS)
 
 # Both may be missing: the tests that need them are skipped then, and say so.
 test-tools: ## Install what some tests drive: Chromium (apt-get, as root), Mermaid's parser (npm).

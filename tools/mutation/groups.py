@@ -18,6 +18,7 @@ class Group:
     files: tuple[str, ...]  # patterns below the checkout
     tests: tuple[str, ...]  # as pytest takes them
     keyword: str | None = None  # pytest's -k
+    wider: tuple[str, ...] = ()  # tests of what is above: they are asked about survivors alone
     is_by_code: bool = False  # a rule's tests are those whose parameter begins with its code
 
     def sources(self) -> list[Path]:
@@ -26,6 +27,13 @@ class Group:
         return sorted(p for p in found if p.name != "__init__.py")
 
 
+RULES_AS_A_WHOLE = (
+    "tests/rules/test_rules_are_well_formed.py",
+    "tests/rules/test_tables.py",
+    "tests/rules/test_rule_fingerprints.py",
+    "tests/whole/test_docs.py",
+)
+REPORTS = ("tests/whole/test_golden.py", "tests/whole/test_incident_claims.py", "tests/analysis/review")
 GROUPS = (
     Group(
         "rules",
@@ -36,6 +44,7 @@ GROUPS = (
             "tests/rules/test_sentences_said.py",
         ),
         is_by_code=True,
+        wider=(*RULES_AS_A_WHOLE, *REPORTS),
     ),
     Group(
         "endings",
@@ -47,12 +56,14 @@ GROUPS = (
             "tests/rules/test_rule_fixtures.py",
         ),
         "session or laws or CCF901 or CCF903",
+        wider=REPORTS,
     ),
     Group(
         "chain",
         ("forensics/chain/*.py",),
         ("tests/chain", "tests/rules/test_rule_fixtures.py"),
         "chain or CCF902",
+        wider=REPORTS,
     ),
     Group(
         "clock",

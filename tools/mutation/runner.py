@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pytest
 
 KILLED, SURVIVED, ENDLESS = "killed", "survived", "timeout"
+WIDE_SECONDS = 300
 WALL = 8  # so many times the seconds of the processor: the machine may be busy
 PLAINLY = (
     "-q",
@@ -125,6 +126,8 @@ class Warm:
             code = os.waitstatus_to_exitcode(status)
             if code in {0, 2}:
                 self.verdicts[mutant] = cold(self.group, mutant, max(self.seconds.values()), self.broken)
+                if self.verdicts[mutant] == SURVIVED and self.group.wider:
+                    self.verdicts[mutant] = cold(self.group, mutant, WIDE_SECONDS, set(), "wider")
             else:
                 self.verdicts[mutant] = KILLED if code == 1 else ENDLESS
             del running[pid]
@@ -162,9 +165,9 @@ def _code_of(code: types.CodeType, name: str, first: int) -> types.CodeType | No
 # --- a process of its own --------------------------------------------------------------------------------
 
 
-def cold(group: Group, mutant: Mutant, seconds: int, broken: set[str]) -> str:
-    """Run the tests of a group on a file with a mistake, in a new process."""
-    words = [group.name, str(mutant.source), str(mutant.number), str(seconds + 30), *sorted(broken)]
+def cold(group: Group, mutant: Mutant, seconds: int, broken: set[str], tests: str = "tests") -> str:
+    """Run the tests of a group, or the wider ones, on a file with a mistake, in a new process."""
+    words = [group.name, tests, str(mutant.source), str(mutant.number), str(seconds + 30), *sorted(broken)]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "tools.mutation.runner", *words],
@@ -201,27 +204,31 @@ class Spoilt(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(mutated(self.mutant), str(self.mutant.source), "exec"), module.__dict__)  # noqa: S102
 
 
-def run_cold(group: Group, mutant: Mutant, seconds: int, broken: Sequence[str]) -> int:
+def run_cold(group: Group, mutant: Mutant, seconds: int, broken: Sequence[str], *, is_wide: bool) -> int:
     """Run the tests that concern a mutant in this process; pytest's exit code."""
     import pytest  # noqa: PLC0415 - what it imports must not come before the mistake
 
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    keyword = code_of(mutant.source) if group.is_by_code else group.keyword
+    keyword = None if is_wide else code_of(mutant.source) if group.is_by_code else group.keyword
     sys.meta_path.insert(0, Spoilt(mutant))
-    options = [*PLAINLY, *(f"--deselect={test}" for test in broken), *(("-k", keyword) if keyword else ())]
+    options = [
+        *(PLAINLY[:-2] if is_wide else PLAINLY),
+        *(f"--deselect={test}" for test in broken),
+        *(("-k", keyword) if keyword else ()),
+    ]
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = folder
-        return int(pytest.main([*options, *group.tests]))
+        return int(pytest.main([*options, *(group.wider if is_wide else group.tests)]))
 
 
 def main() -> int:
     """Run one mutant."""
     from tools.mutation.groups import GROUPS  # noqa: PLC0415 - only here
 
-    name, source, number, seconds, *broken = sys.argv[1:]
+    name, tests, source, number, seconds, *broken = sys.argv[1:]
     group = next(g for g in GROUPS if g.name == name)
     mutant = mutants_of(Path(source))[int(number)]
-    return run_cold(group, mutant, int(seconds), broken)
+    return run_cold(group, mutant, int(seconds), broken, is_wide=tests == "wider")
 
 
 if __name__ == "__main__":
