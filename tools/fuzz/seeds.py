@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from forensics.evidence.discover import discover
@@ -23,7 +24,7 @@ else:
     from backports import zstd
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-LARGEST, MOST = 16 * 1024, 60
+LARGEST, MOST, FEW = 16 * 1024, 60, 4
 TRACE = b"""2026-11-22 01:00:00,000 - Called /opt/voice_mode/server.py:12 main
 2026-11-22 01:00:00,001 - Exception: (<class 'ValueError'>, ValueError('a
 b'), <traceback object at 0x7f00>)
@@ -110,7 +111,7 @@ def places() -> list[str]:
 def of_analyses() -> Iterator[bytes]:
     """Yield logs of each format, behind the number of its place."""
     for number, parser in enumerate(PARSERS):
-        for data in of_parser(parser):
+        for data in islice(of_parser(parser), FEW):  # an analysis takes a hundred times what parsing does
             yield bytes([number]) + data
 
 
