@@ -50,13 +50,16 @@ GROUPS = (
         "endings",
         tuple(f"forensics/session/model/{name}.py" for name in ("ending", "last_records", "runs", "deaths")),
         (
-            "tests/session/model",
+            "tests/session/model/test_ending.py",
             "tests/laws/test_5_a_session_has_runs.py",
             "tests/laws/test_6_an_ending_names_its_witness.py",
-            "tests/rules/test_rule_fixtures.py",
         ),
-        "session or laws or CCF901 or CCF903",
-        wider=REPORTS,
+        wider=(
+            "tests/session/model",
+            "tests/rules/test_rule_fixtures.py",
+            "tests/formats/claude/witnesses",
+            *REPORTS,
+        ),
     ),
     Group(
         "chain",
@@ -73,7 +76,13 @@ GROUPS = (
             "forensics/table/given_times.py",
             "forensics/analysis/own_clock.py",
         ),
-        ("tests/table", "tests/formats/claude/test_job_log.py", "tests/render/events/test_timeline.py"),
+        ("tests/table/test_clock.py",),
+        wider=(
+            "tests/table",
+            "tests/formats/claude/test_job_log.py",
+            "tests/render/events/test_timeline.py",
+            *REPORTS,
+        ),
     ),
     Group(
         "redaction", ("forensics/privacy/redact.py", "forensics/privacy/secret_kinds.py"), ("tests/privacy",)

@@ -49,8 +49,8 @@ PLAINLY = (
 class Warm:
     """A plugin of pytest that, instead of running what was collected, runs it once for each mutant."""
 
-    def __init__(self, group: Group, mutants: Sequence[Mutant], jobs: int) -> None:
-        self.group, self.jobs = group, jobs
+    def __init__(self, group: Group, mutants: Sequence[Mutant], jobs: int, seconds: int) -> None:
+        self.group, self.jobs, self.until = group, jobs, time.time() + seconds
         self.waiting = list(reversed(mutants))
         self.seconds: dict[str | None, int] = {}
         self.broken: set[str] = set()
@@ -61,6 +61,8 @@ class Warm:
         running: dict[int, tuple[Mutant, float, str]] = {}
         self._learn(session)
         while self.waiting or running:
+            if time.time() > self.until:
+                self.waiting.clear()
             while self.waiting and len(running) < self.jobs:
                 mutant = self.waiting.pop()
                 folder = tempfile.mkdtemp(prefix="mutant-")
