@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -44,7 +44,7 @@ class Found:
 
     files: tuple[Evidence, ...]
     unread: tuple[Unread, ...]
-    custody: Custody
+    custody: Custody = field(default_factory=Custody)
 
 
 @dataclass(frozen=True, slots=True)
