@@ -47,3 +47,22 @@ def test_a_failed_call_is_called_by_its_tool_and_file(path, said):
     case = case_of(call(0, "c1", path=path), failed(1, "c1")).with_findings([found("CCF801", 1)])
     (node,) = failure_graph(case).nodes
     assert node.text == said
+
+
+@pytest.mark.parametrize(
+    ("status", "how"),
+    [
+        ("Request timed out.", "timed out"),
+        ("Error code: 500 - the server had an error", "HTTP 500"),
+        ("Connection error.", "failed"),
+    ],
+)
+def test_a_failed_try_of_speech_says_how(status, how):
+    about = {"source": "voice-stderr", "component": "voicemode", "endpoint": "https://h.example/v1"}
+    case = case_of(
+        about | {"kind": "stt_start", "at": 0},
+        about | {"kind": "stt_attempt", "at": 1},
+        about | {"kind": "stt_fail", "at": 2, "status": status},
+    ).with_findings([found("CCF204", 2)])
+    (node,) = failure_graph(case).nodes
+    assert node.text.partition(": ")[2] == how
