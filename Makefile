@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accuracy cost demo docs test test-whole test-tools lint types layers check format golden drift twins new-rule wheel clean distclean
+.PHONY: help accuracy cost demo docs test test-whole test-everywhere test-tools lint types layers check format golden drift twins new-rule wheel audit fuzz mutation clean distclean
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(VENV)/.installed-dev ## Run the tests, in random order, on all cores.
 
 test-whole: $(VENV)/.installed-whole ## Run those that take long: browser, Mermaid's parser, wheel, all recordings.
 	@$(BIN)/python -m pytest -q -n auto -m whole $(ARGS)
+
+test-everywhere: $(VENV)/.installed-measure ## Run the quick ones in five zones, LANG=C, any order, offline, from the wheel, at lowest versions.
+	@$(BIN)/python -m tools.everywhere $(ARGS)
 
 # Both may be missing: the tests that need them are skipped then, and say so.
 test-tools: ## Install what some tests drive: Chromium (apt-get, as root), Mermaid's parser (npm).
@@ -84,6 +87,16 @@ wheel: $(VENV)/.installed-dev ## Build the sdist, and the wheel from it, into di
 	  || { cat $(VENV)/build.log >&2; exit 1; }
 	@ls $(DIST)/session_forensics-*
 
+fuzz: $(VENV)/.installed-measure ## Feed all that reads strangers' bytes with spoilt ones, FUZZ_SECONDS each (600).
+	@$(BIN)/python -m tools.fuzz $(ARGS)
+
+mutation: $(VENV)/.installed-dev ## Measure which small mistakes the tests notice: ARGS='chain clock --most 100 --jobs 2'.
+	@$(BIN)/python -m tools.mutation $(ARGS)
+
+audit: $(VENV)/.installed-measure ## Ask PyPI whether anything that is installed has a known vulnerability.
+	@$(BIN)/python -m pip freeze --exclude-editable >$(VENV)/audited.txt
+	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r $(VENV)/audited.txt
+
 clean: ## Remove what was made, but not .venv and .drift.
 	@rm -rf dist incident.md .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find forensics tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -92,8 +105,8 @@ distclean: clean ## Remove .venv, .drift and node_modules too.
 	@rm -rf $(VENV) .drift node_modules
 
 # --- the environment ---------------------------------------------------------------------------------
-# Stamps: .made says where the environment was made, .installed and .installed-dev that pip has run since
-# pyproject.toml changed.
+# Stamps: .made says where the environment was made, .installed, .installed-dev and .installed-measure that pip has
+# run since pyproject.toml changed.
 
 # Make it anew if its Python does not start, or if the checkout was moved: it holds absolute paths.
 ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(VENV)/.made 2>/dev/null),$(CURDIR))
@@ -136,3 +149,8 @@ $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
 	@echo "Installing what forensics and its tests need (about 400 MB, once)."
 	@$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-measure: $(VENV)/.made pyproject.toml
+	@echo "Installing what forensics, its tests and what measures them need (about 500 MB, once)."
+	@$(BIN)/python -m pip install -q -e '.[measure]'
+	@touch $(VENV)/.installed $(VENV)/.installed-dev $@

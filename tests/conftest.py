@@ -12,7 +12,10 @@ from jinja2 import Environment
 
 from forensics.evidence.file import BATCH_BYTES, Evidence, open_evidence
 from forensics.formats import Parsed, parser_for
+from tests.support.no_network import refuse_the_network
 from tests.support.places import CORPUS, INCIDENT
+
+refuse_the_network()
 
 Write = Callable[..., Evidence]
 Read = Callable[..., Parsed]

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 import forensics.rules
+from forensics.render.report.outline import NUMBERS
 from forensics.rulekit.prose import SECTIONS
 from forensics.rulekit.rule import Rule
 from forensics.rules import RULES
 from forensics.schema import EVENTS, Source
+from forensics.schema.families import FAMILIES
 from forensics.schema.finding import Confidence, Severity
 
 FOLDER = Path(forensics.rules.__file__).parent
@@ -36,6 +38,13 @@ def imported(path):
             yield node.module
         elif isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
+
+
+@every_rule
+def test_what_a_rule_names_exists(rule):
+    assert rule.topic in NUMBERS | {"ending", "chain"}
+    assert rule.reads <= set(FAMILIES)
+    assert set(rule.related) <= {r.code for r in RULES} - {rule.code}
 
 
 @every_rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -9,6 +10,7 @@ import tomllib
 import zipfile
 from configparser import ConfigParser
 from email.parser import BytesParser
+from hashlib import sha256
 
 import pytest
 
@@ -25,14 +27,17 @@ def files_under(folder):
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in found}
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built_of(checkout, dist):
     """Build both, without a network; the folder that holds them."""
-    dist = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, CHECKOUT]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, checkout]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return dist
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return built_of(CHECKOUT, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +98,37 @@ def test_wheel_names_the_command_and_the_version(wheel):
 
 
 @pytest.mark.whole
+def test_two_builds_of_a_checkout_are_the_same_bytes(built, tmp_path):
+    """Of a copy elsewhere, whose files are younger and have other modes."""
+    copy = tmp_path / "elsewhere"
+    (packed,) = built.glob("session_forensics-*.tar.gz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(copy, filter="data")
+    (checkout,) = copy.iterdir()
+    for path in checkout.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600 | path.stat().st_mode & 0o100)
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+    again = built_of(checkout, tmp_path / "again")
+    hashes = [
+        {p.name: sha256(p.read_bytes()).hexdigest() for p in d.glob("session_*")} for d in (built, again)
+    ]
+    assert len(hashes[0]) == 2
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.whole
 def test_sdist_has_what_building_and_testing_need(sdist):
     for folder in ("forensics", "templates", "fixtures", "tests"):
         assert inside(sdist, f"{folder}/") == files_under(CHECKOUT / folder)
-    assert {"pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", ".ci/run"} <= set(sdist)
+    assert {
+        "pyproject.toml",
+        "Makefile",
+        "README.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "LICENSE",
+        ".ci/run",
+    } <= set(sdist)
 
 
 def test_dependencies_have_lower_bounds_only():
