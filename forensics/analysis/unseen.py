@@ -61,12 +61,12 @@ def unseen_of(case: Case, accounts: Mapping[int, InputFile]) -> Unseen:
 
 def _counted_ends(case: Case, accounts: Mapping[int, InputFile]) -> str:
     """Say what results count of agents that failed or were killed where no record tells which, nor how."""
-    counted = untold_ends(case)
-    if counted is None:
+    untold = untold_ends(case)
+    if untold is None:
         return ""
-    where = _place(case, accounts, counted.events[-1])
-    told = "that end of one of them" if counted.agents == 1 else f"those ends of {counted.agents} of them"
-    return f"the run's result counts agents that did not complete: {counted.words} ({where}); no record tells {told}"
+    where = _place(case, accounts, untold.events[-1])
+    told = "that end of one of them" if untold.agents == 1 else f"those ends of {untold.agents} of them"
+    return f"the run's result counts agents that did not complete: {untold.words} ({where}); no record tells {told}"
 
 
 def _counted_agents(case: Case, accounts: Mapping[int, InputFile]) -> str:
@@ -75,9 +75,10 @@ def _counted_agents(case: Case, accounts: Mapping[int, InputFile]) -> str:
     total, known = sum(run.spawned for run in counts), len(case.agents)
     if total <= known:
         return ""
-    agents = "1 agent" if total == 1 else f"{total} agents"
     where = _place(case, accounts, counts[-1].event)
-    return f"the run's result counts {agents} ({where}), and records tell of {known or 'none'}"
+    return (
+        f"the run's result counts {counted(total, 'agent')} ({where}), and records tell of {known or 'none'}"
+    )
 
 
 def _place(case: Case, accounts: Mapping[int, InputFile], event: int) -> str:

@@ -17,7 +17,7 @@ import typer
 from forensics.errors import ForensicsError
 from forensics.evidence.outputs import write_files
 from forensics.text.controls import disarmed, plain
-from forensics.text.lengths import CUT
+from forensics.text.lengths import shortened
 
 EXIT_FINDINGS, EXIT_ERROR, EXIT_UNREAD = 1, 2, 3
 FROM_SIGNAL = 128  # a signal's exit code is this and its number, as shells have it
@@ -78,16 +78,17 @@ def _open_streams() -> None:
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
     """Let signals that end the process unwind it, so that nothing of what was unpacked is left."""
-    before: dict[int, object] = {}
+    changed: list[int] = []
     for name in ENDED_BY:
         number = getattr(signal, name, None)
         with suppress(ValueError):  # not the main thread: whoever runs us there takes care of signals
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                before[number] = signal.signal(number, _leave)
+                signal.signal(number, _leave)
+                changed.append(number)
     try:
         yield
     finally:
-        for number in before:
+        for number in changed:
             signal.signal(number, signal.SIG_DFL)
 
 
@@ -153,26 +154,24 @@ def write_pieces(pieces: Iterable[bytes], output: Path | None) -> None:
 
 def complain(sentence: str) -> None:
     """Tell the user what went wrong, in one line. It may name what a stranger's file holds."""
-    _say(f"error: {shortened(sentence)}\n")
+    _say(f"error: {_line(sentence)}\n")
 
 
 def warn(sentence: str) -> None:
     """Tell the user on stderr what to be careful with."""
-    _say(f"warning: {shortened(sentence)}\n")
+    _say(f"warning: {_line(sentence)}\n")
 
 
 def remark(sentence: str) -> None:
     """Tell the user on stderr what the output leaves out."""
-    _say(f"note: {shortened(sentence)}\n")
+    _say(f"note: {_line(sentence)}\n")
 
 
-def shortened(sentence: str) -> str:
+def _line(sentence: str) -> str:
     """Return a sentence as one plain line of bounded length."""
     from forensics.privacy.redact import redact
 
-    line = " ".join(sentence[: 10 * LONGEST].split())
-    told = plain(redact(line))
-    return told if len(told) <= LONGEST else f"{told[:LONGEST]}{CUT}"
+    return shortened(plain(redact(" ".join(sentence[: 10 * LONGEST].split()))), LONGEST)
 
 
 def _say(text: str) -> None:

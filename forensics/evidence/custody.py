@@ -19,9 +19,8 @@ from forensics.errors import UsageError
 from forensics.evidence.file import Evidence
 
 CHUNK = 1024 * 1024
-Identity: TypeAlias = tuple[
-    int, int
-]  # the device and the inode: the same file under whatever name, behind any link
+# the device and the inode: the same file under whatever name, behind any link
+Identity: TypeAlias = tuple[int, int]
 
 
 def identity_of(info: os.stat_result) -> Identity:

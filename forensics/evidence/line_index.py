@@ -73,9 +73,9 @@ class LineIndex:
             return None
         stream.seek(chunk * CHUNK)
         data = stream.read(CHUNK)
-        if data.count(b"\n") < ends - self._before[chunk]:
+        *before, behind = data.split(b"\n", ends - self._before[chunk])
+        if len(before) < ends - self._before[chunk]:
             return None
-        behind = data.split(b"\n", ends - self._before[chunk])[-1]
         start = chunk * CHUNK + len(data) - len(behind)
         return start if start <= self._evidence.size else None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from forensics.evidence.batch import Batch
-from forensics.evidence.file import BOM, PACKED
+from forensics.evidence.file import BOM, PACKED, Evidence
 from forensics.evidence.unwrap import ANSI, ANSI_CODE
 
 
@@ -41,6 +43,26 @@ def to_lines(batch: Batch) -> pl.DataFrame:
         text=text,
         damaged="damaged",
     )
+
+
+class TextLines:
+    """Iterate over the numbered lines of a text, each without the carriage returns at its end.
+
+    After the iteration ``total`` counts the lines and ``damaged`` names those of which bytes were not UTF-8.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self.total = 0
+        self.damaged: list[int] = []
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        for batch in self._evidence.batches():
+            lines = to_lines(batch)
+            self.total += lines.height
+            self.damaged += lines.filter("damaged")["line"].to_list()
+            for number, text in lines.select("line", "text").iter_rows():
+                yield number, text.rstrip("\r")
 
 
 def _split(data: bytes) -> pl.DataFrame:

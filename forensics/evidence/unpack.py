@@ -91,18 +91,17 @@ class Unpacker:
     _made: int = field(default=0)
 
     def members(self, path: Path, name: str) -> Iterator[Member]:
-        """Yield the file itself, or what is packed in it. Never raises for what a file holds."""
+        """Yield what is packed in a file whose name says so (``is_packed``). Never raises for what it holds."""
         lower = name.casefold()
         try:
             if lower.endswith(TARS):
                 yield from self._tar(path, lower)
             elif lower.endswith(".zip"):
                 yield from self._zip(path)
-            elif (suffix := PurePosixPath(lower).suffix) in PACKED:
+            else:
+                suffix = PurePosixPath(lower).suffix
                 with PACKED[suffix](path) as stream:
                     yield Member(name[: -len(suffix)], self._spool(stream, path.stat().st_size))
-            else:
-                yield Member(name, path)
         except TooLargeError as error:
             yield Member(name, None, f"not unpacked: {error}")
         except DAMAGED as error:

@@ -101,8 +101,13 @@ def first_free(line: int, *tables: Sequence[Row]) -> int:
     )
 
 
-def unread_document(session: str | None, reason: Reason) -> list[pl.DataFrame]:
-    """Return what stands for a document of a session that could not be read: its session has not seen everything."""
+def unread_document(session: str | None, source: Source, reason: Reason, total: int) -> Parsed:
+    """Return what stands for a document of a session that could not be read: its session has not seen everything.
+
+    An empty one says nothing, and holds nothing that could not be read.
+    """
+    if not total:
+        return finish([], source, [], total)
     row = {
         "line": 1,
         "ordinal": 0,
@@ -111,7 +116,7 @@ def unread_document(session: str | None, reason: Reason) -> list[pl.DataFrame]:
         "message": str(reason),
         "ts_quality": TsQuality.MISSING.value,
     }
-    return [rows([row], EVENTS)]
+    return finish([rows([row], EVENTS)], source, [Problem(1, reason, total)], total)
 
 
 def lines_of_key(data: bytes, key: str) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,21 +34,18 @@ def verify(
     bundle: Opened, logs: Sequence[Path], rules: Sequence[Rule], progress: Progress | None = None
 ) -> Verification:
     """Compare a bundle with logs, if any are given. Raises ``UsageError`` for a path that does not exist."""
-    told = Verification(sha256=bundle.sha256, members=bundle.members)
-    manifest = bundle.manifest
+    told, manifest = Verification(sha256=bundle.sha256, members=bundle.members), bundle.manifest
     if manifest is None:
         return told
-    tool = tuple(_tool(manifest, rules))
+    told = replace(told, tool=tuple(_tool(manifest, rules)))
     if not logs:
-        return Verification(sha256=bundle.sha256, members=bundle.members, tool=tool)
+        return told
     with ExitStack() as run:
         found = discover(logs, Unpacker(run), progress=progress)
         comparison = Comparison(manifest, _without(bundle.path, found.custody.ledger))
         has_lines = any(m.name == CITED and m.state is State.SAME for m in bundle.members)
-        return Verification(
-            sha256=bundle.sha256,
-            members=bundle.members,
-            tool=tool,
+        return replace(
+            told,
             inputs=comparison.inputs(),
             lines=comparison.lines(bundle.cited()) if has_lines else (),
             notes=(PSEUDONYMS,) if manifest.anonymised else (),

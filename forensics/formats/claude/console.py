@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from forensics.evidence.account import INVALID_UTF8, Damage, Reason
 from forensics.evidence.file import Evidence
-from forensics.evidence.text import shown, to_lines
+from forensics.evidence.text import TextLines, shown
 from forensics.formats.base import Parsed
 from forensics.formats.claude.console_lines import ANSWERED_BY_FAILURE, BANNER
 from forensics.formats.claude.console_screen import FRAME, WIDE, Screen, told_on
@@ -91,19 +91,13 @@ class Console:
         """Read the capture line by line, as the terminal showed it."""
         if is_job_log(evidence.head):
             return read_job_log(evidence)
-        screen = Screen()
-        damaged: list[int] = []
-        total = 0
-        for batch in evidence.batches():
-            lines = to_lines(batch)
-            total += lines.height
-            damaged += lines.filter("damaged")["line"].to_list()
-            for number, text in lines.select("line", "text").iter_rows():
-                screen.show(number, text.rstrip("\r").rpartition("\r")[2])
-        lost = set(damaged)
+        screen, lines = Screen(), TextLines(evidence)
+        for number, text in lines:
+            screen.show(number, text.rpartition("\r")[2])
+        lost = set(lines.damaged)
         odd = [n for n in screen.unknown if n not in lost]
-        problems = [*problems_of(odd, NOISE), *problems_of(damaged, INVALID_UTF8)]
-        return finish([told_on(screen, _deaths(screen))], self.source, problems, total)
+        problems = [*problems_of(odd, NOISE), *problems_of(lines.damaged, INVALID_UTF8)]
+        return finish([told_on(screen, _deaths(screen))], self.source, problems, lines.total)
 
 
 def _deaths(screen: Screen) -> list[Death]:

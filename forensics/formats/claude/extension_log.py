@@ -18,7 +18,7 @@ import polars as pl
 
 from forensics.evidence.account import INVALID_UTF8
 from forensics.evidence.file import Evidence
-from forensics.evidence.text import to_lines
+from forensics.evidence.text import TextLines
 from forensics.formats.base import NO_RECORD, Parsed
 from forensics.formats.claude.debug_records import events_in, is_record, strange_records
 from forensics.formats.claude.witnesses import Said, Witness, deaths_in
@@ -27,7 +27,7 @@ from forensics.formats.reading import finish, problems_of, rows
 from forensics.formats.shapes import Tally
 from forensics.formats.times import parse_time
 from forensics.privacy.redact import cut
-from forensics.schema import EVENTS, EventKind, Level, Row, Source, TsQuality
+from forensics.schema import DEATHS, EVENTS, EventKind, Level, Row, Source, TsQuality
 
 TIME = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})"
 LINE = re.compile(rf"^{TIME} \[(?P<level>trace|debug|info|warning|warn|error)\] (?P<message>.*)$")
@@ -67,22 +67,16 @@ class ExtensionLog:
 
     def parse(self, evidence: Evidence) -> Parsed:
         """Take the client's lines out of the extension's, and read both."""
-        log = _Log()
-        damaged: list[int] = []
-        total = 0
-        for batch in evidence.batches():
-            lines = to_lines(batch)
-            total += lines.height
-            damaged += lines.filter("damaged")["line"].to_list()
-            for number, text in lines.select("line", "text").iter_rows():
-                log.take(number, text.rstrip("\r"))
+        log, lines = _Log(), TextLines(evidence)
+        for number, text in lines:
+            log.take(number, text)
         tally = Tally()
         wrapped = _of_client(log.chunks, tally)
         own_events = [*_own_events(log), *_printed(log)]
         own = rows([*own_events, *_started_again(log, own_events)], EVENTS)
-        strays = sorted({*log.strays}.difference(damaged))
-        problems = [*problems_of(strays, NO_RECORD), *problems_of(damaged, INVALID_UTF8)]
-        parsed = finish([own, wrapped], self.source, problems, total, tally=tally)
+        strays = sorted({*log.strays}.difference(lines.damaged))
+        problems = [*problems_of(strays, NO_RECORD), *problems_of(lines.damaged, INVALID_UTF8)]
+        parsed = finish([own, wrapped], self.source, problems, lines.total, tally=tally)
         # the client's records are those of its debug log: rules ask for either in one way
         from_client = pl.lit(Source.CLAUDE_DEBUG.value, dtype=EVENTS["source"])
         is_wrapped = pl.col("line").is_in(wrapped["line"].implode())
@@ -179,7 +173,7 @@ def _own_events(log: _Log) -> Iterator[Row]:
 
 def _started_again(log: _Log, own: Sequence[Row]) -> Iterator[Row]:
     """Yield the first start that the client itself logs behind a death, where the extension logs no launch."""
-    deaths = (EventKind.PROCESS_FATAL.value, EventKind.PROCESS_EXITED.value)
+    deaths = {kind.value for kind in DEATHS}
     marks = [(row["line"], row["kind"] in deaths) for row in own if row["kind"] in (*deaths, LAUNCH)]
     starts = {number: found["time"] for number, text in log.chunks if (found := STARTUP.match(text))}
     for line, following in pairwise((*sorted(marks), (LAST_LINE, False))):

@@ -12,25 +12,19 @@ from dataclasses import replace
 
 from forensics.evidence.account import INVALID_UTF8, Damage, Reason
 from forensics.evidence.file import Evidence
-from forensics.evidence.text import shown, to_lines
+from forensics.evidence.text import TextLines, shown
 from forensics.formats.base import Parsed
 from forensics.formats.claude.console_screen import WIDE, Screen, told_on
 from forensics.formats.claude.job_steps import JOB, Steps
 from forensics.formats.claude.witnesses import Death, Said, Witness, deaths_in
 from forensics.formats.claude.witnesses.sentences import failure_in
 from forensics.formats.reading import finish, problems_of
-from forensics.schema import EventKind, Source, is_kind
+from forensics.schema import DEATHS, EventKind, Source, is_kind
 
 INSTALLED = re.compile(r"^(?:Installing|Successfully installed) Claude Code v?(?P<version>\d+\.\d+\.\d+)")
 NOISE = Reason("a line of the job that is not the client's", Damage.NONE)
 SILENT = "the log of a job that runs the client, and says nothing of how that ended"
-FACTS = (
-    EventKind.PROCESS_FATAL,
-    EventKind.PROCESS_EXITED,
-    EventKind.RESULT,
-    EventKind.API_ERROR,
-    EventKind.HOOK_RAN,
-)
+FACTS = (*DEATHS, EventKind.RESULT, EventKind.API_ERROR, EventKind.HOOK_RAN)
 
 
 def is_job_log(head: bytes) -> bool:
@@ -46,20 +40,14 @@ def is_job_log(head: bytes) -> bool:
 
 def read_job_log(evidence: Evidence) -> Parsed:
     """Read the lines of the client's steps as the terminal showed them, and what the runner says."""
-    job = _Job()
-    damaged: list[int] = []
-    total = 0
-    for batch in evidence.batches():
-        lines = to_lines(batch)
-        total += lines.height
-        damaged += lines.filter("damaged")["line"].to_list()
-        for number, text in lines.select("line", "text").iter_rows():
-            job.take(number, text.rstrip("\r").rpartition("\r")[2][:WIDE])
+    job, lines = _Job(), TextLines(evidence)
+    for number, text in lines:
+        job.take(number, text.rpartition("\r")[2][:WIDE])
     events = told_on(job.screen, list(job.deaths()))
-    understood = {*events["line"].to_list(), *job.blank, *damaged}
-    odd = [number for number in range(1, total + 1) if number not in understood]
-    problems = [*problems_of(odd, NOISE), *problems_of(damaged, INVALID_UTF8)]
-    parsed = finish([events], Source.CONSOLE, problems, total)
+    understood = {*events["line"].to_list(), *job.blank, *lines.damaged}
+    odd = [number for number in range(1, lines.total + 1) if number not in understood]
+    problems = [*problems_of(odd, NOISE), *problems_of(lines.damaged, INVALID_UTF8)]
+    parsed = finish([events], Source.CONSOLE, problems, lines.total)
     return parsed if events.filter(is_kind(FACTS)).height else replace(parsed, silent=SILENT)
 
 

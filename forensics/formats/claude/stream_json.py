@@ -118,8 +118,9 @@ class _Stream:
             if before_end:
                 self.places.setdefault(number, []).append((first, before_end))
             self.reader.read(number, _as_transcript(record), first)
-            spoken = _last_said(self.reader.events) if record.type == "result" else None
+            spoken = None
             if record.type == "result":
+                spoken = _last_said(self.reader.events)
                 self.reader.contradictions.found += in_result(number, record, spoken)
             self.reader.tally.lack(number, lacking_in_stream(record), first)
             self.own += self._limits.take(number, record, first)

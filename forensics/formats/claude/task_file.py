@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from forensics.evidence.account import Damage, Problem, Reason
+from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.jsonl import UNDECODABLE, mend
@@ -42,20 +42,18 @@ class TaskFile:
         """Make one event of the task, without a time: the file says only what came last."""
         data, total = evidence.document()
         name = NAME.search(evidence.place)
+        session = name.group(1) if name else None
         try:
             task = msgspec.json.decode(mend(data), type=TaskState)
         except UNDECODABLE:
-            unread = unread_document(name.group(1) if name else None, NOT_A_TASK)
-            return finish(
-                unread if total else [], self.source, [Problem(1, NOT_A_TASK, total)] if total else [], total
-            )
+            return unread_document(session, self.source, NOT_A_TASK, total)
         line = next(iter(lines_of_key(data, "status")), 1)
         state = {
             "line": line,
             "ordinal": 0,
             "ts_quality": TsQuality.MISSING.value,
             "kind": EventKind.TODO_SNAPSHOT.value,
-            "session_id": name.group(1) if name else None,
+            "session_id": session,
             "tool": "TaskList",
             "status": task.status,
             "message": f"task {task.id} is {task.status}",

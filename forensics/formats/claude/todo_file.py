@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-from forensics.evidence.account import Damage, Problem, Reason
+from forensics.evidence.account import Damage, Reason
 from forensics.evidence.file import Evidence
 from forensics.formats.base import Parsed
 from forensics.formats.claude.lacking import new_state
@@ -50,10 +50,7 @@ class TodoFile:
         try:
             items = msgspec.json.decode(mend(data), type=list[TodoItem])
         except UNDECODABLE:
-            unread = unread_document(session, NOT_A_LIST)
-            return finish(
-                unread if total else [], self.source, [Problem(1, NOT_A_LIST, total)] if total else [], total
-            )
+            return unread_document(session, self.source, NOT_A_LIST, total)
         tally = Tally(records=1)
         tally.lack(1, (state for item in items if (state := new_state(item.status)) is not None))
         line = _telling_line(data, items)
